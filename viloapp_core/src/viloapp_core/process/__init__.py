@@ -1,0 +1,18 @@
+"""Long-lived children of the host: starting them, their end, pseudo-terminals.
+
+    from viloapp_core.process import Spawner
+
+    spawner = Spawner()
+    child = await spawner.spawn_async(["sleep", "9"], env={"PATH": "/bin"}, cwd=Path("/"))
+    status = await child.stop(grace_s=1.0)      # "killed by SIGTERM"
+    spawner.close()
+
+Nothing here touches SIGCHLD, a child watcher or a signal handler: those belong to the embedding program.
+"""
+
+from viloapp_core.process.child import Child
+from viloapp_core.process.errors import ProcessError, SpawnError, SpawnerClosedError
+from viloapp_core.process.exit_status import ExitStatus
+from viloapp_core.process.spawner import Spawner
+
+__all__ = ["Child", "ExitStatus", "ProcessError", "SpawnError", "Spawner", "SpawnerClosedError"]
