@@ -1,0 +1,141 @@
+"""The wire between a host and a worker: frames of msgpack behind a length.
+
+A frame is a little-endian u32 length and a msgpack array whose first item is its kind::
+
+    [REQUEST, id, method, params]      [RESPONSE, id, result]      [ERROR, id, {code, detail, hint}]
+    [EVENT, name, data]                [CANCEL, id]                [HELLO, {"protocol": 1, …}]
+
+Both sides send `HELLO` first. Ids belong to the side that asks. The same code runs on both ends, so it
+stays free of everything that a lean worker should not import.
+
+    >>> buffer = FrameBuffer()
+    >>> buffer.feed(pack([EVENT, "theme.changed", {"theme": "dark"}]))
+    >>> buffer.take()
+    [3, 'theme.changed', {'theme': 'dark'}]
+"""
+
+import os
+
+import msgpack
+
+from viloapp_sdk.errors import FrameError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+PROTOCOL = 1
+
+REQUEST, RESPONSE, ERROR, EVENT, CANCEL, HELLO = range(6)
+_LENGTHS = {REQUEST: 4, RESPONSE: 3, ERROR: 3, EVENT: 3, CANCEL: 2, HELLO: 2}
+
+# Bytes of one frame. Bulk data belongs in files or streams; a bound keeps a peer from filling our memory.
+MAX_FRAME = 16 * 1024 * 1024
+_READ_SIZE = 64 * 1024
+
+
+def pack(frame: "list[Any]") -> bytes:
+    """Encode one frame with its length.
+
+    Raises:
+        FrameError: a value cannot be sent, or the frame is larger than `MAX_FRAME` bytes.
+    """
+    try:
+        body = msgpack.packb(frame)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise FrameError(f"a value cannot be sent: {error}", "send None, bool, int, float, str, bytes, list or dict") from None
+    if len(body) > MAX_FRAME:
+        raise FrameError(f"a frame of {len(body)} bytes is over the limit of {MAX_FRAME}", "send it in parts, or as a file")
+    return len(body).to_bytes(4, "little") + body
+
+
+class FrameBuffer:
+    """Reassembles frames from a byte stream into one reused buffer.
+
+    Args:
+        max_frame: bytes a peer may announce for one frame.
+    """
+
+    __slots__ = ("_buffer", "_end", "_max_frame", "_start", "_view")
+
+    def __init__(self, max_frame: int = MAX_FRAME) -> None:
+        self._max_frame = max_frame
+        self._buffer = bytearray(_READ_SIZE)
+        self._view = memoryview(self._buffer)
+        self._start = 0
+        self._end = 0
+
+    def read_from(self, fd: int) -> int:
+        """Read once from ``fd``; return the number of bytes, 0 at its end.
+
+        Raises:
+            BlockingIOError: ``fd`` is non-blocking and has nothing.
+        """
+        count = os.readv(fd, [self._view[self._end :]])
+        self._end += count
+        return count
+
+    def feed(self, data: bytes) -> None:
+        """Append bytes that were read elsewhere."""
+        self._reserve(len(data))
+        self._view[self._end : self._end + len(data)] = data
+        self._end += len(data)
+
+    def take(self) -> "list[Any] | None":
+        """Return the next whole frame, or None when more bytes are needed.
+
+        Raises:
+            FrameError: the peer announced too large a frame, or sent one that is none.
+        """
+        start = self._start
+        available = self._end - start
+        if available < 4:
+            self._reserve(4 - available)
+            return None
+        size = int.from_bytes(self._view[start : start + 4], "little")
+        if size > self._max_frame:
+            raise FrameError(f"the peer announced a frame of {size} bytes; the limit is {self._max_frame}")
+        if available < 4 + size:
+            self._reserve(4 + size - available)
+            return None
+        frame = _unpack(self._view[start + 4 : start + 4 + size])
+        self._start = start + 4 + size
+        if self._start == self._end:
+            self._start = self._end = 0
+            if len(self._buffer) > 4 * _READ_SIZE:  # one large frame must not pin memory for good
+                self._replace(_READ_SIZE)
+        return frame
+
+    def _reserve(self, count: int) -> None:
+        """Make room for ``count`` more bytes after the end."""
+        if len(self._buffer) - self._end >= count:
+            return
+        used = self._end - self._start
+        self._replace(max(used + count, _READ_SIZE))
+
+    def _replace(self, size: int) -> None:
+        """Move what is unread to the front of a buffer of ``size`` bytes."""
+        # A new buffer: a bytearray with live views cannot be resized.
+        buffer = bytearray(size)
+        used = self._end - self._start
+        buffer[:used] = self._view[self._start : self._end]
+        self._buffer = buffer
+        self._view = memoryview(buffer)
+        self._start, self._end = 0, used
+
+
+def _unpack(body: "memoryview") -> "list[Any]":
+    try:
+        frame = msgpack.unpackb(body, strict_map_key=False)
+    except Exception as error:  # msgpack raises ValueError and several kinds of its own
+        raise FrameError(f"the peer sent bytes that are no frame: {type(error).__name__}") from None
+    if type(frame) is not list or not frame or _LENGTHS.get(_kind(frame)) != len(frame):
+        raise FrameError("the peer sent a frame of no known kind")
+    if frame[0] < EVENT and type(frame[1]) is not int:
+        raise FrameError("the peer sent a frame whose id is no integer")
+    return frame
+
+
+def _kind(frame: "list[Any]") -> int:
+    kind = frame[0]
+    return kind if type(kind) is int else -1

@@ -1,0 +1,152 @@
+"""What an author derives from: `IPlugin`, the interface, and `Plugin`, which implements all of it.
+
+    >>> class Hello(Plugin):
+    ...     @command("hello.greet", title="Say hello")
+    ...     def greet(self, name: str = "world") -> str:
+    ...         return f"Hello, {name}!"
+    >>> Hello().handle_command("hello.greet", {"name": "you"})
+    'Hello, you!'
+"""
+
+from abc import ABC, abstractmethod
+
+from viloapp_sdk._signature import bind
+from viloapp_sdk.errors import UnknownCommandError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, ClassVar, TypeVar
+
+    from viloapp_sdk.context import PluginContext
+    from viloapp_sdk.widget import IWidget
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+__all__ = ["ICommand", "IPlugin", "Plugin", "command"]
+
+_MARK = "__viloapp_command__"
+
+
+class ICommand:
+    """A command that a plugin offers: what palettes show and what is called.
+
+    Args:
+        id: dotted, unique in a store, such as ``hello.greet``.
+        title: what people read.
+        handler: called with the arguments as keywords; plain or ``async``.
+        description: one paragraph.
+    """
+
+    __slots__ = ("description", "handler", "id", "title")
+
+    def __init__(self, id: str, title: str, handler: "Callable[..., Any]", description: str = "") -> None:
+        self.id = id
+        self.title = title
+        self.handler = handler
+        self.description = description
+
+
+def command(id: str, *, title: str = "") -> "Callable[[F], F]":
+    """Mark a method as the command ``id``.
+
+    The build reads the decorator from the source, without running it, so ``id`` and ``title`` have to be
+    literal strings. The parameters of the method become the parameters of the command.
+
+    Args:
+        id: dotted, unique in a store, such as ``hello.greet``.
+        title: what people read; the id when empty.
+    """
+
+    def mark(function: "F") -> "F":
+        setattr(function, _MARK, (id, title or id))
+        return function
+
+    return mark
+
+
+class IPlugin(ABC):
+    """The interface of a plugin. Derive from `Plugin`, which implements it."""
+
+    @abstractmethod
+    def get_plugin_id(self) -> str:
+        """Return the plugin's id: its normalized distribution name."""
+
+    @abstractmethod
+    def get_version(self) -> str:
+        """Return the plugin's version."""
+
+    @abstractmethod
+    def initialize(self, context: "PluginContext") -> None:
+        """Called once by the worker, before anything else, with the way to the host."""
+
+    @abstractmethod
+    def shutdown(self) -> None:
+        """Called once by the worker before it ends; a few seconds are left."""
+
+    @abstractmethod
+    def get_widgets(self) -> "Sequence[type[IWidget]]":
+        """Return the widget classes that the plugin offers."""
+
+    @abstractmethod
+    def get_commands(self) -> "Sequence[ICommand]":
+        """Return the commands that the plugin offers."""
+
+    @abstractmethod
+    def handle_command(self, command: str, args: "Mapping[str, Any]") -> "Any":
+        """Run a command; the result, or an awaitable of it, has to be JSON-like."""
+
+
+class Plugin(IPlugin):
+    """A plugin whose commands are its methods marked with `command`.
+
+    An author overrides only what differs. ``widgets`` lists the widget classes; ``context`` is set by
+    `initialize`.
+    """
+
+    widgets: "ClassVar[Sequence[type[IWidget]]]" = ()
+    context: "PluginContext"
+
+    def get_plugin_id(self) -> str:  # noqa: D102 - the interface says it
+        return self.context.plugin_id
+
+    def get_version(self) -> str:  # noqa: D102
+        return self.context.version
+
+    def initialize(self, context: "PluginContext") -> None:  # noqa: D102
+        self.context = context
+
+    def shutdown(self) -> None:  # noqa: B027, D102
+        pass
+
+    def get_widgets(self) -> "Sequence[type[IWidget]]":  # noqa: D102
+        return self.widgets
+
+    def get_commands(self) -> "Sequence[ICommand]":  # noqa: D102
+        return [
+            ICommand(*getattr(function, _MARK), getattr(self, name), (function.__doc__ or "").strip())
+            for name, function in _marked(type(self))
+        ]
+
+    def handle_command(self, command: str, args: "Mapping[str, Any]") -> "Any":  # noqa: D102
+        if command == "ping":
+            return "pong"
+        # Looked up once: walking the classes for every call would cost more than the call.
+        handlers = self.__dict__.setdefault("_handlers", {})
+        if command not in handlers:
+            handlers.update({known.id: known.handler for known in self.get_commands()})
+        if command not in handlers:
+            raise UnknownCommandError(f"{type(self).__name__} has no command {command!r}")
+        return handlers[command](**bind(handlers[command], args, command))
+
+
+def _marked(cls: type) -> "list[tuple[str, Any]]":
+    """Return (attribute name, function) of the methods marked with `command`, overrides applied."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            if hasattr(value, _MARK):
+                found[name] = value
+            elif name in found:  # overridden by something that is no command
+                del found[name]
+    return list(found.items())

@@ -1,0 +1,27 @@
+"""The worker: the process of one plugin.
+
+The sandbox's bootstrap ends in `main`, with two inherited descriptors and nothing imported yet. Then the
+main thread blocks on a read, runs one plain handler at a time, and answers. An event loop comes into being
+when the first ``async`` handler does.
+"""
+
+__all__ = ["main"]
+
+
+def main(fd_in: int, fd_out: int) -> None:
+    """Serve the host until it says ``shutdown`` or goes away.
+
+    Args:
+        fd_in: pipe to read frames from.
+        fd_out: pipe to write frames to.
+    """
+    import os
+
+    from viloapp_sdk.worker._channel import Channel
+    from viloapp_sdk.worker._runtime import Runtime
+
+    for fd in (fd_in, fd_out):
+        os.set_inheritable(fd, False)  # what the plugin starts must not keep the host's pipes open
+    channel = Channel(fd_in, fd_out)
+    Runtime(channel)
+    channel.serve()

@@ -1,0 +1,264 @@
+"""Frames in and out of a worker, requests in both directions, on as little as a worker can live with.
+
+One thread at a time reads. Whoever waits for an answer reads when nobody else does, and hands every frame
+to whom it concerns; so a handler may wait for threads of its own that call the host, without a thread of
+ours. While the main thread waits for the host it serves nested requests, to a bounded depth.
+"""
+
+import os
+import sys
+from _thread import allocate_lock, get_ident
+from itertools import count
+
+from viloapp_sdk._wire import CANCEL, ERROR, EVENT, HELLO, PROTOCOL, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_sdk.errors import (
+    CallCancelledError,
+    FrameError,
+    HandlerError,
+    ReentrancyError,
+    ViloError,
+    WorkerLostError,
+    from_wire,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _thread import LockType
+    from collections.abc import Callable
+    from typing import Any
+
+    from viloapp_sdk.worker._loop import Loop
+
+MAX_DEPTH = 8
+
+
+class _Answer:
+    """Where the answer to one request of ours is put."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self) -> None:
+        self.frame: list[Any] | None = None
+
+    def resolve(self, frame: "list[Any]") -> None:
+        self.frame = frame
+
+
+class Channel:
+    """The worker's end of the two pipes.
+
+    ``handle(method, params)`` and ``notify(type, body)`` are set by the runtime before `serve`.
+
+    Args:
+        fd_in: pipe to read frames from.
+        fd_out: pipe to write frames to.
+    """
+
+    handle: "Callable[[str, Any], Any]"
+    notify: "Callable[[str, Any], Any]"
+
+    def __init__(self, fd_in: int, fd_out: int) -> None:
+        self.fd_in = fd_in
+        self._fd_out = fd_out
+        self.buffer = FrameBuffer()
+        self.inbox: list[list[Any]] = []  # requests and events that nobody has served yet
+        self.pending: dict[int, Any] = {}  # what our requests wait for, by id
+        self.reading = allocate_lock()
+        self._writing = allocate_lock()
+        self._waiting: list[LockType] = []
+        self._ids = count(1)
+        self._main = get_ident()
+        self._depth = 0
+        self._stopping = False
+        self.loop: Loop | None = None
+
+    # -- our requests ------------------------------------------------------------------------------
+
+    def request(self, method: str, params: "list[Any]") -> "Any":
+        """Ask the host and wait; the main thread serves nested requests meanwhile.
+
+        Raises:
+            ViloError: the host's answer was an error.
+        """
+        answer = _Answer()
+        self._ask(answer, method, params)
+        self._wait(answer)
+        return result_of(answer.frame)
+
+    def request_async(self, method: str, params: "list[Any]") -> "Any":
+        """Ask the host; return an awaitable of the answer, for ``async`` handlers."""
+        return self._require_loop().request(method, params)
+
+    def _ask(self, answer: "Any", method: str, params: "list[Any]") -> int:
+        id = next(self._ids)
+        data = pack([REQUEST, id, method, params])
+        self.pending[id] = answer
+        self._write(data)
+        return id
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Serve the host until `stop`; returns when it is gone as well."""
+        self._write(pack([HELLO, {"protocol": PROTOCOL, "python": sys.version.split()[0]}]))
+        nothing = _Answer()
+        while not self._stopping:
+            if self.loop is not None:
+                self.loop.run()
+                return
+            try:
+                self._step(nothing)
+            except EOFError:
+                return
+
+    def stop(self) -> None:
+        """End `serve` after the current frame."""
+        self._stopping = True
+        if self.loop is not None:
+            self.loop.stop()
+
+    def _wait(self, answer: _Answer) -> None:
+        while answer.frame is None:
+            try:
+                self._step(answer)
+            except EOFError:
+                raise WorkerLostError("the host is gone") from None
+
+    def _step(self, answer: _Answer) -> None:
+        """Serve or read one frame, or wait until another thread has read one."""
+        main = get_ident() == self._main
+        if main:
+            frame = self._next_to_serve()
+            if frame is not None:
+                self.dispatch(frame)
+                return
+        if self.reading.acquire(False):
+            try:
+                self._read_frame()
+            finally:
+                self.reading.release()
+                self._wake()
+            return
+        turn = allocate_lock()
+        turn.acquire()
+        self._waiting.append(turn)
+        # Looked at after we are in the list: whoever reads wakes the list after it changed these.
+        if answer.frame is None and self.reading.locked() and not (main and self.inbox):
+            turn.acquire()
+
+    def _next_to_serve(self) -> "list[Any] | None":
+        for index, frame in enumerate(self.inbox):
+            if self._depth == 0 or frame[0] == REQUEST:  # events wait until no handler is under way
+                return self.inbox.pop(index)
+        return None
+
+    def _read_frame(self) -> None:
+        frame = self.buffer.take()
+        while frame is None:
+            try:
+                if not self.buffer.read_from(self.fd_in):
+                    raise EOFError
+            except BlockingIOError:  # an event loop has made the pipe non-blocking
+                from select import select
+
+                select([self.fd_in], [], [])
+            frame = self.buffer.take()
+        while frame is not None:  # all that has arrived: an event loop is told of bytes, not of frames
+            self.route(frame)
+            frame = self.buffer.take()
+        if self.inbox and self.loop is not None and get_ident() != self._main:
+            self.loop.wake()
+
+    def route(self, frame: "list[Any]") -> None:
+        """Hand a frame to whom it concerns."""
+        kind = frame[0]
+        if kind == REQUEST or kind == EVENT:
+            self.inbox.append(frame)
+        elif kind == RESPONSE or kind == ERROR:
+            answer = self.pending.pop(frame[1], None)
+            if answer is not None:
+                answer.resolve(frame)
+        elif kind == CANCEL:
+            self._cancel(frame[1])
+
+    def _wake(self) -> None:
+        while self._waiting:
+            self._waiting.pop().release()
+
+    def _cancel(self, id: int) -> None:
+        for index, frame in enumerate(self.inbox):
+            if frame[0] == REQUEST and frame[1] == id:
+                del self.inbox[index]
+                self._write(pack([ERROR, id, CallCancelledError("cancelled before it began").to_wire()]))
+                return
+        if self.loop is not None:
+            self.loop.cancel(id)  # a plain handler cannot be interrupted: the host decides how long to wait
+
+    # -- their requests ----------------------------------------------------------------------------
+
+    def dispatch(self, frame: "list[Any]") -> None:
+        """Run what a request or an event asks for."""
+        id = frame[1] if frame[0] == REQUEST else None
+        if self._depth >= MAX_DEPTH:
+            error = ReentrancyError(f"calls between host and plugin are nested deeper than {MAX_DEPTH}")
+            if id is not None:
+                self._write(pack([ERROR, id, error.to_wire()]))
+            return
+        self._depth += 1
+        try:
+            result = self.handle(frame[2], frame[3]) if id is not None else self.notify(frame[1], frame[2])
+            if hasattr(result, "__await__"):
+                self._require_loop().start(id, result, nested=self._depth > 1)
+            elif id is not None:
+                self._write(pack([RESPONSE, id, result]))
+        except BaseException as error:  # also SystemExit: a library that exits must not take the plugin along
+            self.fail(id, error)
+        finally:
+            self._depth -= 1
+
+    def answer(self, id: "int | None", result: "Any") -> None:
+        """Send the result of a handler that ran in the loop."""
+        if id is None:
+            return
+        try:
+            self._write(pack([RESPONSE, id, result]))
+        except FrameError as error:
+            self.fail(id, error)
+
+    def fail(self, id: "int | None", error: BaseException) -> None:
+        """Answer with an error; the traceback goes to the log and never over the wire."""
+        if not isinstance(error, ViloError):
+            sys.excepthook(type(error), error, error.__traceback__)
+            error = HandlerError(f"{type(error).__name__}: {error}"[:2000], "the traceback is in the plugin's log")
+        if id is not None:
+            self._write(pack([ERROR, id, error.to_wire()]))
+
+    def _require_loop(self) -> "Loop":
+        if self.loop is None:
+            from viloapp_sdk.worker._loop import Loop
+
+            self.loop = Loop(self)
+        return self.loop
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        with self._writing:
+            while view:
+                try:
+                    view = view[os.write(self._fd_out, view) :]
+                except BrokenPipeError:
+                    self._stopping = True
+                    return
+
+
+def result_of(frame: "list[Any] | None") -> "Any":
+    """Return the result in a response frame.
+
+    Raises:
+        ViloError: the frame is an error.
+    """
+    if frame is None:
+        raise WorkerLostError("the host is gone")
+    if frame[0] == ERROR:
+        raise from_wire(frame[2])
+    return frame[2]

@@ -1,0 +1,204 @@
+"""What a host may ask of a worker: each method of the wire, applied to the plugin's object."""
+
+import os
+import sys
+
+from viloapp_sdk.communication import PluginEvent
+from viloapp_sdk.context import PluginContext
+from viloapp_sdk.errors import FrameError, UnknownCommandError, UnknownWidgetError
+from viloapp_sdk.services import Services
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from viloapp_sdk.plugin import IPlugin
+    from viloapp_sdk.widget import IWidget
+    from viloapp_sdk.worker._channel import Channel
+
+
+class Runtime:
+    """The plugin, its widgets' instances and its subscriptions.
+
+    Args:
+        channel: where requests come from and go to; its ``handle`` and ``notify`` become ours.
+    """
+
+    def __init__(self, channel: "Channel") -> None:
+        self._channel = channel
+        channel.handle = self._handle
+        channel.notify = self._notify
+        self._services = Services(channel.request, channel.request_async, self._subscribe)
+        self._subscribers: dict[str, list[Callable[[PluginEvent], Any]]] = {}
+        self._instances: dict[str, IWidget] = {}
+        self._plugin: IPlugin | None = None
+        self._context: PluginContext | None = None
+        self._methods: dict[str, Callable[[Any], Any]] = {
+            "command": self._command,
+            "initialize": self._initialize,
+            "ping": lambda params: "pong",
+            "shutdown": self._shutdown,
+            "widget.command": self._widget_command,
+            "widget.create": self._widget_create,
+            "widget.destroy": self._widget_destroy,
+            "widget.state": lambda params: self._instance(params).get_state(),
+        }
+
+    def _handle(self, method: str, params: "Any") -> "Any":
+        run = self._methods.get(method)
+        if run is None:
+            raise FrameError(f"the worker has no method {method!r}", "the host is newer than the plugin's viloapp-sdk")
+        if self._plugin is None and method not in ("initialize", "ping", "shutdown"):
+            raise FrameError(f"{method} came before initialize")
+        return run(params)
+
+    # -- life ----------------------------------------------------------------------------------------
+
+    def _initialize(self, params: "dict[str, Any]") -> "Any":
+        """``{plugin_id, version, entry_point, data_dir, settings}`` → ``{commands, widgets}``."""
+        module_name, _, attribute = params["entry_point"].partition(":")
+        __import__(module_name)
+        module = sys.modules[module_name]
+        target: Any = module
+        for part in attribute.split("."):
+            target = getattr(target, part)
+        resource_dir = os.path.dirname(os.path.abspath(module.__file__ or "."))
+        self._context = PluginContext({**params, "resource_dir": resource_dir}, self._services)
+        plugin: IPlugin = target()
+        # Set before `initialize`, so that a plugin which overrides it need not call the base class.
+        plugin.context = self._context  # type: ignore[attr-defined]  # an IPlugin may lack the slot
+        result = plugin.initialize(self._context)  # type: ignore[func-returns-value]  # may be a coroutine
+        self._plugin = plugin
+        if hasattr(result, "__await__"):
+            return self._after(result, self._offers)
+        return self._offers()
+
+    async def _after(self, awaitable: "Any", then: "Callable[[], Any]") -> "Any":
+        await awaitable
+        return then()
+
+    def _offers(self) -> "dict[str, Any]":
+        assert self._plugin is not None
+        commands = [
+            {"id": known.id, "title": known.title, "description": known.description}
+            for known in self._plugin.get_commands()
+        ]
+        widgets = [
+            {
+                "id": getattr(cls, "id", "") or cls().get_widget_id(),
+                "title": getattr(cls, "title", ""),
+                "kind": getattr(cls, "kind", "text"),
+                "icon": getattr(cls, "icon", ""),
+                "position": getattr(cls, "position", "main"),
+            }
+            for cls in self._plugin.get_widgets()
+        ]
+        return {"commands": commands, "widgets": widgets}
+
+    def _shutdown(self, params: "Any") -> "Any":
+        for instance in [*self._instances]:
+            self._widget_destroy(instance)
+        result = self._plugin.shutdown() if self._plugin is not None else None  # type: ignore[func-returns-value]
+        if hasattr(result, "__await__"):
+            return self._after(result, self._channel.stop)
+        self._channel.stop()
+        return None
+
+    # -- commands and widgets ------------------------------------------------------------------------
+
+    def _command(self, params: "list[Any]") -> "Any":
+        assert self._plugin is not None
+        command, args = params
+        return self._plugin.handle_command(command, args)
+
+    def _widget_create(self, params: "dict[str, Any]") -> "Any":
+        """``{widget, instance, params, state}`` → ``{title, data}``."""
+        widget = self._widget_class(params["widget"])()
+        instance = params["instance"]
+        assert self._context is not None
+        widget.initialize(self._context, instance)
+        if params.get("state") is not None:
+            widget.restore_state(params["state"])
+        self._instances[instance] = widget
+        try:
+            data = widget.create(params.get("params") or {})
+        except BaseException:
+            del self._instances[instance]
+            raise
+        if hasattr(data, "__await__"):
+            return self._created(instance, data)
+        return {"title": widget.get_title(), "data": data}
+
+    async def _created(self, instance: str, data: "Any") -> "dict[str, Any]":
+        try:
+            value = await data
+        except BaseException:
+            self._instances.pop(instance, None)
+            raise
+        return {"title": self._instances[instance].get_title(), "data": value}
+
+    def _widget_class(self, widget_id: str) -> "type[IWidget]":
+        assert self._plugin is not None
+        for cls in self._plugin.get_widgets():
+            if (getattr(cls, "id", "") or cls().get_widget_id()) == widget_id:
+                return cls
+        raise UnknownWidgetError(f"{self._plugin.get_plugin_id()} has no widget {widget_id!r}")
+
+    def _widget_command(self, params: "list[Any]") -> "Any":
+        instance, command, args = params
+        widget = self._instance(instance)
+        if command.startswith("_"):
+            raise UnknownCommandError(f"a widget's command cannot be named {command!r}")
+        return widget.handle_command(command, args)
+
+    def _widget_destroy(self, instance: str) -> None:
+        widget = self._instances.pop(instance, None)
+        if widget is not None:
+            widget.destroy()
+
+    def _instance(self, instance: str) -> "IWidget":
+        widget = self._instances.get(instance)
+        if widget is None:
+            raise UnknownWidgetError(f"no widget {instance!r} is open in this plugin")
+        return widget
+
+    # -- events --------------------------------------------------------------------------------------
+
+    def _subscribe(self, type: str, callback: "Callable[[PluginEvent], Any]") -> "Callable[[], None]":
+        callbacks = self._subscribers.setdefault(type, [])
+        callbacks.append(callback)
+        if len(callbacks) == 1:
+            self._channel.request("events.subscribe", [type])
+
+        def unsubscribe() -> None:
+            if callback in callbacks:
+                callbacks.remove(callback)
+
+        return unsubscribe
+
+    def _notify(self, type: str, body: "dict[str, Any]") -> "Any":
+        """Deliver an event ``{source, data}`` to its subscribers."""
+        event = PluginEvent(type, body["source"], body["data"])
+        if type == "settings.changed" and self._context is not None:
+            self._context.settings._values[event.data["name"]] = event.data["value"]
+        waiting = []
+        for callback in tuple(self._subscribers.get(type, ())):
+            try:
+                result = callback(event)
+            except Exception as error:  # one subscriber's fault must not keep the event from the others
+                self._channel.fail(None, error)
+                continue
+            if hasattr(result, "__await__"):
+                waiting.append(result)
+        return self._gather(waiting) if waiting else None
+
+    async def _gather(self, waiting: "list[Any]") -> None:
+        for awaitable in waiting:
+            try:
+                await awaitable
+            except Exception as error:
+                self._channel.fail(None, error)
+
+
+__all__ = ["Runtime"]
