@@ -1,0 +1,37 @@
+"""Errors of folders, files, locks and commands."""
+
+from __future__ import annotations
+
+from viloapp_sdk.errors import ViloError
+
+
+class FoundationError(ViloError):
+    """Root of everything `viloapp_core.foundation` raises."""
+
+
+class FolderError(FoundationError):
+    """A folder cannot be used: it is missing, foreign or open to others."""
+
+    def __init__(self, detail: str, hint: str = "") -> None:
+        super().__init__("bad_folder", detail, hint)
+
+
+class FileError(FoundationError):
+    """A file cannot be read or written, or does not hold what it should."""
+
+    def __init__(self, detail: str, hint: str = "") -> None:
+        super().__init__("bad_file", detail, hint)
+
+
+class LockHeldError(FoundationError):
+    """Another process holds the lock and the caller did not want to wait."""
+
+    def __init__(self, detail: str, hint: str = "") -> None:
+        super().__init__("lock_held", detail, hint)
+
+
+class CommandError(FoundationError):
+    """A command could not be started, took too long or was cancelled."""
+
+    def __init__(self, code: str, detail: str, hint: str = "") -> None:
+        super().__init__(code, detail, hint)
