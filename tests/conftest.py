@@ -1,0 +1,50 @@
+"""What every test gets: a home, XDG folders and a store of its own, never this machine's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Time limits per example measure the machine, not the code; no database, so that a run depends on the
+# sources alone.
+settings.register_profile("viloapp", deadline=None, database=None)
+settings.load_profile("viloapp")
+
+_FOLDERS = {
+    "HOME": "home",
+    "XDG_CONFIG_HOME": "home/.config",
+    "XDG_DATA_HOME": "home/.local/share",
+    "XDG_STATE_HOME": "home/.local/state",
+    "XDG_CACHE_HOME": "home/.cache",
+    "VILOAPP_HOME": "store",
+}
+_CLEARED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "NO_COLOR", "FORCE_COLOR", "PAGER", "BROWSER")
+
+
+@pytest.fixture(autouse=True)
+def isolated_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the test its own HOME, XDG folders and store; returns the folder that holds them."""
+    root = tmp_path_factory.mktemp("isolated")
+    # Sockets live in the runtime folder and their path must stay under 100 bytes, which pytest's folders do
+    # not.
+    runtime = Path(tempfile.mkdtemp(prefix="vt-"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, folder in _FOLDERS.items():
+            path = root / folder
+            if name != "VILOAPP_HOME":  # the store is made by what is tested
+                path.mkdir(parents=True, exist_ok=True)
+            patch.setenv(name, str(path))
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        for name in _CLEARED:
+            patch.delenv(name, raising=False)
+        # pip's settings of this machine stay out, but for what reaches the index at all.
+        for name in [name for name in os.environ if name.startswith("PIP_") and name != "PIP_CERT"]:
+            patch.delenv(name)
+        yield root
+    shutil.rmtree(runtime, ignore_errors=True)
