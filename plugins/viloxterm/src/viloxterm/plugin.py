@@ -57,7 +57,9 @@ class ViloXterm(Plugin):
             for candidate in opened.values():
                 if terminal in (candidate.terminal, candidate.instance_id):
                     return candidate
-            raise NoTerminalError(f"no open terminal is called {terminal!r}", "see: viloapp call viloxterm.list")
+            raise NoTerminalError(
+                f"no open terminal is called {terminal!r}", "see: viloapp call viloxterm.list"
+            )
         active = self.context.services.workspace.get_active_widget()
         if active and active["instance"] in opened:
             return opened[active["instance"]]

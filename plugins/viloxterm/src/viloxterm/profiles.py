@@ -1,9 +1,9 @@
 """Which program a new terminal runs, decided from the settings alone.
 
-    >>> choose("build", shell="auto", profiles={"build": {"shell": "/bin/sh", "args": ["-l"], "cwd": "src"}})
-    Profile(name='build', argv=('/bin/sh', '-l'), cwd='src', env={}, title='build')
-    >>> choose("", shell="auto", profiles={}).argv is None
-    True
+>>> choose("build", shell="auto", profiles={"build": {"shell": "/bin/sh", "args": ["-l"], "cwd": "src"}})
+Profile(name='build', argv=('/bin/sh', '-l'), cwd='src', env={}, title='build')
+>>> choose("", shell="auto", profiles={}).argv is None
+True
 """
 
 import shlex
@@ -19,7 +19,7 @@ AUTO = "auto"
 """The shell setting that leaves the choice to the host: the person's own login shell."""
 
 _KEYS = {"shell": str, "args": list, "cwd": str, "env": dict, "title": str}
-_HOW = "profiles look like {\"build\": {\"shell\": \"/bin/bash\", \"args\": [\"-l\"], \"cwd\": \"src\"}}"
+_HOW = 'profiles look like {"build": {"shell": "/bin/bash", "args": ["-l"], "cwd": "src"}}'
 
 
 class Profile(NamedTuple):
@@ -64,7 +64,7 @@ def choose(name: str, *, shell: str, profiles: Mapping[str, Any]) -> Profile:
     if args and argv is None:
         raise ProfileError(
             f"terminal profile {name!r} has arguments but leaves the shell to the host",
-            "name the program they are for: \"shell\": \"/bin/bash\"",
+            'name the program they are for: "shell": "/bin/bash"',
         )
     whole = None if argv is None else (*argv, *args)
     return Profile(name, whole, entry.get("cwd", ""), dict(entry.get("env", {})), entry.get("title", name))

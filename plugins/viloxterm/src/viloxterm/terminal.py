@@ -24,7 +24,7 @@ class Terminal(Widget):
     kind = "terminal"
     position = "main"
 
-    opened: "ClassVar[dict[str, Terminal]]" = {}
+    opened: ClassVar[dict[str, "Terminal"]] = {}
     """The open tabs of this worker by instance id, for the commands that act on one of them."""
 
     def __init__(self) -> None:
@@ -73,7 +73,10 @@ class Terminal(Widget):
         profile = self._profile()
         self._take(
             self.context.services.terminals.open(
-                profile.argv, cwd=cwd or profile.cwd or None, env=profile.env, title=self.name or profile.title
+                profile.argv,
+                cwd=cwd or profile.cwd or None,
+                env=profile.env,
+                title=self.name or profile.title,
             )
         )
 
