@@ -86,7 +86,7 @@ class _OutOfTimeError(Exception):
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the command's group. Once it was reaped its number may be another's: then nothing."""
+    """Kill what is left of the command's group; after it is reaped its number may be another's: nothing."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -149,7 +149,7 @@ def _collect(
                     key.data.feed(data)
                 else:
                     selector.unregister(key.fd)
-            # A daemonised grandchild may keep the pipes open for ever; the command itself is what we wait for.
+            # A daemonised grandchild may keep the pipes open for ever; we wait for the command itself.
             if not ready and process.poll() is not None:
                 break
     stdout.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -77,10 +78,8 @@ def private_dir(folder: Path) -> Path:
     """
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
+        with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-        except FileExistsError:
-            pass
         status = folder.lstat()
     except OSError as error:
         raise FolderError(f"{folder} cannot be made: {error.strerror}") from error

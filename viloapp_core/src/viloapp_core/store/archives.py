@@ -1,0 +1,105 @@
+"""The wheels as they were fetched, each under the name of its hash, with its file name beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from viloapp_core.foundation.errors import FileError
+from viloapp_core.foundation.files import read_json, sync_dir, write_json
+from viloapp_core.store.errors import StoreError
+from viloapp_core.store.layout import Layout
+
+_CHUNK = 1024 * 1024
+
+
+def path_of(layout: Layout, sha256: str) -> Path:
+    """Return where the wheel with that hash is, or would be."""
+    return layout.archives / f"{sha256}.whl"
+
+
+def has(layout: Layout, sha256: str, filename: str) -> bool:
+    """Whether the wheel is there under that file name, complete by its name (contents: see `check`)."""
+    try:
+        facts = read_json(path_of(layout, sha256).with_suffix(".json"))
+    except FileError:
+        return False
+    return path_of(layout, sha256).is_file() and isinstance(facts, dict) and facts.get("filename") == filename
+
+
+def add(layout: Layout, wheel: Path, sha256: str, filename: str, scratch: Path) -> Path:
+    """Copy a wheel into the archives, hashing what is written, and return its new place.
+
+    Args:
+        layout: the store's.
+        wheel: the file to copy.
+        sha256: the hash it must have.
+        filename: its file name, with version and tags.
+        scratch: a folder on the store's file system for the copy while it is unfinished.
+
+    Raises:
+        StoreError: its hash is another, or it cannot be copied.
+    """
+    target, partial = path_of(layout, sha256), scratch / f"{sha256}.part"
+    digest = hashlib.sha256()
+    try:
+        with wheel.open("rb") as source, partial.open("wb") as copy:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                copy.write(chunk)
+            copy.flush()
+            os.fsync(copy.fileno())
+        if digest.hexdigest() != sha256:
+            raise StoreError(
+                "hash_mismatch",
+                f"{filename} has sha256 {digest.hexdigest()}, but {sha256} was expected",
+                "it was changed or damaged on its way; try again, and ask who serves it if it stays",
+            )
+        partial.chmod(0o444)
+        write_json(target.with_suffix(".json"), {"filename": filename})
+        os.replace(partial, target)
+        sync_dir(layout.archives)
+    except OSError as error:
+        raise StoreError("archive_failed", f"{filename} cannot be kept: {error.strerror}") from error
+    return target
+
+
+def link_farm(layout: Layout, wheels: Iterable[tuple[str, str]], folder: Path) -> list[Path]:
+    """Link wheels under their file names into `folder`, for tools that read a wheel's name; return the links.
+
+    Args:
+        layout: the store's.
+        wheels: pairs of hash and file name.
+        folder: an empty folder.
+    """
+    links = []
+    for sha256, filename in wheels:
+        link = folder / Path(filename).name
+        if not link.exists():
+            link.symlink_to(path_of(layout, sha256))
+        links.append(link)
+    return links
+
+
+def known(layout: Layout) -> list[tuple[str, str]]:
+    """Return hash and file name of every archived wheel."""
+    found = []
+    for facts_path in sorted(layout.archives.glob("*.json")):
+        try:
+            facts = read_json(facts_path)
+        except FileError:
+            continue
+        if isinstance(facts, dict) and has(layout, facts_path.stem, str(facts.get("filename"))):
+            found.append((facts_path.stem, str(facts["filename"])))
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex SHA-256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

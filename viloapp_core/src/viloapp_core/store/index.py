@@ -1,0 +1,159 @@
+"""`InstalledPlugin` and `index.json`: what readers need of every plugin, in one small file.
+
+The index is a cache. The truth is each plugin's ``current`` link, its receipt and ``state.json``; `entry`
+derives a row from those, `encode` and `decode` are the file's format. All three are pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from viloapp_core.store.errors import StoreError
+from viloapp_core.store.layout import Layout
+
+INDEX_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class InstalledPlugin:
+    """One installed plugin, as the host and the listings see it. Paths are absolute and resolved."""
+
+    plugin_id: str
+    version: str
+    enabled: bool
+    reason: str
+    """Why it is disabled; empty while it is enabled."""
+    source: str
+    """``index``, ``wheel`` or ``dev``."""
+    signature: str
+    summary: str
+    generation: Path
+    python: Path
+    """The virtualenv's interpreter: started only inside the sandbox."""
+    base_prefix: Path
+    base_executable: Path
+    python_version: str
+    entry_point: str
+    """``package.module:Class``"""
+    commands: tuple[dict[str, Any], ...]
+    widgets: tuple[dict[str, Any], ...]
+    activation_events: tuple[str, ...]
+    keybindings: tuple[dict[str, Any], ...]
+    menus: tuple[dict[str, Any], ...]
+    configuration: dict[str, Any]
+    permissions: tuple[str, ...]
+    """The ids that the person consented to."""
+    limits: dict[str, Any]
+    restart: dict[str, Any]
+    dev_source: Path | None
+    data_dir: Path
+    log_dir: Path
+
+
+# Keys of a row that are taken from the receipt as they are.
+_FROM_RECEIPT = ("version", "source", "signature", "python_version", "entry_point", "permissions")
+# Keys of a row that are taken from the receipt's manifest; the value is what an absent key means.
+_FROM_MANIFEST: dict[str, Any] = {
+    "commands": [],
+    "widgets": [],
+    "activation_events": [],
+    "keybindings": [],
+    "menus": [],
+    "configuration": {},
+    "limits": {},
+    "restart": {},
+}
+
+
+def entry(receipt: Mapping[str, Any], generation: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the index's row for a plugin.
+
+    Args:
+        receipt: the decoded ``receipt.json`` of its generation.
+        generation: the name of the generation's folder.
+        state: the plugin's part of ``state.json``; empty for enabled.
+    """
+    manifest = receipt["manifest"]
+    row = {key: receipt[key] for key in _FROM_RECEIPT}
+    row |= {key: manifest.get(key, empty) for key, empty in _FROM_MANIFEST.items()}
+    row |= {
+        "generation": generation,
+        "summary": receipt.get("summary", ""),
+        "base_prefix": receipt["base_prefix"],
+        "base_executable": receipt["base_executable"],
+        "dev_source": receipt.get("dev_source"),
+        "enabled": bool(state.get("enabled", True)),
+        "reason": str(state.get("reason", "")),
+    }
+    return row
+
+
+def encode(revision: int, rows: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """Return the bytes of an ``index.json``."""
+    value = {"schema": INDEX_SCHEMA, "revision": revision, "plugins": rows}
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode(value: Any, layout: Layout) -> tuple[int, dict[str, InstalledPlugin]]:
+    """Return revision and plugins of a decoded ``index.json``.
+
+    Raises:
+        StoreError: it is not an index of this schema; it can be rebuilt.
+    """
+    try:
+        if value["schema"] != INDEX_SCHEMA:
+            raise KeyError("schema")
+        plugins = {name: _plugin(name, row, layout) for name, row in sorted(value["plugins"].items())}
+        return int(value["revision"]), plugins
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(
+            "bad_index", "index.json is not an index", "any viloapp command rebuilds it"
+        ) from error
+
+
+def _plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> InstalledPlugin:
+    generation = layout.generations(plugin_id) / row["generation"]
+    return InstalledPlugin(
+        plugin_id=plugin_id,
+        version=row["version"],
+        enabled=row["enabled"],
+        reason=row["reason"],
+        source=row["source"],
+        signature=row["signature"],
+        summary=row["summary"],
+        generation=generation,
+        python=generation / "venv" / "bin" / "python",
+        base_prefix=Path(row["base_prefix"]),
+        base_executable=Path(row["base_executable"]),
+        python_version=row["python_version"],
+        entry_point=row["entry_point"],
+        commands=tuple(row["commands"]),
+        widgets=tuple(row["widgets"]),
+        activation_events=tuple(row["activation_events"]),
+        keybindings=tuple(row["keybindings"]),
+        menus=tuple(row["menus"]),
+        configuration=dict(row["configuration"]),
+        permissions=tuple(row["permissions"]),
+        limits=dict(row["limits"]),
+        restart=dict(row["restart"]),
+        dev_source=Path(row["dev_source"]) if row["dev_source"] else None,
+        data_dir=layout.data(plugin_id),
+        log_dir=layout.log(plugin_id),
+    )
+
+
+def clashes(plugin_id: str, manifest: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return, for people, the command and widget ids of `manifest` that another plugin already has."""
+    found = []
+    for kind, key in (("command", "commands"), ("widget", "widgets")):
+        taken = {item["id"]: other for other, row in rows.items() if other != plugin_id for item in row[key]}
+        found += [
+            f"{kind} {item['id']} belongs to {taken[item['id']]}"
+            for item in manifest.get(key, ())
+            if item["id"] in taken
+        ]
+    return found

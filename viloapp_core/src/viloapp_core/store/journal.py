@@ -1,0 +1,78 @@
+"""The journal: what is being changed, so that whoever comes after a crash can finish or undo it.
+
+An entry is ``journal/<tx>.json``, and its owner holds a lock on it until it is done: a free lock means that
+the owner died. Beside it ``journal/<tx>.d`` is the change's scratch folder, which goes with it.
+Entries are made and judged under the store's lock, so that none is taken for dead before its owner locked it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viloapp_core.foundation.errors import FileError, LockHeldError
+from viloapp_core.foundation.files import FileLock, read_json, sync_dir, write_json
+
+
+@dataclass
+class Entry:
+    """One open change. Its owner calls `close` when the change is done or undone."""
+
+    path: Path
+    facts: Mapping[str, Any]
+    lock: FileLock = field(repr=False)
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for this change alone, made when first asked for."""
+        folder = self.path.with_suffix(".d")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    def close(self) -> None:
+        """Forget the change and its scratch folder."""
+        remove_tree(self.path.with_suffix(".d"))
+        self.path.unlink(missing_ok=True)
+        sync_dir(self.path.parent)
+        self.lock.release()
+
+
+def open_entry(folder: Path, facts: Mapping[str, Any]) -> Entry:
+    """Write an entry and lock it. The caller holds the store's lock."""
+    path = folder / f"{secrets.token_hex(8)}.json"
+    write_json(path, dict(facts))
+    return Entry(path, facts, FileLock(path).acquire(blocking=False))
+
+
+def orphans(folder: Path) -> Iterator[Entry]:
+    """Yield the entries whose owner is gone, locked. The caller holds the store's lock and closes each."""
+    for path in sorted(folder.glob("*.json")):
+        lock = FileLock(path)
+        try:
+            lock.acquire(blocking=False)
+        except LockHeldError:
+            continue
+        try:
+            facts = read_json(path)
+        except FileError:
+            facts = None
+        yield Entry(path, facts if isinstance(facts, dict) else {}, lock)
+    for scratch in folder.glob("*.d"):
+        if not scratch.with_suffix(".json").exists():
+            remove_tree(scratch)
+    for partial in folder.glob(".*.tmp"):
+        partial.unlink(missing_ok=True)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it; what cannot be removed now is left for the next time."""
+    with contextlib.suppress(OSError):
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,94 @@
+"""Where each thing is in a store; nothing here touches the disk.
+
+plugins/<id>/generations/<version>-<lockdigest>/{venv/, pylock.toml, receipt.json}
+plugins/<id>/current -> generations/<…>     plugins/<id>/data/   plugins/<id>/log/
+archives/<sha256>.whl   journal/   state.json   index.json   settings.json   store.lock   host.lock
+    cache/
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from viloapp_core.store.errors import StoreError
+
+# A normalized distribution name, which is what a plugin id is: never "..", never a path.
+# Source: PEP 503, PEP 508.
+_PLUGIN_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def check_plugin_id(plugin_id: str) -> str:
+    """Return `plugin_id` when it can name a folder of the store.
+
+    Raises:
+        StoreError: it is not a normalized distribution name.
+    """
+    if not _PLUGIN_ID.fullmatch(plugin_id):
+        raise StoreError(
+            "bad_plugin_id", f"{plugin_id!r} is not a plugin id", "an id is like viloxterm or my-plugin"
+        )
+    return plugin_id
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one store."""
+
+    root: Path
+
+    @property
+    def plugins(self) -> Path:
+        """The folder with a folder for each plugin."""
+        return self.root / "plugins"
+
+    @property
+    def archives(self) -> Path:
+        """The wheels as they were fetched, named by their hash."""
+        return self.root / "archives"
+
+    @property
+    def journal(self) -> Path:
+        """What is being changed right now."""
+        return self.root / "journal"
+
+    @property
+    def cache(self) -> Path:
+        """What tools keep to be quicker next time; may be deleted at any time."""
+        return self.root / "cache"
+
+    @property
+    def index(self) -> Path:
+        """The cache that readers read."""
+        return self.root / "index.json"
+
+    @property
+    def state(self) -> Path:
+        """Which plugins are enabled, and why not."""
+        return self.root / "state.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a change is made visible."""
+        return self.root / "store.lock"
+
+    def plugin(self, plugin_id: str) -> Path:
+        """Return the folder of one plugin; raises StoreError for what cannot be an id."""
+        return self.plugins / check_plugin_id(plugin_id)
+
+    def generations(self, plugin_id: str) -> Path:
+        """Return the folder of a plugin's generations."""
+        return self.plugin(plugin_id) / "generations"
+
+    def current(self, plugin_id: str) -> Path:
+        """Return the link to the generation in use."""
+        return self.plugin(plugin_id) / "current"
+
+    def data(self, plugin_id: str) -> Path:
+        """Return the folder that the plugin itself may write to."""
+        return self.plugin(plugin_id) / "data"
+
+    def log(self, plugin_id: str) -> Path:
+        """Return the folder of the plugin's logs."""
+        return self.plugin(plugin_id) / "log"

@@ -1,0 +1,277 @@
+"""`Store`: everything that is installed, and the only writer of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from viloapp_core.foundation.errors import FoundationError, LockHeldError
+from viloapp_core.foundation.files import FileLock, read_json, sync_dir, write_atomic, write_json
+from viloapp_core.foundation.paths import first_free
+from viloapp_core.store import index, journal, truth
+from viloapp_core.store.errors import CollisionError, NotInstalledError, StoreError, StoreFolderError
+from viloapp_core.store.index import InstalledPlugin
+from viloapp_core.store.layout import Layout
+
+Stamp = tuple[int, int, int]
+_NEVER: Stamp = (0, 0, 0)
+
+
+class Store:
+    """The folder of everything installed.
+
+    Readers read ``index.json`` and never wait. A change holds ``store.lock`` only while it is made visible,
+    under an entry of the journal, so that a process that dies leaves the state before or the state after.
+
+    Args:
+        root: the store's folder; it is made when something is first written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.realpath(root))
+        self.layout = Layout(self.root)
+        self._stamp: Stamp | None = None
+        self._read: tuple[int, dict[str, InstalledPlugin]] = (0, {})
+
+    # Reading
+
+    def plugins(self) -> Mapping[str, InstalledPlugin]:
+        """Return what is installed, by plugin id."""
+        return self._load()[1]
+
+    def plugin(self, plugin_id: str) -> InstalledPlugin:
+        """Return one installed plugin.
+
+        Raises:
+            NotInstalledError: there is none of that id.
+        """
+        if (plugin := self.plugins().get(plugin_id)) is None:
+            raise NotInstalledError(plugin_id)
+        return plugin
+
+    def receipt(self, plugin_id: str) -> dict[str, Any]:
+        """Return the receipt of an installed plugin's current generation.
+
+        Raises:
+            NotInstalledError: there is none of that id.
+            StoreError: the receipt is damaged.
+        """
+        if (generation := truth.current_generation(self.layout, plugin_id)) is None:
+            raise NotInstalledError(plugin_id)
+        return truth.read_receipt(self.layout.generations(plugin_id) / generation)
+
+    def revision(self) -> int:
+        """Return a number that grows with each change of the store."""
+        return self._load()[0]
+
+    def index_stamp(self) -> Stamp:
+        """Return modification time (ns), inode and size of the index: unequal to the last means changed."""
+        try:
+            status = self.layout.index.stat()
+        except OSError:
+            return _NEVER
+        return (status.st_mtime_ns, status.st_ino, status.st_size)
+
+    def _load(self) -> tuple[int, dict[str, InstalledPlugin]]:
+        stamp = self.index_stamp()
+        if stamp != self._stamp:
+            self._read = self._decode_or_rebuild()
+            self._stamp = stamp
+        return self._read
+
+    def _decode_or_rebuild(self) -> tuple[int, dict[str, InstalledPlugin]]:
+        try:
+            if (value := read_json(self.layout.index)) is not None:
+                return index.decode(value, self.layout)
+        except (FoundationError, StoreError):
+            pass
+        rows = truth.read_rows(self.layout)
+        revision = int(truth.read_state(self.layout)["revision"])
+        data = index.encode(revision, rows)
+        # A reader never waits: whoever holds the lock is about to write the index anyway.
+        with contextlib.suppress(FoundationError):
+            if rows:
+                with FileLock(self.layout.lock).acquire(blocking=False):
+                    write_atomic(self.layout.index, data)
+        return index.decode(
+            {"schema": index.INDEX_SCHEMA, "revision": revision, "plugins": rows}, self.layout
+        )
+
+    # Changing
+
+    def recover(self) -> list[str]:
+        """Finish or undo what a process that died had begun; return a line for each thing done.
+
+        Cheap when there is nothing to do. Called before every change, and by the command line when the
+        journal is not empty.
+        """
+        try:
+            if not any(os.scandir(self.layout.journal)):
+                return []
+        except OSError:
+            return []
+        done: list[str] = []
+        with self._locked():
+            orphans = list(journal.orphans(self.layout.journal))
+            for entry in orphans:
+                done.append(self._settle(entry))
+            if orphans:
+                self._publish({})
+            for entry in orphans:
+                entry.close()
+        return [line for line in done if line]
+
+    def begin(self, kind: str, **facts: Any) -> journal.Entry:
+        """Open a change that needs a scratch folder; close the entry when done.
+
+        Raises:
+            StoreFolderError: the store cannot be written to.
+        """
+        with self._locked():
+            return journal.open_entry(self.layout.journal, {"kind": kind, **facts})
+
+    def begin_install(self, plugin_id: str, name: str) -> tuple[journal.Entry, Path]:
+        """Open the installation of a new generation and make its folder, which is its final place.
+
+        Args:
+            plugin_id: the plugin.
+            name: ``<version>-<lockdigest>``; a number is added when there is one of that name.
+        """
+        with self._locked():
+            generation = first_free(self.layout.generations(plugin_id), name)
+            facts = {"kind": "install", "plugin_id": plugin_id, "generation": generation.name}
+            entry = journal.open_entry(self.layout.journal, facts)
+            generation.mkdir(mode=0o700, parents=True)
+            return entry, generation
+
+    def commit_install(self, entry: journal.Entry, receipt: Mapping[str, Any]) -> InstalledPlugin:
+        """Make a complete generation the current one and return the plugin as installed.
+
+        Raises:
+            CollisionError: another plugin took one of its ids meanwhile.
+            StoreError: the plugin was uninstalled meanwhile.
+        """
+        plugin_id, name = entry.facts["plugin_id"], entry.facts["generation"]
+        generation = self.layout.generations(plugin_id) / name
+        write_json(generation / "receipt.json", {"schema": truth.RECEIPT_SCHEMA, **receipt})
+        with self._locked():
+            if clashes := self.clashes(plugin_id, receipt["manifest"]):
+                raise CollisionError(plugin_id, clashes)
+            if not generation.is_dir():
+                raise StoreError("changed_meanwhile", f"{plugin_id} was uninstalled while it was installed")
+            self.layout.data(plugin_id).mkdir(mode=0o700, exist_ok=True)
+            self.layout.log(plugin_id).mkdir(mode=0o700, exist_ok=True)
+            link = entry.scratch / "current"
+            link.symlink_to(f"generations/{name}")
+            os.replace(link, self.layout.current(plugin_id))
+            sync_dir(self.layout.plugin(plugin_id))
+            self._publish({})
+        entry.close()
+        return self.plugin(plugin_id)
+
+    def abandon_install(self, entry: journal.Entry) -> None:
+        """Undo an installation that failed; nothing of it stays."""
+        with self._locked():
+            self._settle(entry)
+        entry.close()
+
+    def clashes(self, plugin_id: str, manifest: Mapping[str, Any]) -> list[str]:
+        """Return, for people, which command and widget ids of `manifest` another plugin has."""
+        return index.clashes(plugin_id, manifest, truth.read_rows(self.layout))
+
+    def remove(self, plugin_id: str, *, purge: bool) -> None:
+        """Uninstall a plugin; its data stays unless `purge`.
+
+        Raises:
+            NotInstalledError: there is none of that id.
+        """
+        with self._locked():
+            if truth.current_generation(self.layout, plugin_id) is None:
+                raise NotInstalledError(plugin_id)
+            facts = {"kind": "uninstall", "plugin_id": plugin_id, "purge": purge}
+            entry = journal.open_entry(self.layout.journal, facts)
+            self.layout.current(plugin_id).unlink()
+            self._settle(entry)
+            self._publish({plugin_id: None})
+        entry.close()
+
+    def set_enabled(self, plugin_ids: Sequence[str], enabled: bool, reason: str = "") -> None:
+        """Enable or disable plugins, all or none.
+
+        Raises:
+            NotInstalledError: one of them is not installed.
+        """
+        with self._locked():
+            for plugin_id in plugin_ids:
+                if truth.current_generation(self.layout, plugin_id) is None:
+                    raise NotInstalledError(plugin_id)
+            entry = journal.open_entry(self.layout.journal, {"kind": "state"})
+            state = {"enabled": enabled, "reason": "" if enabled else reason}
+            self._publish(dict.fromkeys(plugin_ids, state))
+        entry.close()
+
+    def _locked(self) -> FileLock:
+        """Make the store's folders and take its lock."""
+        try:
+            for folder in (self.root, self.layout.plugins, self.layout.archives, self.layout.journal):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreFolderError(f"{self.root} cannot be written to: {error.strerror}") from error
+        try:
+            return FileLock(self.layout.lock).acquire()
+        except LockHeldError:
+            raise
+        except FoundationError as error:
+            raise StoreFolderError(error.detail) from error
+
+    def _publish(self, states: Mapping[str, Mapping[str, Any] | None]) -> None:
+        """Write state and index from what the folders hold. The caller holds the lock.
+
+        Args:
+            states: what to change in the state: a plugin's new part, or None to forget it.
+        """
+        state = truth.read_state(self.layout)
+        for plugin_id, part in states.items():
+            state["plugins"].pop(plugin_id, None)
+            if part is not None:
+                state["plugins"][plugin_id] = dict(part)
+        state["revision"] = int(state["revision"]) + 1
+        write_json(self.layout.state, state)
+        write_atomic(self.layout.index, index.encode(state["revision"], truth.read_rows(self.layout)))
+
+    def _settle(self, entry: journal.Entry) -> str:
+        """Bring one begun change to its end, forward or back; return what was done, for people.
+
+        Folders that go are moved to the entry's scratch, which is deleted when it is closed: so they are
+        gone at once, and a second crash in the middle of a long deletion is harmless.
+        """
+        kind, plugin_id = entry.facts.get("kind"), str(entry.facts.get("plugin_id", ""))
+        if kind == "install":
+            name = entry.facts["generation"]
+            if truth.current_generation(self.layout, plugin_id) == name:
+                return f"finished the installation of {plugin_id}"
+            _discard(self.layout.generations(plugin_id) / name, entry)
+            _remove_if_empty(self.layout.generations(plugin_id), self.layout.plugin(plugin_id))
+            return f"undid the unfinished installation of {plugin_id}"
+        if kind == "uninstall" and not os.path.lexists(self.layout.current(plugin_id)):
+            going = [self.layout.generations(plugin_id), self.layout.log(plugin_id)]
+            going += [self.layout.data(plugin_id)] if entry.facts.get("purge") else []
+            for folder in going:
+                _discard(folder, entry)
+            _remove_if_empty(self.layout.data(plugin_id), self.layout.plugin(plugin_id))
+            return f"finished the removal of {plugin_id}"
+        return ""
+
+
+def _discard(folder: Path, entry: journal.Entry) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(folder, first_free(entry.scratch, folder.name))
+
+
+def _remove_if_empty(*folders: Path) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
