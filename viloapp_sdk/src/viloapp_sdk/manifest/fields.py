@@ -1,0 +1,173 @@
+"""The table of `plugin.json`'s keys: validation, the JSON Schema and the reference all come from here.
+
+Source: ``docs/reference/manifest.md``, whose tables a test compares with this file.
+"""
+
+from __future__ import annotations
+
+from viloapp_sdk.manifest.shapes import (
+    AnyJson,
+    Array,
+    Choice,
+    Dictionary,
+    Exactly,
+    Field,
+    Flag,
+    Number,
+    Table,
+    Text,
+)
+
+#: Version of the format; it changes only when an old reader could misread a new file.
+SCHEMA_VERSION = 1
+#: Version of the interface between plugin and core that this SDK speaks.
+API_VERSION = "1.0"
+#: Name of the file in the wheel's ``.dist-info``, or in the plugin's package.
+FILE_NAME = "plugin.json"
+#: Entry-point group in which a wheel advertises its one plugin class.
+ENTRY_POINT_GROUP = "viloapp.plugins"
+#: First part of every permission.
+PERMISSION_CATEGORIES = ("system", "filesystem", "network", "process", "ui", "services", "plugins")
+#: Types a parameter of a command can have.
+PARAMETER_TYPES = ("string", "integer", "number", "boolean", "array", "object", "any")
+#: Types a setting can have.
+SETTING_TYPES = ("string", "integer", "number", "boolean", "array", "object")
+#: What the supervisor can do when a worker ends.
+RESTART_POLICIES = ("never", "on_failure", "always", "exponential_backoff")
+
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_CLAUSE = r"(?:===|==|~=|!=|<=|>=|<|>) *[A-Za-z0-9.*+!_-]+"
+# A name, then versions and a marker; never a URL: what a plugin needs is found by name, and verified.
+_REQUIREMENT = rf"{_NAME} *(?:\(?{_CLAUSE}(?: *, *{_CLAUSE})*\)?)? *(?:;.*)?"
+_IDENTIFIER = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+
+IDENTIFIER = Text(_IDENTIFIER, "an id (letters, digits, '_', '-' and '.')", max_length=128)
+PLUGIN_NAME = Text(_NAME, "a distribution name", max_length=128)
+REQUIREMENT = Text(_REQUIREMENT, "a requirement such as 'viloxterm>=1,<2'", max_length=300)
+PERMISSION_ID = Text(
+    rf"(?:{'|'.join(PERMISSION_CATEGORIES)})\.(?:[a-z][a-z0-9_-]*|\*)\.[^\s](?:.*[^\s])?",
+    f"category.scope.resource with a category of {', '.join(PERMISSION_CATEGORIES)}",
+    max_length=512,
+)
+EVENT = Text(
+    rf"onStartup|on(?:Command|Widget|Event):{_IDENTIFIER}",
+    "an activation event: onStartup, onCommand:<id>, onWidget:<id> or onEvent:<type>",
+)
+KEY = Text(
+    r"[^\s+]+(?:\+[^\s+]+)*(?: [^\s+]+(?:\+[^\s+]+)*)?",
+    "a key such as 'ctrl+alt+h' or 'ctrl+k ctrl+h'",
+    max_length=64,
+)
+# ASCII as Python has it; what else Unicode allows in a name, Python itself has checked.
+_VARIABLE = Text(
+    r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*", "a Python name", 128
+)
+_TITLE = Text(max_length=200)
+_PROSE = Text(max_length=4000, lines=True)
+
+PERMISSION = Table(
+    (
+        Field(
+            "id",
+            PERMISSION_ID,
+            "`category.scope.resource`; `*` stands for any scope or resource; a resource may contain dots.",
+            required=True,
+        ),
+        Field("reason", Text(max_length=500), "Why, as the person who is asked reads it."),
+    )
+)
+LIMITS = Table(
+    (
+        Field("memory_mb", Number(1, 1_048_576), "Megabytes of memory of the worker and its children."),
+        Field("cpu_percent", Number(1, 6400), "Percent of one processor, averaged over 60 s."),
+        Field("file_handles", Number(16, 1_048_576, integer=True), "Open files at once."),
+        Field("execution_time", Number(0.1, 86_400), "Seconds that one command may take."),
+        Field("startup_time", Number(0.1, 86_400), "Seconds from the start to the first answer."),
+    )
+)
+RESTART = Table(
+    (
+        Field("policy", Choice(RESTART_POLICIES), "When a worker that ended is started again."),
+        Field("max_retries", Number(0, 1000, integer=True), "Failures before the plugin is disabled."),
+    )
+)
+SETTING = Table(
+    (
+        Field("type", Choice(SETTING_TYPES), "Type of the value.", required=True),
+        Field("default", AnyJson(), "Value until somebody sets another."),
+        Field("description", _PROSE, "What it does."),
+        Field("enum", Array(AnyJson(), 200), "The values that are allowed."),
+        Field("minimum", Number(), "Least number allowed."),
+        Field("maximum", Number(), "Greatest number allowed."),
+    )
+)
+KEYBINDING = Table(
+    (
+        Field("key", KEY, "Keys pressed together, joined by `+`; a chord has a space.", required=True),
+        Field("command", IDENTIFIER, "Command to run.", required=True),
+        Field("when", _TITLE, "Condition; empty means always."),
+    )
+)
+MENU = Table(
+    (
+        Field("menu", IDENTIFIER, "Menu to appear in, such as `palette`.", required=True),
+        Field("command", IDENTIFIER, "Command to run.", required=True),
+    )
+)
+PARAMETER = Table(
+    (
+        Field("name", _VARIABLE, "Keyword of the argument.", required=True),
+        Field("type", Choice(PARAMETER_TYPES), "Type of the value; `any` when the annotation does not say."),
+        Field("required", Flag(), "Whether a call must have it."),
+        Field("default", AnyJson(), "Value when a call has none, where JSON can say it."),
+    )
+)
+COMMAND = Table(
+    (
+        Field("id", IDENTIFIER, "Unique in a store, such as `hello.greet`.", required=True),
+        Field("title", _TITLE, "What the palette shows; the id when absent."),
+        Field("description", _PROSE, "First paragraph of the docstring."),
+        Field("async", Flag(), "Whether the handler is `async def`."),
+        Field("parameters", Array(PARAMETER, 100), "Arguments, in order."),
+    )
+)
+WIDGET = Table(
+    (
+        Field("id", IDENTIFIER, "Unique in a store, such as `hello.panel`.", required=True),
+        Field("title", _TITLE, "What the tab shows; the id when absent."),
+        Field("icon", _TITLE, "Name of an icon."),
+        Field("kind", IDENTIFIER, "Which of the page's kinds draws it: `terminal`, `editor`, `text`."),
+        Field("position", IDENTIFIER, "Where it opens first."),
+        Field("description", _PROSE, "First paragraph of the docstring."),
+    )
+)
+MANIFEST = Table(
+    (
+        Field("schema", Exactly(SCHEMA_VERSION), "Version of this format.", required=True),
+        Field(
+            "api_version",
+            Text(r"(?:0|[1-9][0-9]{0,3})\.(?:0|[1-9][0-9]{0,3})", "a version such as '1.0'", 16),
+            "Version of the plugin interface that the plugin was written for.",
+            required=True,
+        ),
+        Field("permissions", Array(PERMISSION, 200), "What the plugin asks to be allowed."),
+        Field("activation_events", Array(EVENT), "When the worker starts."),
+        Field("requires_plugins", Array(REQUIREMENT, 200), "Plugins it calls; each is installed by itself."),
+        Field("conflicts", Array(REQUIREMENT, 200), "Plugins it cannot be enabled beside."),
+        Field("load_after", Array(PLUGIN_NAME, 200), "Plugins that start before it, if they are there."),
+        Field("load_before", Array(PLUGIN_NAME, 200), "Plugins that start after it, if they are there."),
+        Field("limits", LIMITS, "What the worker may use."),
+        Field("restart", RESTART, "What happens when the worker ends unasked."),
+        Field(
+            "configuration",
+            Dictionary(Text(r"[A-Za-z_][A-Za-z0-9_-]*", "a plain word", 64), SETTING, 500),
+            "The plugin's settings, by name.",
+        ),
+        Field("keybindings", Array(KEYBINDING), "Keys that run commands."),
+        Field("menus", Array(MENU), "Menus that show commands."),
+        Field("commands", Array(COMMAND), "Read from the source, never written by hand."),
+        Field("widgets", Array(WIDGET), "Read from the source, never written by hand."),
+    )
+)
+#: Keys that the build reads from the source.
+DERIVED = ("commands", "widgets")
