@@ -1,0 +1,159 @@
+"""What a page may ask for: one row per method with the keys that it takes.
+
+Answers are plain JSON; errors are `ViloError`, whose three fields the page shows.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from viloapp_core.web import explorer, views
+from viloapp_core.web.errors import InvalidRequestError, UnknownMethodError
+from viloapp_core.web.installs import Installs
+from viloapp_core.web.layouts import Layouts
+from viloapp_core.web.pages import Page, Pages
+from viloapp_core.web.plugins import Plugins
+from viloapp_core.web.requests import Field, Fields
+
+if TYPE_CHECKING:
+    from viloapp_core.host import Host
+
+__all__ = ["Methods"]
+
+Params = Mapping[str, Any]
+Handler = Callable[[Page, Params], Awaitable[Any]]
+
+
+class Methods:
+    """Runs the methods of the wire against one host.
+
+    Args:
+        host: does the work.
+        pages: whom to tell, and which widgets are open.
+        layouts: keeps the arrangement.
+        plugins: changes what is installed.
+        installs: the installations under way.
+    """
+
+    def __init__(
+        self, host: "Host", pages: Pages, layouts: Layouts, plugins: Plugins, installs: Installs
+    ) -> None:
+        self._host = host
+        self._pages = pages
+        self._layouts = layouts
+        self._plugins = plugins
+        self._installs = installs
+        instance = Field("instance", "string")
+        ids = Field("ids", "strings")
+        self._table: dict[str, tuple[Fields, Handler]] = {
+            "hello": (Fields(), self._hello),
+            "catalog": (Fields(), self._catalog),
+            "command.run": (
+                Fields(Field("id", "string"), Field("arguments", "object", {})),
+                self._command_run,
+            ),
+            "widget.open": (
+                Fields(Field("widget", "string"), Field("params", "object", {}), Field("state", "any", None)),
+                self._widget_open,
+            ),
+            "widget.command": (
+                Fields(instance, Field("command", "string"), Field("arguments", "object", {})),
+                self._widget_command,
+            ),
+            "widget.close": (Fields(instance), self._widget_close),
+            "widget.activate": (Fields(instance), self._widget_activate),
+            "layout.save": (Fields(Field("layout", "object")), self._layout_save),
+            "files.list": (Fields(Field("path", "string", "")), self._files_list),
+            "plugins.install": (
+                Fields(
+                    Field("specs", "strings", []),
+                    Field("operation", "optional string", None),
+                    Field("accepted", "boolean", False),
+                ),
+                self._plugins_install,
+            ),
+            "plugins.enable": (Fields(ids), self._plugins_enable),
+            "plugins.disable": (Fields(ids), self._plugins_disable),
+            "plugins.uninstall": (Fields(ids), self._plugins_uninstall),
+            "settings.list": (Fields(), self._settings_list),
+            "settings.get": (Fields(Field("key", "string")), self._settings_get),
+            "settings.set": (Fields(Field("key", "string"), Field("value", "any")), self._settings_set),
+            "theme.set": (Fields(Field("theme", "string")), self._theme_set),
+        }
+
+    async def run(self, page: Page, method: str, params: dict[str, Any]) -> Any:
+        """Check the parameters and run one method for one page.
+
+        Raises:
+            UnknownMethodError: there is no such method.
+            InvalidRequestError: the parameters do not fit.
+            ViloError: whatever the method refuses.
+        """
+        row = self._table.get(method)
+        if row is None:
+            raise UnknownMethodError(method[:80])
+        fields, handler = row
+        return await handler(page, fields.check(method, params))
+
+    async def _hello(self, page: Page, params: Params) -> Any:
+        return {
+            "version": views.version(),
+            "folder": str(self._host.workspace_folder),
+            "instances": self._pages.instances.all(),
+            "layout": self._layouts.load(),
+            **views.theme(self._host),
+            **await self._plugins.catalog(),
+        }
+
+    async def _catalog(self, page: Page, params: Params) -> Any:
+        return await self._plugins.catalog()
+
+    async def _command_run(self, page: Page, params: Params) -> Any:
+        return await self._host.call(params["id"], params["arguments"])
+
+    async def _widget_open(self, page: Page, params: Params) -> Any:
+        return await self._host.open_widget(params["widget"], params["params"], params["state"])
+
+    async def _widget_command(self, page: Page, params: Params) -> Any:
+        return await self._host.widget_command(params["instance"], params["command"], params["arguments"])
+
+    async def _widget_close(self, page: Page, params: Params) -> Any:
+        await self._host.close_widget(params["instance"])
+
+    async def _widget_activate(self, page: Page, params: Params) -> Any:
+        self._host.activate_widget(params["instance"])
+
+    async def _layout_save(self, page: Page, params: Params) -> Any:
+        await self._layouts.save(params["layout"], self._pages.instances.__contains__)
+
+    async def _files_list(self, page: Page, params: Params) -> Any:
+        return await asyncio.to_thread(explorer.listing, self._host.workspace_folder, params["path"])
+
+    async def _plugins_install(self, page: Page, params: Params) -> Any:
+        if params["operation"] is not None:
+            return await self._installs.resume(params["operation"], params["accepted"])
+        if not params["specs"]:
+            raise InvalidRequestError("plugins.install", ["specs: is empty"])
+        return await self._installs.start(page, params["specs"])
+
+    async def _plugins_enable(self, page: Page, params: Params) -> Any:
+        return await self._plugins.enable(params["ids"])
+
+    async def _plugins_disable(self, page: Page, params: Params) -> Any:
+        return await self._plugins.disable(params["ids"])
+
+    async def _plugins_uninstall(self, page: Page, params: Params) -> Any:
+        return await self._plugins.uninstall(params["ids"])
+
+    async def _settings_list(self, page: Page, params: Params) -> Any:
+        return self._host.settings.list()
+
+    async def _settings_get(self, page: Page, params: Params) -> Any:
+        return self._host.settings.get(params["key"])
+
+    async def _settings_set(self, page: Page, params: Params) -> Any:
+        self._host.settings.set(params["key"], params["value"])
+
+    async def _theme_set(self, page: Page, params: Params) -> Any:
+        self._host.theme.set(params["theme"])
+        return views.theme(self._host)

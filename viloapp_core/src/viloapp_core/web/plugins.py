@@ -1,0 +1,102 @@
+"""What is installed, changed from the page: `operations` in a thread, then the host takes the store anew."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from viloapp_core import operations
+from viloapp_core.manifest import PluginDescription
+from viloapp_core.resolve import wheelhouse
+from viloapp_core.web import views
+from viloapp_core.web.installs import Ask
+from viloapp_sdk.errors import ViloError
+
+if TYPE_CHECKING:
+    from viloapp_core.host import Host
+
+__all__ = ["Plugins"]
+
+_log = logging.getLogger(__name__)
+
+
+class Plugins:
+    """The store as the page changes it.
+
+    Args:
+        host: what runs on the store.
+    """
+
+    def __init__(self, host: "Host") -> None:
+        self._host = host
+        self._wheels: list[dict[str, str]] | None = None
+
+    async def catalog(self) -> dict[str, Any]:
+        """Return what can be run, opened, managed and installed now."""
+        if self._wheels is None:
+            self._wheels = await asyncio.to_thread(_first_party_wheels)
+        return views.catalog(self._host, self._wheels)
+
+    def install(
+        self, specs: Sequence[str], ask: Ask, tell: Callable[[Mapping[str, Any]], None]
+    ) -> Mapping[str, Any]:
+        """Install; in a thread. Fits `installs.Work`."""
+        outcomes = operations.install(
+            self._host.store,
+            specs,
+            options=operations.InstallOptions(),
+            progress=lambda event: tell(_progress(event)),
+            consent=_Consent(ask),
+        )
+        return {"installed": [outcome.plugin_id for outcome in outcomes]}
+
+    async def enable(self, ids: Sequence[str]) -> Any:
+        """Enable plugins; their commands are there at once."""
+        await asyncio.to_thread(operations.enable, self._host.store, ids)
+        return await self._host.refresh()
+
+    async def disable(self, ids: Sequence[str]) -> Any:
+        """Disable plugins; their processes end."""
+        await asyncio.to_thread(operations.disable, self._host.store, ids, "disabled in the workspace")
+        return await self._host.refresh()
+
+    async def uninstall(self, ids: Sequence[str]) -> Any:
+        """Remove plugins; their data stays."""
+        await asyncio.to_thread(operations.uninstall, self._host.store, ids)
+        return await self._host.refresh()
+
+
+class _Consent:
+    """Puts the permissions that a plugin asks for to the person."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def ask(self, plugin: PluginDescription, permissions: Sequence[Any]) -> bool:
+        """Return whether the person allows them."""
+        wanted = [{"id": permission.id, "reason": permission.reason} for permission in permissions]
+        question = {"plugin": plugin.plugin_id, "version": str(plugin.version), "permissions": wanted}
+        return self._ask(question)
+
+
+def _progress(event: Any) -> dict[str, Any]:
+    return {
+        "plugin": event.plugin,
+        "stage": event.stage,
+        "message": event.message,
+        "done": event.done,
+        "total": event.total,
+    }
+
+
+def _first_party_wheels() -> list[dict[str, str]]:
+    """Describe the first-party wheels that come with the core; one that cannot be read is left out."""
+    found = wheelhouse()
+    described = []
+    for plugin_id in views.FIRST_PARTY:
+        if plugin_id in found:
+            try:
+                described.append(views.offer(plugin_id, found[plugin_id]))
+            except ViloError as error:
+                _log.warning("the wheel of %s cannot be read: %s", plugin_id, error.detail)
+    return described

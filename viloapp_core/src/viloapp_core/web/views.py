@@ -1,0 +1,57 @@
+"""What the page is shown: plain dictionaries made from the host's state."""
+
+import importlib.metadata
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viloapp_core.services.theme import THEMES
+
+if TYPE_CHECKING:
+    from viloapp_core.host import Host
+
+__all__ = ["catalog", "offer", "offers", "theme"]
+
+FIRST_PARTY = ("viloxterm", "viloedit")
+"""What the page offers to install, in this order, where it is missing."""
+
+
+def version() -> str:
+    """Return the core's version."""
+    return importlib.metadata.version("viloapp-core")
+
+
+def theme(host: "Host") -> dict[str, Any]:
+    """Return the current theme with its colours, and every theme's name."""
+    name = host.theme.get_current_theme()
+    return {"theme": name, "themes": list(THEMES), "colors": dict(THEMES[name])}
+
+
+def catalog(host: "Host", wheels: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Return what can be run, opened and managed now.
+
+    Args:
+        host: the host.
+        wheels: the `offer` of every first-party wheel.
+    """
+    plugins = host.plugins()
+    installed = {plugin["id"] for plugin in plugins if plugin.get("managed", True)}
+    return {
+        "commands": host.commands(),
+        "widgets": host.widgets(),
+        "plugins": plugins,
+        "offers": offers(wheels, installed),
+    }
+
+
+def offers(wheels: Sequence[Mapping[str, str]], installed: Collection[str]) -> list[dict[str, str]]:
+    """Return which first-party plugins to offer: those that come with the core and are not installed."""
+    return [dict(wheel) for wheel in wheels if wheel["id"] not in installed]
+
+
+def offer(plugin_id: str, wheel: Path) -> dict[str, str]:
+    """Describe a wheel that comes with the core, from its own metadata."""
+    from viloapp_core.manifest import read_wheel
+
+    description = read_wheel(wheel)
+    return {"id": plugin_id, "title": description.name, "summary": description.summary}
