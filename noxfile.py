@@ -1,0 +1,290 @@
+"""The checks of this project, each a session; `python3 dev.py test` runs the default ones in this order.
+
+`nox -l` lists them; `nox -s unit-3.12 -- tests/unit/store -k journal` passes arguments on to pytest.
+The tools' dependencies come from the groups in pyproject.toml, those of the code from its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import nox
+
+CLONE = Path(__file__).resolve().parent
+sys.path.insert(0, str(CLONE))
+
+from dev import interpreters  # noqa: E402 - after the line that makes it importable
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "unit", "unit-sdk", "contract", "minimums", "package", "docs", "e2e"]
+nox.options.error_on_missing_interpreters = True
+
+SDK, CORE = "viloapp_sdk", "viloapp_core"
+DISTRIBUTIONS = (SDK, CORE, "plugins/viloxterm", "plugins/viloedit")
+SDK_MINIMUM = (3, 10)
+FOUND = interpreters(SDK_MINIMUM)
+PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) > SDK_MINIMUM]
+SDK_PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) == SDK_MINIMUM]
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# A pyenv shim may stand first on the path and only fail; the folders of the Pythons that work come before it.
+# The one that runs nox stays first, so that `python3` keeps its meaning.
+_this = FOUND.get(sys.version_info[:2])
+_folders = [str(path.parent) for path in [_this, *FOUND.values()] if path is not None]
+os.environ["PATH"] = os.pathsep.join([*dict.fromkeys(_folders), os.environ.get("PATH", os.defpath)])
+
+# Brings loopback up in the new network namespace, where it is down, and becomes the tests.
+# Source: netdevice(7), SIOCGIFFLAGS 0x8913, SIOCSIFFLAGS 0x8914, IFF_UP 1.
+_LOOPBACK_THEN = """
+import fcntl, os, socket, struct, sys
+with socket.socket() as s:
+    request = struct.pack("16sH14x", b"lo", 0)
+    flags = struct.unpack("16sH14x", fcntl.ioctl(s, 0x8913, request))[1]
+    fcntl.ioctl(s, 0x8914, struct.pack("16sH14x", b"lo", flags | 1))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and layers: ruff (rules and format), and import-linter's contracts."""
+    _groups(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    # The contracts are over source files; nothing has to be installed, only found.
+    session.run("lint-imports", "--no-cache", env=_sources_on_path())
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy, strict, over everything including the tests and this file."""
+    _groups(session, "types", "browser")
+    _in_place(session)
+    session.run("mypy")
+
+
+@nox.session(python=PYTHONS)
+def unit(session: nox.Session) -> None:
+    """Unit and architecture tests on every Python found, with no network where the system allows that."""
+    _groups(session, "test")
+    _in_place(session)
+    _pytest(session, "tests/unit", "tests/architecture", network=False)
+
+
+@nox.session(name="unit-sdk", python=SDK_PYTHONS)
+def unit_sdk(session: nox.Session) -> None:
+    """The SDK's unit tests on Python 3.10, which the core does not support and a plugin may use."""
+    _groups(session, "test")
+    session.install("-e", f"./{SDK}")
+    _pytest(session, *_sdk_tests(), network=False)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Every backend of a port through one suite; old SDKs against this core."""
+    _groups(session, "test")
+    _in_place(session)
+    _pytest(session, "tests/contract")
+
+
+@nox.session(python=PYTHONS[:1])
+def minimums(session: nox.Session) -> None:
+    """The unit tests with the lowest versions that the pyproject.toml files allow, on the oldest Python."""
+    _groups(session, "test")
+    constraints = Path(session.create_tmp()) / "minimums.txt"
+    constraints.write_text("\n".join(_lowest(f"{SDK}/pyproject.toml", f"{CORE}/pyproject.toml")), "utf-8")
+    session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app]", "-c", str(constraints))
+    _pytest(session, "tests/unit", network=False)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build the four distributions, check what is in them, and install each in a clean virtualenv."""
+    _groups(session, "test", "package")
+    built = _built(session)
+    session.run("twine", "check", "--strict", *map(str, sorted(built.glob("*.*"))))
+    _pytest(session, "tests/package", env={"VILOAPP_DIST": str(built)})
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Execute what README.md and `examples/` show, with the installed command."""
+    _groups(session, "test")
+    _installed(session)
+    _pytest(session, "tests/docs")
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """The installed command from end to end, with the real index and a real Chromium."""
+    chromium = _chromium(session)
+    _groups(session, "e2e")
+    _installed(session)
+    _pytest(session, "tests/e2e", env={"VILOAPP_CHROMIUM": chromium})
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """The benchmarks, side by side with their peers in one run."""
+    if not (CLONE / "benchmarks").is_dir():
+        session.skip("there are no benchmarks yet")
+    _groups(session, "test")
+    _installed(session)
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+# --- What the sessions share
+
+
+def _groups(session: nox.Session, *groups: str) -> None:
+    """Install dependency groups of the root pyproject.toml."""
+    session.install("pip>=26")  # older ones know no --group
+    session.install(*(f"--group={group}" for group in groups))
+
+
+def _in_place(session: nox.Session) -> None:
+    """Install SDK and core so that the sources of the clone are what runs."""
+    session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app]")
+
+
+def _installed(session: nox.Session) -> None:
+    """Install SDK and core from wheels, as a user has them."""
+    session.install("build>=1.2.2")
+    built = _built(session)
+    names = ("viloapp_sdk", "viloapp_core")
+    wheels = [next(iter(built.glob(f"{name}-*.whl"))) for name in names]
+    # The version does not change from one edit to the next, so that pip would keep what it has.
+    session.install("--force-reinstall", "--no-deps", *map(str, wheels))
+    session.install(str(wheels[0]), f"{wheels[1]}[app]")
+
+
+def _built(session: nox.Session) -> Path:
+    """Return a folder with wheels and source distributions of the four; unchanged sources are not built."""
+    folder = CLONE / ".nox" / "dist" / _fingerprint()
+    if (folder / ".complete").is_file():
+        return folder
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for distribution in DISTRIBUTIONS:
+        # Through the source distribution and in isolation, as a stranger would.
+        session.run(
+            "python",
+            "-m",
+            "build",
+            "--outdir",
+            str(folder),
+            distribution,
+            silent=True,
+            env=_wheelhouse_only(),
+        )
+    (folder / ".complete").touch()
+    return folder
+
+
+def _wheelhouse_only() -> Mapping[str, str]:
+    """Return settings with which an isolated build finds this clone's SDK, which is on no index yet."""
+    wheelhouse = CLONE / CORE / "src" / CORE / "wheelhouse"
+    links = [os.environ.get("PIP_FIND_LINKS", ""), wheelhouse.as_uri()]
+    return {"PIP_FIND_LINKS": " ".join(filter(None, links))}
+
+
+def _fingerprint() -> str:
+    """Return a digest of all that git would commit or has committed under the distributions."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *DISTRIBUTIONS],
+        cwd=CLONE,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    digest = hashlib.sha256()
+    for name in sorted(filter(None, listing.split(b"\0"))):
+        path = CLONE / os.fsdecode(name)
+        if path.is_file():
+            digest.update(name + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _pytest(
+    session: nox.Session, *paths: str, network: bool = True, env: Mapping[str, str] | None = None
+) -> None:
+    """Run pytest on `paths`, or on what was given after `--`."""
+    arguments = session.posargs or [path for path in paths if (CLONE / path).exists()]
+    if not arguments:
+        session.skip(f"none of {', '.join(paths)} exists yet")
+    command = ["python", "-m", "pytest", *arguments]
+    prefix = [] if network else _without_network(session)
+    session.run(*prefix, *command, env=env, external=bool(prefix))
+
+
+def _without_network(session: nox.Session) -> Sequence[str]:
+    """Return the words that start a command with no network but loopback; none where that is impossible."""
+    unshare = shutil.which("unshare")
+    if unshare is not None:
+        python = str(Path(session.bin) / "python")
+        # As root a network namespace alone; others need a user namespace, in which they keep their own id.
+        ways = (
+            [["--net"]] if os.geteuid() == 0 else [["--user", "--map-current-user", "--keep-caps", "--net"]]
+        )
+        for way in ways:
+            words = [unshare, *way, "--", python, "-c", _LOOPBACK_THEN]
+            if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+                return words
+    session.warn("the network stays reachable: this system allows no network namespace (unshare --net)")
+    return []
+
+
+def _sdk_tests() -> list[str]:
+    """Return the test folders that import nothing but the SDK."""
+    return [
+        str(path.relative_to(CLONE))
+        for path in sorted((CLONE / "tests" / "unit").glob("*"))
+        if path.name.startswith(("sdk", "viloapp_sdk"))
+    ]
+
+
+def _sources_on_path() -> Mapping[str, str]:
+    return {"PYTHONPATH": os.pathsep.join(str(CLONE / each / "src") for each in DISTRIBUTIONS)}
+
+
+def _lowest(*files: str) -> list[str]:
+    """Turn each `name>=version` of the projects' dependencies into `name==version`."""
+    from packaging.requirements import Requirement
+
+    lowest = []
+    for file in files:
+        project = tomllib.loads((CLONE / file).read_text("utf-8"))["project"]
+        extras = project.get("optional-dependencies", {}).values()
+        for text in [*project["dependencies"], *(each for extra in extras for each in extra)]:
+            requirement = Requirement(text)
+            floors = [each.version for each in requirement.specifier if each.operator == ">="]
+            if floors and not requirement.name.startswith("viloapp"):
+                marker = f"; {requirement.marker}" if requirement.marker else ""
+                lowest.append(f"{requirement.name}=={floors[0]}{marker}")
+    return lowest
+
+
+def _chromium(session: nox.Session) -> str:
+    """Return the path of a Chromium, which is installed where that can be done."""
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
+        environ = {"DEBIAN_FRONTEND": "noninteractive"}
+        session.run("apt-get", "update", "-q", external=True, silent=True, env=environ)
+        packages = ["chromium", "fonts-dejavu-core"]
+        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages]
+        session.run(*install, external=True, silent=True, env=environ)
+        found = shutil.which("chromium")
+    if found is None:
+        session.error(
+            "the browser tests need Chromium: `apt-get install chromium` as root, or any of "
+            f"{', '.join(CHROMIUMS)} on PATH"
+        )
+    return found

@@ -1,0 +1,100 @@
+"""What is loaded by what: import time is kept by lists of modules, which do not depend on the machine."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import viloapp_core
+
+CLONE = Path(__file__).resolve().parents[2]
+LoadedBy = Callable[..., set[str]]
+WEB = ("starlette", "uvicorn", "websockets", "uvloop", "anyio", "h11")
+HEAVY = (
+    "pip",
+    "virtualenv",
+    "python_discovery",
+    "installer",
+    "build",
+    "importlib_metadata",
+    "rich",
+    "sigstore",
+)
+REFUSE = """
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {refused!r}:
+            raise ImportError(name + " is not installed here")
+sys.meta_path.insert(0, Refuse())
+"""
+
+
+def _tops(loaded: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in loaded}
+
+
+def test_without_the_extra_no_web_package_is_needed(loaded_by: LoadedBy) -> None:
+    """Every module of the core but `web` imports where no web package is installed."""
+    names = [
+        module.name
+        for module in pkgutil.walk_packages(viloapp_core.__path__, "viloapp_core.")
+        if not module.name.startswith("viloapp_core.web") and not module.name.endswith("__main__")
+    ]
+    assert "viloapp_core.host" in names
+    code = (
+        REFUSE.format(refused=WEB)
+        + "import importlib\n"
+        + f"for name in {names!r}: importlib.import_module(name)"
+    )
+    assert not _tops(loaded_by(code)) & set(WEB)
+
+
+def test_embedding_loads_no_command_line_and_no_web(loaded_by: LoadedBy) -> None:
+    """`from viloapp_core import Host` brings no web package, installer or colours into an application."""
+    loaded = _tops(loaded_by("from viloapp_core import Host"))
+    assert not loaded & {*WEB, *HEAVY, "click"}
+
+
+def test_the_root_package_is_nearly_free(loaded_by: LoadedBy) -> None:
+    """`import viloapp_core` alone loads none of its packages."""
+    assert not {name for name in loaded_by("import viloapp_core") if name.startswith("viloapp_core.")}
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["--version"], ["--help"]], ids=" ".join)
+def test_a_quick_command_loads_little(command: list[str], loaded_by: LoadedBy) -> None:
+    """What only reads the index loads no installer, web server, host, colours or cryptography."""
+    code = f"""
+from viloapp_core.cli.main import main
+try:
+    code = main({command!r})
+except SystemExit as end:
+    code = end.code
+assert not code, code
+"""
+    loaded = loaded_by(code)
+    assert not _tops(loaded) & {*WEB, *HEAVY, "asyncio", "msgpack", "email", "ssl"}
+    assert not {"viloapp_core.host", "viloapp_core.web", "viloapp_core.operations"} & loaded
+
+
+def test_a_worker_starts_lean(loaded_by: LoadedBy) -> None:
+    """A worker loads msgpack and what blocks on a read; the rest comes with the plugin's own code."""
+    code = "import viloapp_sdk.worker"
+    loaded = loaded_by(code, options=["-I"])
+    bare = loaded_by("", options=["-I"])
+    assert not (loaded - bare) & {
+        "asyncio",
+        "logging",
+        "dataclasses",
+        "inspect",
+        "typing",
+        "json",
+        "setuptools",
+    }
+
+
+def test_the_manifest_is_readable_without_msgpack(loaded_by: LoadedBy) -> None:
+    """The build hook runs in other people's build environments, which may lack the SDK's dependency."""
+    loaded_by(REFUSE.format(refused=("msgpack",)) + "import viloapp_sdk.manifest, viloapp_sdk.manifest.hook")
