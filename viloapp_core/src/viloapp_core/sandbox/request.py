@@ -1,0 +1,79 @@
+"""What a sandbox is asked for, and the questions about the disk that a profile depends on."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["Disk", "RealDisk", "Request"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One worker to confine. Every path is absolute.
+
+    Args:
+        plugin_id: normalized distribution name.
+        python: the virtualenv's interpreter, as it is to be called (a symbolic link, usually).
+        generation: folder of the installed generation: ``<store>/plugins/<id>/generations/<version>``.
+        base_prefix: installation prefix of the interpreter that the virtualenv was made from.
+        base_executable: that interpreter.
+        data_dir: the plugin's own folder, its home inside.
+        dev_source: project folder of an editable installation.
+        workspace: the folder the person works in.
+        permissions: ids that the person allowed.
+    """
+
+    plugin_id: str
+    python: Path
+    generation: Path
+    base_prefix: Path
+    base_executable: Path
+    data_dir: Path
+    dev_source: Path | None = None
+    workspace: Path | None = None
+    permissions: tuple[str, ...] = ()
+
+    @property
+    def store(self) -> Path:
+        """The store that the generation lies in (``plugins/<id>/generations/<v>`` below it)."""
+        return self.generation.parents[3]
+
+
+class Disk(Protocol):
+    """What a profile asks about the machine; `RealDisk` answers truly."""
+
+    def exists(self, path: Path) -> bool:
+        """Tell whether there is a file or folder, links followed."""
+
+    def is_folder(self, path: Path) -> bool:
+        """Tell whether it is a folder, links followed."""
+
+    def resolve(self, path: Path) -> Path:
+        """Return the path with every link followed."""
+
+    def link(self, path: Path) -> str | None:
+        """Return where a symbolic link points, None when the path is no link."""
+
+
+class RealDisk:
+    """The machine's own disk."""
+
+    def exists(self, path: Path) -> bool:
+        """See `Disk`."""
+        return os.path.exists(path)
+
+    def is_folder(self, path: Path) -> bool:
+        """See `Disk`."""
+        return os.path.isdir(path)
+
+    def resolve(self, path: Path) -> Path:
+        """See `Disk`."""
+        return Path(os.path.realpath(path))
+
+    def link(self, path: Path) -> str | None:
+        """See `Disk`."""
+        try:
+            return os.readlink(path)
+        except OSError:
+            return None
