@@ -1,0 +1,73 @@
+"""Asks a person whether a plugin may have the permissions that it names."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from viloapp_core.cli.errors import CliError
+from viloapp_core.cli.output import Output
+from viloapp_core.cli.progress import View
+from viloapp_core.cli.text import one_line
+
+if TYPE_CHECKING:
+    from viloapp_core.manifest import Permission, PluginDescription
+
+_PLAINLY = {
+    "process.spawn.terminal": "opens terminals: what runs in one can do everything that you can",
+}
+"""What a permission confers where its name says too little."""
+
+
+class Prompt:
+    """The `Consent` port of the operations, on a terminal.
+
+    Args:
+        output: where the question is put.
+        view: what to pause meanwhile.
+        accept: take everything as accepted (``--yes``); what is accepted is still told.
+    """
+
+    def __init__(self, output: Output, view: View, *, accept: bool) -> None:
+        self._output = output
+        self._view = view
+        self._accept = accept
+
+    def ask(self, plugin: PluginDescription, permissions: Sequence[Permission]) -> bool:
+        """Tell what the plugin asks for, and take the answer.
+
+        Raises:
+            CliError: nobody is there to answer, and ``--yes`` was not given.
+        """
+        with self._view.paused():
+            tell = self._output.note if self._accept else self._output.say
+            for line in question(plugin, permissions):
+                tell(line)
+            if self._accept:
+                return True
+            if not (sys.stdin and sys.stdin.isatty() and self._output.on_terminal()):
+                raise CliError(
+                    "needs_consent",
+                    f"{plugin.plugin_id} {plugin.version} asks for {_ids(permissions)}, "
+                    "and nobody is here to allow it",
+                    "run it again with --yes to allow it, or on a terminal to be asked",
+                )
+            return click.confirm(f"Install {one_line(plugin.plugin_id)}?", default=False, err=True)
+
+
+def question(plugin: PluginDescription, permissions: Sequence[Permission]) -> list[str]:
+    """Return the lines of the question: who asks, for what, and why."""
+    lines = [f"{one_line(plugin.plugin_id)} {plugin.version} asks for:"]
+    for permission in permissions:
+        reason = f' — it says: "{one_line(permission.reason)}"' if permission.reason else ""
+        lines.append(f"  {one_line(permission.id)}{reason}")
+        if plainly := _PLAINLY.get(permission.id):
+            lines.append(f"    {plainly}")
+    return lines
+
+
+def _ids(permissions: Sequence[Permission]) -> str:
+    return ", ".join(permission.id for permission in permissions)

@@ -1,0 +1,81 @@
+"""`viloapp install`: resolve, fetch, ask and lay down, each plugin in a virtualenv of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from viloapp_core.cli import options
+from viloapp_core.cli.completion import plugin_ids
+from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.live import refresh_host
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from viloapp_core.operations import InstallOptions, InstallOutcome
+    from viloapp_core.store import Store
+
+
+@click.command("install", cls=options.ViloCommand)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=plugin_ids)
+@click.option("--dev", is_flag=True, help="SPEC is a folder with a plugin's source, run from where it is.")
+@click.option("-i", "--index-url", metavar="URL", help="The one index to resolve from.  [default: PyPI]")
+@click.option(
+    "-f",
+    "--find-links",
+    multiple=True,
+    metavar="FOLDER_OR_URL",
+    help="Also take wheels from here; repeatable.",
+)
+@click.option(
+    "--offline",
+    "--no-index",
+    "offline",
+    is_flag=True,
+    help="Ask no index: take wheels fetched before, and those of --find-links.",
+)
+@click.option("--python", metavar="PYTHON", help="The interpreter to use: a path, or a version such as 3.12.")
+@click.option("--force-reinstall", is_flag=True, help="Install again what is installed already.")
+@options.yes
+@options.dry_run
+@options.json_output
+@pass_invocation
+def install_command(invocation: Invocation, specs: tuple[str, ...], **flags: Any) -> None:
+    """Install plugins from an index, from wheels or from source folders.
+
+    A SPEC is a requirement (hello, 'hello>=0.1'), the path of a wheel, or with --dev a folder. All are
+    resolved before any is installed; when one cannot be, none is.
+    """
+    from viloapp_core.operations import InstallOptions
+
+    store = invocation.store()
+    outcomes = _install(invocation, store, specs, InstallOptions(**flags))
+    if not flags["dry_run"]:
+        refresh_host(invocation, store)
+    if invocation.output.as_json:
+        invocation.output.json({"plugins": [outcome.to_json() for outcome in outcomes]})
+    else:
+        for outcome in outcomes:
+            invocation.output.line(describe(outcome))
+
+
+def _install(
+    invocation: Invocation, store: Store, specs: Sequence[str], chosen: InstallOptions
+) -> list[InstallOutcome]:
+    from viloapp_core.cli.consent import Prompt
+    from viloapp_core.cli.progress import view
+    from viloapp_core.operations import install
+
+    with view(invocation.output) as shown:
+        consent = Prompt(invocation.output, shown, accept=chosen.yes)
+        return install(store, specs, options=chosen, progress=shown, consent=consent)
+
+
+def describe(outcome: InstallOutcome) -> str:
+    """Return one line on what was done, and what was not checked."""
+    return (
+        f"{outcome.action} {outcome.plugin_id} {outcome.version} "
+        f"(Python {outcome.python_version}; signature: {outcome.signature})"
+    )

@@ -1,0 +1,175 @@
+"""`viloapp run`: the workspace in the browser, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from viloapp_core.cli import options
+from viloapp_core.cli.errors import CliError
+from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.signals import ENDING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from viloapp_core.store import Store
+
+
+def _loopback(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the address; raises click.BadParameter for one that other machines reach."""
+    try:
+        address = "127.0.0.1" if value == "localhost" else value
+        if ipaddress.ip_address(address).is_loopback:
+            return address
+    except ValueError:
+        pass
+    raise click.BadParameter(
+        f"{value!r} is not a loopback address; the workspace is a shell of yours, and no network gets one",
+        ctx,
+        parameter,
+    )
+
+
+@click.command("run", cls=options.ViloCommand)
+@click.argument(
+    "folder",
+    default=".",
+    metavar="[FOLDER]",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+)
+@click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Listen on this port.  [default: any that is free]",
+)
+@click.option(
+    "--bind",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    callback=_loopback,
+    help="Listen on this loopback address.",
+)
+@options.allow_unsandboxed
+@pass_invocation
+def run_command(
+    invocation: Invocation, folder: Path, no_browser: bool, port: int, bind: str, allow_unsandboxed: bool
+) -> None:
+    """Open the workspace on FOLDER (default: this one) in the browser.
+
+    The address is printed on standard output. Where ViloApp runs already, its address is printed and opened,
+    and this command ends. Ctrl-C ends the workspace.
+    """
+    store = invocation.store()
+    announce = _announcer(invocation, open_browser=not no_browser)
+    if address := running_address(invocation, store):
+        invocation.output.note("ViloApp runs already; its workspace is at")
+        announce(address)
+        return
+    serve = server()
+
+    async def until_told() -> None:
+        from viloapp_core.host import Host
+
+        with _ending(invocation) as stop:
+            async with Host(store.root, workspace=folder, allow_unsandboxed=allow_unsandboxed) as host:
+                await serve(host, bind=bind, port=port, on_ready=announce, stop=stop)
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(until_told())
+
+
+def running_address(invocation: Invocation, store: Store) -> str | None:
+    """Return the address of the workspace that runs on this store; None when no host does.
+
+    Raises:
+        CliError: a host has the store, but serves no workspace.
+    """
+    client = invocation.running_host(store)
+    if client is None:
+        return None
+    address = client.request("address", {})
+    if not address:
+        raise CliError(
+            "host_without_workspace",
+            f"a program that embeds ViloApp has the store {store.root}, and it serves no workspace",
+            "end that program, or set VILOAPP_HOME to another folder",
+        )
+    return str(address)
+
+
+def _announcer(invocation: Invocation, *, open_browser: bool) -> Callable[[str], None]:
+    """Return what tells the address: on standard output, and to the browser."""
+
+    def announce(address: str) -> None:
+        from viloapp_core.cli import browser
+
+        invocation.output.line(address)
+        if open_browser and browser.available(invocation.environ):
+            openers.append(browser.open_address(address))
+        elif open_browser:
+            invocation.output.note("No browser can be opened from here: open this address in yours.")
+
+    openers: list[object] = []  # kept, for a Popen that is collected while it runs complains
+    return announce
+
+
+@contextmanager
+def _ending(invocation: Invocation) -> Iterator[asyncio.Event]:
+    """Yield the event that the first Ctrl-C (or SIGTERM, SIGHUP) sets; the second breaks off at once."""
+    loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+
+    def ask() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+            return
+        stop.set()
+        invocation.output.note("Stopping; once more to break off.")
+
+    numbers = [
+        number for number in (signal.SIGINT, *ENDING) if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    for number in numbers:
+        loop.add_signal_handler(number, ask)
+    try:
+        yield stop
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def server() -> Callable[..., Awaitable[None]]:
+    """Return the workspace's server.
+
+    Raises:
+        CliError: the extra ``app`` is not installed.
+    """
+    try:
+        from viloapp_core.web import serve
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.partition(".")[0] == "viloapp_core":
+            raise
+        raise CliError(
+            "no_server",
+            f"the workspace needs {error.name}, which is not installed",
+            "pip install 'viloapp-core[app]'",
+        ) from error
+    return serve
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's where it is installed: a call then takes four fifths of the time."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,74 @@
+"""`viloapp list` and `viloapp info`: what is installed, read without running any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from viloapp_core.cli import options
+from viloapp_core.cli.completion import plugin_ids
+from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.output import encode
+
+
+@click.command("list", cls=options.ViloCommand)
+@options.json_output
+@pass_invocation
+def list_command(invocation: Invocation) -> None:
+    """List the installed plugins."""
+    from viloapp_core.operations import listing
+
+    plugins = listing(invocation.store())
+    if invocation.output.as_json:
+        invocation.output.json({"plugins": plugins})
+    elif plugins:
+        header = ("plugin", "version", "state", "python", "source", "signature", "sandbox")
+        invocation.output.table(header, [_row(plugin) for plugin in plugins])
+    else:
+        invocation.output.note("no plugins are installed; try: viloapp install viloxterm viloedit")
+
+
+def _row(plugin: Mapping[str, Any]) -> list[str]:
+    keys = ("id", "version", "state", "python_version", "source", "signature", "sandbox")
+    return [str(plugin.get(key) or "") for key in keys]
+
+
+@click.command("info", cls=options.ViloCommand)
+@click.argument("plugin", metavar="ID_OR_WHEEL", shell_complete=plugin_ids)
+@options.json_output
+@pass_invocation
+def info_command(invocation: Invocation, plugin: str) -> None:
+    """Show everything known of an installed plugin, or of a wheel; none of its code is run."""
+    from viloapp_core.operations import describe
+
+    described = describe(invocation.store(), plugin)
+    if invocation.output.as_json:
+        invocation.output.json(described)
+        return
+    for line in lines(described):
+        invocation.output.line(line)
+
+
+def lines(value: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Lay a description out for a person: a line per value, lists and objects below their name."""
+    shown = []
+    for key, item in value.items():
+        if item in (None, "", [], {}, ()):
+            continue
+        if isinstance(item, Mapping):
+            shown += [f"{indent}{key}:", *lines(item, indent + "  ")]
+        elif isinstance(item, (list, tuple)):
+            shown += [f"{indent}{key}:", *(f"{indent}  - {_brief(each)}" for each in item)]
+        else:
+            shown.append(f"{indent}{key}: {_brief(item)}")
+    return shown
+
+
+def _brief(item: Any) -> str:
+    """Return an item of a list on one line, an object by its id and what a person calls it."""
+    if isinstance(item, Mapping) and "id" in item:
+        told = item.get("title") or item.get("reason") or ""
+        return f"{item['id']}" + (f"  {told}" if told else "")
+    return item if isinstance(item, str) else encode(item)

@@ -1,0 +1,47 @@
+"""`viloapp enable` and `viloapp disable`."""
+
+from __future__ import annotations
+
+import click
+
+from viloapp_core.cli import options
+from viloapp_core.cli.completion import plugin_ids
+from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.live import refresh_host
+
+_ids = click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=plugin_ids)
+
+
+@click.command("enable", cls=options.ViloCommand)
+@_ids
+@options.json_output
+@pass_invocation
+def enable_command(invocation: Invocation, ids: tuple[str, ...]) -> None:
+    """Let plugins run again; a running workspace offers them at once."""
+    from viloapp_core.operations import enable
+
+    store = invocation.store()
+    _told(invocation, list(enable(store, ids)), enabled=True)
+    refresh_host(invocation, store)
+
+
+@click.command("disable", cls=options.ViloCommand)
+@_ids
+@click.option("--reason", default="disabled by the user", show_default=True, help="Shown in listings.")
+@options.json_output
+@pass_invocation
+def disable_command(invocation: Invocation, ids: tuple[str, ...], reason: str) -> None:
+    """Keep plugins from running; a running workspace stops them at once."""
+    from viloapp_core.operations import disable
+
+    store = invocation.store()
+    _told(invocation, list(disable(store, ids, reason)), enabled=False)
+    refresh_host(invocation, store)
+
+
+def _told(invocation: Invocation, ids: list[str], *, enabled: bool) -> None:
+    if invocation.output.as_json:
+        invocation.output.json({"plugins": ids, "enabled": enabled})
+        return
+    for plugin_id in ids:
+        invocation.output.line(f"{'enabled' if enabled else 'disabled'} {plugin_id}")

@@ -1,0 +1,59 @@
+"""`viloapp uninstall`: take plugins out of the store."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from viloapp_core.cli import options
+from viloapp_core.cli.completion import plugin_ids
+from viloapp_core.cli.errors import CliError
+from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.live import refresh_host
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.command("uninstall", cls=options.ViloCommand)
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=plugin_ids)
+@click.option("--purge", is_flag=True, help="Delete what the plugins stored as well; asks first.")
+@options.yes
+@options.dry_run
+@options.json_output
+@pass_invocation
+def uninstall_command(
+    invocation: Invocation, ids: tuple[str, ...], purge: bool, yes: bool, dry_run: bool
+) -> None:
+    """Remove plugins. What they stored stays, for when they come back, unless --purge is given."""
+    from viloapp_core.operations import uninstall
+
+    store = invocation.store()
+    if purge and not (yes or dry_run):
+        uninstall(store, ids, purge=purge, dry_run=True)  # refuses what is not installed before it asks
+        _confirm_purge(invocation, ids)
+    removed = uninstall(store, ids, purge=purge, dry_run=dry_run)
+    if not dry_run:
+        refresh_host(invocation, store)
+    if invocation.output.as_json:
+        invocation.output.json({"plugins": list(removed), "purged": purge, "dry_run": dry_run})
+        return
+    verb = "would uninstall" if dry_run else "uninstalled"
+    for plugin_id in removed:
+        invocation.output.line(f"{verb} {plugin_id}" + (" and what it stored" if purge else ""))
+
+
+def _confirm_purge(invocation: Invocation, ids: Sequence[str]) -> None:
+    """Ask before anything is deleted that nothing brings back.
+
+    Raises:
+        CliError: nobody is there to answer, or the answer is no.
+    """
+    if not (sys.stdin and sys.stdin.isatty() and invocation.output.on_terminal()):
+        raise CliError(
+            "needs_consent", "--purge deletes what the plugins stored", "add --yes when that is what you want"
+        )
+    if not click.confirm(f"Delete everything that {', '.join(ids)} stored?", default=False, err=True):
+        raise CliError("refused", "nothing was changed")
