@@ -293,6 +293,12 @@ def shorten(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def make_safe(text: str, limit: int) -> str:
+    """Return ``text`` on one line of at most ``limit`` characters, unsafe ones as U+FFFD."""
+    line = re.sub(f"[{_UNSAFE}]", "\ufffd", " ".join(text.split()))
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
 def describe(value: object) -> str:
     """Return the kind of ``value`` in the words of JSON."""
     if value is None:

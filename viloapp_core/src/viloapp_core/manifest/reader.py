@@ -1,0 +1,223 @@
+"""From the files of a distribution to its description: parses, decides, and reads through a port."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from importlib_metadata import Distribution, EntryPoints
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from viloapp_core.manifest.description import EntryPoint, Manifest, PluginDescription
+from viloapp_core.manifest.errors import Issue, ManifestError
+from viloapp_core.manifest.files import MetadataFiles, split_dist_info
+from viloapp_core.manifest.strict_json import decode
+from viloapp_sdk.manifest import API_VERSION, ENTRY_POINT_GROUP, FILE_NAME
+from viloapp_sdk.manifest.shapes import make_safe, shorten
+
+__all__ = ["check_manifest", "describe"]
+
+_HINT = "a plugin's project has [tool.viloapp] in pyproject.toml and viloapp-sdk in its build requirements"
+_OBJECT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+class _Metadata(Distribution):
+    """Gives `importlib_metadata` the two files that it parses; it finds and opens nothing itself."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts = texts
+
+    def read_text(self, filename: Any) -> str | None:
+        return self._texts.get(filename)
+
+    def locate_file(self, path: Any) -> Any:
+        raise NotImplementedError("the files of the distribution are not read")
+
+
+def describe(files: MetadataFiles, subject: str) -> PluginDescription:
+    """Return the plugin that a distribution's files describe.
+
+    Args:
+        files: the distribution's.
+        subject: names it, for errors.
+
+    Raises:
+        ManifestError: everything that is wrong, in all of the files.
+    """
+    issues: list[Issue] = []
+    texts = {}
+    for name in ("METADATA", "entry_points.txt"):
+        text, problems = _text(files, name)
+        texts[name] = text
+        issues += problems
+    metadata = _Metadata(texts)
+    fields, problems = _core_metadata(metadata, files.dist_info)
+    issues += problems if texts["METADATA"] else []
+    point, problems = _entry_point(metadata)
+    issues += problems
+    manifest, problems = _manifest(files, point)
+    issues += problems
+    if issues or point is None or manifest is None:
+        raise ManifestError(issues, subject, _HINT)
+    return PluginDescription(entry_point=point, manifest=manifest, **fields)
+
+
+def check_manifest(data: object, plugin_id: str = "") -> tuple[Manifest | None, list[Issue]]:
+    """Return the manifest that ``data`` is to this core, or what is wrong with it.
+
+    Beyond the form, its API version has to be one that this core speaks, and its requirements have to be
+    what `packaging` reads.
+    """
+    try:
+        manifest = Manifest.from_json(data)
+    except ManifestError as error:
+        return None, list(error.issues)
+    issues = list(_api_issues(manifest.api_version))
+    for key in ("requires_plugins", "conflicts"):
+        for index, text in enumerate(getattr(manifest, key)):
+            issues += _requirement_issues(text, f"{key}[{index}]", plugin_id)
+    return manifest, issues
+
+
+def _text(files: MetadataFiles, name: str) -> tuple[str, list[Issue]]:
+    try:
+        content = files.read(f"{files.dist_info}/{name}")
+        if content is None:
+            return "", [Issue(name, "is missing")] if name == "METADATA" else []
+        return content.decode("utf-8"), []
+    except UnicodeDecodeError as error:
+        return "", [Issue(name, f"is not UTF-8 at byte {error.start}")]
+    except ManifestError as error:
+        return "", list(error.issues)
+
+
+def _core_metadata(distribution: _Metadata, dist_info: str) -> tuple[dict[str, Any], list[Issue]]:
+    """Return the arguments of a description that come from METADATA."""
+    try:
+        message = distribution.metadata
+    except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
+        return {}, [Issue("METADATA", f"cannot be parsed: {error}")]
+    issues: list[Issue] = []
+
+    def one(key: str, parse: Any, default: str = "") -> Any:
+        values = message.get_all(key) or ([default] if default or key == "Requires-Python" else [])
+        if len(values) != 1:
+            issues.append(Issue(f"METADATA {key}", "is missing" if not values else "stands more than once"))
+            return None
+        try:
+            return parse(str(values[0]).strip())
+        except (InvalidName, InvalidVersion, InvalidSpecifier) as error:
+            issues.append(Issue(f"METADATA {key}", make_safe(str(error), 200)))
+            return None
+
+    plugin_id = one("Name", lambda text: canonicalize_name(text, validate=True))
+    version = one("Version", Version)
+    requires_python = one("Requires-Python", SpecifierSet)
+    requires: list[Requirement] = []
+    for index, text in enumerate(message.get_all("Requires-Dist") or []):
+        try:
+            requires.append(Requirement(str(text)))
+        except InvalidRequirement as error:
+            issues.append(Issue(f"METADATA Requires-Dist[{index}]", make_safe(str(error), 200)))
+    folder_name, folder_version = split_dist_info(dist_info)
+    if plugin_id and canonicalize_name(folder_name) != plugin_id:
+        issues.append(Issue("METADATA Name", f"is {plugin_id}, and the folder is {shorten(dist_info)}"))
+    if version and not _same_version(folder_version, version):
+        issues.append(Issue("METADATA Version", f"is {version}, and the folder is {shorten(dist_info)}"))
+
+    def first(*keys: str) -> str:
+        return next((str(message[key]) for key in keys if message.get(key)), "")
+
+    fields = {
+        "plugin_id": str(plugin_id),
+        "name": first("Name").strip(),
+        "version": version,
+        "summary": make_safe(first("Summary"), 300),
+        "author": make_safe(first("Author", "Author-email", "Maintainer", "Maintainer-email"), 300),
+        # The older field may hold the whole text of a licence.
+        "license": make_safe(first("License-Expression", "License").strip().partition("\n")[0], 100),
+        "requires_python": requires_python,
+        "requires_dist": tuple(requires),
+    }
+    return fields, issues
+
+
+def _same_version(text: str, version: Version) -> bool:
+    try:
+        return Version(text) == version
+    except InvalidVersion:
+        return False
+
+
+def _entry_point(distribution: _Metadata) -> tuple[EntryPoint | None, list[Issue]]:
+    """Return the one entry point of the plugins' group."""
+    path = f"entry_points.txt [{ENTRY_POINT_GROUP}]"
+    try:
+        points: EntryPoints = distribution.entry_points
+        ours = [
+            (point.name, point.module, point.attr, point.extras)
+            for point in points.select(group=ENTRY_POINT_GROUP)
+        ]
+        others = sorted({point.group for point in points} - {ENTRY_POINT_GROUP})
+    except (ValueError, TypeError, AttributeError):
+        return None, [Issue("entry_points.txt", "has a line that is no 'name = package.module:Class'")]
+    if not ours:
+        has = f"; the wheel has {', '.join(shorten(group) for group in others[:5])}" if others else ""
+        return None, [Issue(path, f"has no entry point, so this is no plugin{has}")]
+    if len(ours) > 1:
+        names = ", ".join(shorten(name) for name, *_ in ours[:10])
+        return None, [Issue(path, f"has {len(ours)} entry points ({names}); a plugin has exactly one")]
+    name, module, attribute, extras = ours[0]
+    if extras or not attribute or not _OBJECT.fullmatch(module) or not _OBJECT.fullmatch(attribute):
+        return None, [Issue(path, "is not of the form 'name = package.module:Class'")]
+    return EntryPoint(make_safe(name, 100), f"{module}:{attribute}"), []
+
+
+def _manifest(files: MetadataFiles, point: EntryPoint | None) -> tuple[Manifest | None, list[Issue]]:
+    """Return the manifest from the dist-info, or else from the package of the plugin's class."""
+    try:
+        content = files.read(f"{files.dist_info}/{FILE_NAME}")
+        for folder in _packages(point) if content is None else ():
+            content = files.read(f"{folder}/{FILE_NAME}")
+            if content is not None:
+                break
+    except ManifestError as error:
+        return None, list(error.issues)
+    if content is None:
+        return None, [Issue(FILE_NAME, "is missing, in the dist-info and in the plugin's package")]
+    data, issues = decode(content)
+    if issues:
+        return None, issues
+    name, _ = split_dist_info(files.dist_info)
+    return check_manifest(data, canonicalize_name(name))
+
+
+def _packages(point: EntryPoint | None) -> Iterator[str]:
+    """Yield the folders of the entry point's module, outermost first: ``a``, ``a/b`` for ``a.b:C``."""
+    parts = point.value.partition(":")[0].split(".") if point else []
+    for count in range(1, len(parts) + 1):
+        yield "/".join(parts[:count])
+
+
+def _api_issues(api_version: str) -> Iterator[Issue]:
+    major, minor = (int(part) for part in api_version.split("."))
+    ours = tuple(int(part) for part in API_VERSION.split("."))
+    if major != ours[0] or minor > ours[1]:
+        advice = "update ViloApp" if (major, minor) > ours else "look for a newer version of the plugin"
+        yield Issue("api_version", f"is {api_version}, and this ViloApp speaks {API_VERSION}: {advice}")
+
+
+def _requirement_issues(text: str, path: str, plugin_id: str) -> Iterator[Issue]:
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        yield Issue(path, make_safe(str(error), 200))
+        return
+    if requirement.url or requirement.extras:
+        yield Issue(path, "names a plugin and its versions, without a URL or extras")
+    if plugin_id and canonicalize_name(requirement.name) == plugin_id:
+        yield Issue(path, "is the plugin itself")
