@@ -4,6 +4,7 @@
     python3 dev.py run [ARGUMENTS]     set up, install both plugins from the clone, open the workspace;
                                        the arguments are those of `viloapp run`
     python3 dev.py test [SESSIONS]     set up and pass the tests; the sessions are nox's
+    python3 dev.py viloapp ARGUMENTS   set up and run any `viloapp` command on the store that `run` uses
     python3 dev.py setup               set up only
 
 Everything made stays inside the clone: `.venv/`, `.nox/`, and the store `.viloapp/` (elsewhere if
@@ -42,7 +43,12 @@ class SetupError(Exception):
 
 def main(arguments: list[str]) -> int:
     """Run one of the commands; returns the exit code."""
-    commands: dict[str, Callable[[Sequence[str]], int]] = {"run": run, "test": test, "setup": setup}
+    commands: dict[str, Callable[[Sequence[str]], int]] = {
+        "run": run,
+        "test": test,
+        "viloapp": viloapp,
+        "setup": setup,
+    }
     if not arguments or arguments[0] not in commands:
         print(__doc__, file=sys.stderr)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
@@ -217,15 +223,30 @@ def _viloapp() -> Path:
 def run(arguments: Sequence[str]) -> int:
     """Open the workspace with both plugins installed from the clone."""
     setup()
-    environ = {"VILOAPP_HOME": str(CLONE / ".viloapp"), **os.environ}
-    environ["VILOAPP_HOME"] = environ["VILOAPP_HOME"] or str(CLONE / ".viloapp")
+    environ = _store_environ()
     _install_plugins(environ)
-    command = [str(_viloapp()), "run", *arguments]
+    return _become(["run", *arguments], environ)
+
+
+def viloapp(arguments: Sequence[str]) -> int:
+    """Run a `viloapp` command on the store of the clone."""
+    setup()
+    return _become(arguments, _store_environ())
+
+
+def _store_environ() -> dict[str, str]:
+    store = os.environ.get("VILOAPP_HOME") or str(CLONE / ".viloapp")
+    return {**os.environ, "VILOAPP_HOME": store}
+
+
+def _become(arguments: Sequence[str], environ: dict[str, str]) -> int:
+    """Become the command, so that Ctrl-C and signals go straight to it."""
+    command = [str(_viloapp()), *arguments]
     if os.name == "nt":
         return subprocess.call(command, env=environ)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(command[0], command, environ)  # Ctrl-C and signals go straight to the workspace
+    os.execve(command[0], command, environ)
 
 
 def _install_plugins(environ: dict[str, str]) -> None:
