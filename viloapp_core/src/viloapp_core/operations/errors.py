@@ -1,0 +1,58 @@
+"""Errors of the use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from viloapp_sdk.errors import ViloError
+
+if TYPE_CHECKING:
+    from viloapp_core.operations.outcomes import InstallOutcome
+
+
+class OperationError(ViloError):
+    """Root of everything `viloapp_core.operations` raises."""
+
+
+class SpecError(OperationError):
+    """What the user named is not something that can be installed."""
+
+    def __init__(self, detail: str, hint: str = "") -> None:
+        super().__init__("bad_spec", detail, hint)
+
+
+class ConsentRefusedError(OperationError):
+    """The person did not allow what the plugin asks for; nothing was changed."""
+
+    def __init__(self, plugin_id: str) -> None:
+        super().__init__(
+            "consent_refused",
+            f"{plugin_id} was not installed: its permissions were not accepted",
+            "nothing was changed",
+        )
+
+
+class SeveralProblemsError(OperationError):
+    """More than one thing is wrong; all of them at once.
+
+    Args:
+        problems: each of them.
+        outcomes: what was installed all the same.
+    """
+
+    def __init__(self, problems: Sequence[ViloError], outcomes: Sequence[InstallOutcome] = ()) -> None:
+        hints = dict.fromkeys(problem.hint for problem in problems if problem.hint)
+        super().__init__(
+            "several_problems", "\n".join(problem.detail for problem in problems), "\n".join(hints)
+        )
+        self.problems = tuple(problems)
+        self.outcomes = tuple(outcomes)
+
+
+def raise_all(problems: Sequence[ViloError], outcomes: Sequence[InstallOutcome] = ()) -> None:
+    """Raise what went wrong: the one problem itself, or all of them together; nothing when there is none."""
+    if len(problems) == 1 and not outcomes:
+        raise problems[0]
+    if problems:
+        raise SeveralProblemsError(problems, outcomes)

@@ -1,0 +1,374 @@
+"""Install plugins: resolve, lock, fetch, verify, consent, lay down, activate; each step may refuse."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viloapp_core.foundation.clock import Clock, SystemClock, timestamp
+from viloapp_core.operations import planning, specs
+from viloapp_core.operations.errors import ConsentRefusedError, SpecError, raise_all
+from viloapp_core.operations.outcomes import (
+    NOT_CHECKED,
+    Consent,
+    InstallOptions,
+    InstallOutcome,
+    Progress,
+    RefuseAll,
+    silent,
+)
+from viloapp_core.operations.planning import Plan, Workshop
+from viloapp_core.resolve import fetch, to_pylock, wheelhouse
+from viloapp_core.store import CollisionError, InstalledPlugin, Store, UnsafeWheelError, environment
+from viloapp_core.store import archives as archive
+from viloapp_core.store.audit import audit, entry_point_issues
+from viloapp_sdk.errors import ViloError
+
+if TYPE_CHECKING:
+    from viloapp_core.manifest import PluginDescription
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A plan whose wheels are here, audited and consented to."""
+
+    plan: Plan
+    wheels: tuple[Path, ...]
+    description: PluginDescription
+    permissions: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def install(
+    store: Store,
+    texts: Sequence[str],
+    *,
+    options: InstallOptions | None = None,
+    progress: Progress = silent,
+    consent: Consent | None = None,
+    environ: Mapping[str, str] = os.environ,
+    clock: Clock | None = None,
+    cancel: threading.Event | None = None,
+    wheels: Mapping[str, Path] | None = None,
+) -> list[InstallOutcome]:
+    """Install what the texts name and return what became of each.
+
+    All are resolved, fetched, checked and consented to before any is laid down; all problems are reported at
+    once. Each plugin is then one transaction. The network is used outside the store's lock.
+
+    Args:
+        store: where to.
+        texts: requirements, paths of wheels, or folders with ``options.dev``.
+        options: the user's choices.
+        progress: told each step.
+        consent: asked where permissions are declared that were not accepted before; nobody when None.
+        environ: the user's environment; little of it reaches pip.
+        clock: for the receipt.
+        cancel: ends the operation when set, with nothing half done.
+        wheels: the wheelhouse; the core's own when None.
+
+    Raises:
+        ViloError: nothing was installed and why; several problems are a `SeveralProblemsError`, whose
+            `outcomes` name what was installed before a later one failed to be laid down.
+    """
+    options = options or InstallOptions()
+    store.recover()
+    parsed, problems = specs.parse(texts, dev=options.dev)
+    raise_all(problems)
+    session = store.begin("session")
+    try:
+        carried = wheelhouse() if wheels is None else wheels
+        workshop = Workshop(store, options, progress, environ, session.scratch, cancel, carried)
+        return _install(parsed, workshop, consent or RefuseAll(), clock or SystemClock())
+    finally:
+        session.close()
+
+
+def _install(
+    parsed: Sequence[specs.Spec], workshop: Workshop, consent: Consent, clock: Clock
+) -> list[InstallOutcome]:
+    plans, outcomes = _plan_all(parsed, workshop)
+    if workshop.options.dry_run:
+        return [*outcomes, *(_would_install(plan, workshop.store) for plan in plans)]
+    checked: list[_Checked] = []
+    problems: list[ViloError] = []
+    for plan in plans:
+        try:
+            checked.append(_check(plan, workshop))
+        except ViloError as error:
+            problems.append(error)
+    problems += _mutual_clashes(checked)
+    raise_all(problems)
+    for item in checked:
+        _ask(item, workshop, consent)
+    for item in checked:
+        try:
+            outcomes.append(_lay_down(item, workshop, clock))
+        except ViloError as error:
+            problems.append(error)
+    raise_all(problems, outcomes)
+    return outcomes
+
+
+def _plan_all(parsed: Sequence[specs.Spec], workshop: Workshop) -> tuple[list[Plan], list[InstallOutcome]]:
+    """Resolve every spec; what is installed already becomes an outcome at once."""
+    installed = workshop.store.plugins()
+    plans: dict[str, Plan] = {}
+    outcomes: list[InstallOutcome] = []
+    problems: list[ViloError] = []
+    for spec in parsed:
+        already = None if workshop.options.force_reinstall else planning.satisfied(spec, installed)
+        if already is not None:
+            outcomes.append(_unchanged(already))
+            continue
+        try:
+            plan = planning.plan(spec, workshop)
+        except ViloError as error:
+            problems.append(error)
+            continue
+        if plan.plugin_id in plans:
+            other = plans[plan.plugin_id].spec.text
+            problems.append(
+                SpecError(f"{other} and {spec.text} are both {plan.plugin_id}", "name one of them")
+            )
+        elif _is_unchanged(plan, workshop):
+            outcomes.append(_unchanged(installed[plan.plugin_id]))
+        else:
+            plans[plan.plugin_id] = plan
+    raise_all(problems)
+    return list(plans.values()), outcomes
+
+
+def _is_unchanged(plan: Plan, workshop: Workshop) -> bool:
+    """Whether exactly these wheels are installed already, from the same kind of place."""
+    if workshop.options.force_reinstall or plan.plugin_id not in workshop.store.plugins():
+        return False
+    receipt = workshop.store.receipt(plan.plugin_id)
+    wanted = (plan.resolution.digest, plan.source, str(plan.spec.path) if plan.source == "dev" else None)
+    return wanted == (receipt.get("lock_digest"), receipt.get("source"), receipt.get("dev_source"))
+
+
+def _check(plan: Plan, workshop: Workshop) -> _Checked:
+    """Fetch a plan's wheels into the archives, then judge each before anything is unpacked."""
+    from viloapp_core import manifest
+
+    _fetch(plan, workshop)
+    workshop.say(plan.plugin_id, "verify", f"checking {len(plan.resolution.packages)} wheels")
+    folder = workshop.scratch / f"wheels-{plan.plugin_id}"
+    folder.mkdir()
+    pairs = [(package.sha256, package.filename) for package in plan.resolution.packages]
+    wheels = archive.link_farm(workshop.store.layout, pairs, folder)
+    description = manifest.read_wheel(wheels[0])
+    dev = plan.source == "dev"
+    findings = [audit(wheel, own=wheel is wheels[0], dev=dev) for wheel in wheels]
+    entry_point = description.entry_point.value
+    if not dev and (issues := entry_point_issues(entry_point, findings[0].names)):
+        raise UnsafeWheelError(wheels[0].name, issues)
+    if clashes := workshop.store.clashes(plan.plugin_id, description.manifest.to_json()):
+        raise CollisionError(plan.plugin_id, clashes)
+    notes = [*plan.resolution.notes, *(note for finding in findings for note in finding.notes)]
+    notes += _missing_plugins(description, workshop)
+    permissions = tuple(permission.id for permission in description.manifest.permissions)
+    return _Checked(plan, tuple(wheels), description, permissions, tuple(notes))
+
+
+def _fetch(plan: Plan, workshop: Workshop) -> None:
+    layout, resolution = workshop.store.layout, plan.resolution
+    missing = [p for p in resolution.packages if not _is_intact(workshop, p.sha256, p.filename)]
+    fetched = fetch(
+        resolution,
+        missing,
+        sources=workshop.sources,
+        pip=workshop.pip(plan.plugin_id, "fetch"),
+        progress=lambda name, done, total: workshop.say(plan.plugin_id, "fetch", name, done, total),
+    )
+    for number, package in enumerate(missing, start=1):
+        path = fetched[package.sha256]
+        archive.add(layout, path, package.sha256, package.filename, workshop.scratch)
+        workshop.say(
+            plan.plugin_id, "verify", f"{package.filename} is what the lock says", number, len(missing)
+        )
+
+
+def _is_intact(workshop: Workshop, sha256: str, filename: str) -> bool:
+    """Whether the archives have the wheel, still with its hash; a damaged one is fetched again."""
+    layout = workshop.store.layout
+    return (
+        archive.has(layout, sha256, filename) and archive.sha256_of(archive.path_of(layout, sha256)) == sha256
+    )
+
+
+def _missing_plugins(description: PluginDescription, workshop: Workshop) -> list[str]:
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    installed = workshop.store.plugins()
+    required = [Requirement(str(text)) for text in description.manifest.requires_plugins]
+    return [
+        f"needs the plugin {item}, which is not installed: viloapp install '{item}'"
+        for item in required
+        if (plugin := installed.get(canonicalize_name(item.name))) is None
+        or not item.specifier.contains(plugin.version, prereleases=True)
+    ]
+
+
+def _mutual_clashes(checked: Sequence[_Checked]) -> list[ViloError]:
+    """Return collisions among plugins that are installed together."""
+    owners: dict[tuple[str, str], str] = {}
+    problems: list[ViloError] = []
+    for item in checked:
+        manifest = item.description.manifest.to_json()
+        for kind, key in (("command", "commands"), ("widget", "widgets")):
+            for entry in manifest.get(key, ()):
+                owner = owners.setdefault((kind, entry["id"]), item.plan.plugin_id)
+                if owner != item.plan.plugin_id:
+                    clash = f"{kind} {entry['id']} belongs to {owner}"
+                    problems.append(CollisionError(item.plan.plugin_id, [clash]))
+    return problems
+
+
+def _ask(item: _Checked, workshop: Workshop, consent: Consent) -> None:
+    """Ask for what was not accepted before.
+
+    Raises:
+        ConsentRefusedError: the person did not accept.
+    """
+    plugin = workshop.store.plugins().get(item.plan.plugin_id)
+    accepted = set(plugin.permissions) if plugin is not None else set()
+    if workshop.options.yes or set(item.permissions) <= accepted:
+        return
+    workshop.say(item.plan.plugin_id, "consent", f"asks for {', '.join(item.permissions)}")
+    if not consent.ask(item.description, item.permissions):
+        raise ConsentRefusedError(item.plan.plugin_id)
+
+
+def _lay_down(item: _Checked, workshop: Workshop, clock: Clock) -> InstallOutcome:
+    """Make the generation, in its final place, and switch to it."""
+    store, plan, plugin_id = workshop.store, item.plan, item.plan.plugin_id
+    previous = store.plugins().get(plugin_id)
+    name = f"{plan.resolution.plugin.version}-{plan.resolution.digest}"
+    entry, generation = store.begin_install(plugin_id, name)
+    try:
+        total = len(item.wheels)
+        workshop.say(
+            plugin_id, "lay down", f"making a virtualenv with Python {plan.resolution.python.version}"
+        )
+        cache = store.layout.cache / "virtualenv"
+        venv = environment.create(generation / "venv", plan.resolution.python.executable, cache=cache)
+        environment.fill(
+            venv,
+            item.wheels,
+            plan.spec.text,
+            lambda wheel, done: workshop.say(plugin_id, "lay down", wheel, done, total),
+        )
+        workshop.say(plugin_id, "lay down", "compiling", total, total)
+        environment.compile_modules(venv)
+        (generation / "pylock.toml").write_bytes(to_pylock(plan.resolution))
+        workshop.say(plugin_id, "activate", f"{plugin_id} {plan.resolution.plugin.version}")
+        installed = store.commit_install(entry, _receipt(item, venv, workshop, clock))
+    except BaseException:
+        store.abandon_install(entry)
+        raise
+    workshop.say(plugin_id, "done", f"{plugin_id} {installed.version} is installed")
+    return _outcome(installed, item, previous)
+
+
+def _receipt(
+    item: _Checked, venv: environment.Environment, workshop: Workshop, clock: Clock
+) -> dict[str, Any]:
+    """Return what is kept of an installation: what was verified, chosen and consented to."""
+    plan, description = item.plan, item.description
+    dev = plan.source == "dev"
+    return {
+        "plugin_id": plan.plugin_id,
+        "name": description.name,
+        "version": str(description.version),
+        "summary": description.summary,
+        "author": description.author,
+        "license": description.license,
+        "entry_point": description.entry_point.value,
+        "manifest": description.manifest.to_json(),
+        "source": plan.source,
+        "requested": plan.spec.text,
+        "dev_source": str(plan.spec.path) if dev else None,
+        "index_url": workshop.options.index if plan.source == "index" else None,
+        "signature": "dev" if dev else NOT_CHECKED,
+        "permissions": list(item.permissions),
+        "python_version": venv.python_version,
+        "base_prefix": str(venv.base_prefix),
+        "base_executable": str(venv.base_executable),
+        "lock_digest": plan.resolution.digest,
+        "packages": [
+            {"name": p.name, "version": p.version, "filename": p.filename, "sha256": p.sha256}
+            for p in plan.resolution.packages
+        ],
+        "notes": list(item.notes),
+        "installed_at": timestamp(clock),
+        "installed_by": f"viloapp-core {_core_version()}",
+    }
+
+
+def _core_version() -> str:
+    try:
+        return version("viloapp-core")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _outcome(installed: InstalledPlugin, item: _Checked, previous: InstalledPlugin | None) -> InstallOutcome:
+    notes = list(item.notes)
+    if not installed.enabled:
+        notes.append(
+            f"it stays disabled ({installed.reason or 'no reason given'}): viloapp enable it to use it"
+        )
+    return InstallOutcome(
+        plugin_id=installed.plugin_id,
+        version=installed.version,
+        status="installed",
+        previous_version=previous.version if previous is not None else None,
+        source=installed.source,
+        signature=installed.signature,
+        python_version=installed.python_version,
+        packages=tuple(f"{p.name}=={p.version}" for p in item.plan.resolution.packages),
+        permissions=installed.permissions,
+        notes=tuple(notes),
+        generation=installed.generation,
+    )
+
+
+def _unchanged(plugin: InstalledPlugin) -> InstallOutcome:
+    return InstallOutcome(
+        plugin_id=plugin.plugin_id,
+        version=plugin.version,
+        status="unchanged",
+        previous_version=plugin.version,
+        source=plugin.source,
+        signature=plugin.signature,
+        python_version=plugin.python_version,
+        packages=(),
+        permissions=plugin.permissions,
+        notes=("it is installed already; --force-reinstall makes it anew",),
+        generation=plugin.generation,
+    )
+
+
+def _would_install(plan: Plan, store: Store) -> InstallOutcome:
+    previous = store.plugins().get(plan.plugin_id)
+    return InstallOutcome(
+        plugin_id=plan.plugin_id,
+        version=plan.resolution.plugin.version,
+        status="would install",
+        previous_version=previous.version if previous is not None else None,
+        source=plan.source,
+        signature="dev" if plan.source == "dev" else NOT_CHECKED,
+        python_version=plan.resolution.python.version,
+        packages=tuple(f"{p.name}=={p.version}" for p in plan.resolution.packages),
+        permissions=(),
+        notes=plan.resolution.notes,
+        generation=None,
+    )

@@ -1,0 +1,125 @@
+"""What goes into a use case and what comes out: options, progress, consent, outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from viloapp_core.resolve import DEFAULT_INDEX
+
+if TYPE_CHECKING:
+    from viloapp_core.manifest import PluginDescription
+
+Stage = Literal["resolve", "lock", "fetch", "verify", "consent", "lay down", "activate", "done"]
+
+NOT_CHECKED = "not checked"
+"""What `signature` says until signatures are verified."""
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """One step of a use case, for a bar or a line.
+
+    Args:
+        plugin: the plugin's id, or what the user named while the id is not known.
+        stage: where in the installation.
+        message: one line for a person.
+        done: how much of `total`: bytes while fetching, files or wheels otherwise.
+        total: 0 when it is not known.
+    """
+
+    plugin: str
+    stage: Stage
+    message: str
+    done: int = 0
+    total: int = 0
+
+
+class Progress(Protocol):
+    """Told how a use case goes on; called from the thread that runs it."""
+
+    def __call__(self, event: ProgressEvent, /) -> None:
+        """Take one step; must not raise."""
+
+
+class Consent(Protocol):
+    """Asks the person whether a plugin may have what its manifest declares."""
+
+    def ask(self, plugin: PluginDescription, permissions: Sequence[str], /) -> bool:
+        """Return whether the person accepts `permissions`; their reasons are in the plugin's manifest."""
+
+
+class RefuseAll:
+    """The consent of nobody: for callers that have no person to ask."""
+
+    def ask(self, plugin: PluginDescription, permissions: Sequence[str], /) -> bool:
+        """Return False."""
+        return False
+
+
+def silent(event: ProgressEvent, /) -> None:
+    """Take a step and say nothing."""
+
+
+@dataclass(frozen=True)
+class InstallOptions:
+    """What the user chose for an installation.
+
+    Args:
+        index_url: the one index that is asked; pip's default when None.
+        find_links: further folders or pages with wheels, as pip takes them.
+        offline: use only what was fetched before and what is on this machine.
+        dev: the specs are folders, installed so that a change of their source takes effect at the next start.
+        yes: accept the permissions without asking.
+        dry_run: resolve, say what would happen, and change nothing.
+        python: a version such as ``3.12`` or a path; None lets the core choose.
+        force_reinstall: make a new generation even where nothing changed.
+    """
+
+    index_url: str | None = None
+    find_links: tuple[str, ...] = ()
+    offline: bool = False
+    dev: bool = False
+    yes: bool = False
+    dry_run: bool = False
+    python: str | None = None
+    force_reinstall: bool = False
+
+    @property
+    def index(self) -> str:
+        """The index to ask."""
+        return self.index_url or DEFAULT_INDEX
+
+
+@dataclass(frozen=True)
+class InstallOutcome:
+    """What became of one spec."""
+
+    plugin_id: str
+    version: str
+    status: Literal["installed", "unchanged", "would install"]
+    previous_version: str | None
+    """The version it replaces; it stays in the store for a rollback."""
+    source: str
+    signature: str
+    python_version: str
+    packages: tuple[str, ...]
+    """``name==version`` of each distribution, the plugin's own first."""
+    permissions: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What a person should know, one line each."""
+    generation: Path | None
+
+
+@dataclass(frozen=True)
+class RemovalOutcome:
+    """What became of one uninstallation."""
+
+    plugin_id: str
+    version: str
+    status: Literal["removed", "would remove"]
+    data_kept: Path | None
+    """The plugin's data, when it has any and it was not purged."""
+    notes: tuple[str, ...]

@@ -1,0 +1,172 @@
+"""From what the user named to exact sets of wheels, with nothing of the store changed yet."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viloapp_core.operations.errors import SpecError
+from viloapp_core.operations.outcomes import InstallOptions, Progress, ProgressEvent, Stage
+from viloapp_core.operations.specs import Spec
+from viloapp_core.resolve import (
+    OWN_NAMES,
+    Pip,
+    Resolution,
+    Sources,
+    Target,
+    build_editable,
+    candidates,
+    lock,
+    wheelhouse,
+)
+from viloapp_core.store import InstalledPlugin, Store
+from viloapp_core.store import archives as archive
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+    from viloapp_core.manifest import PluginDescription
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One plugin, resolved."""
+
+    spec: Spec
+    plugin_id: str
+    source: str
+    """``index``, ``bundled``, ``wheel`` or ``dev``."""
+    resolution: Resolution
+    wheel: Path | None = None
+    """The plugin's own wheel, when the user named a file or a folder."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Everything a use case works with."""
+
+    store: Store
+    options: InstallOptions
+    progress: Progress
+    environ: Mapping[str, str]
+    scratch: Path
+    cancel: threading.Event | None = None
+    wheels: Mapping[str, Path] = field(default_factory=wheelhouse)
+
+    @property
+    def sources(self) -> Sources:
+        """Where distributions come from: offline, the archives too."""
+        links = tuple(
+            str(Path(link).expanduser()) if "://" not in link else link for link in self._find_links()
+        )
+        return Sources(self.options.index, links, self.options.offline)
+
+    def _find_links(self) -> tuple[str, ...]:
+        if not self.options.offline:
+            return self.options.find_links
+        farm = self.scratch / "archives"
+        farm.mkdir(exist_ok=True)
+        archive.link_farm(self.store.layout, archive.known(self.store.layout), farm)
+        return (*self.options.find_links, str(farm))
+
+    def pip(self, plugin: str, stage: Stage) -> Pip:
+        """Return pip, reporting to this use case's progress."""
+
+        def on_line(line: str) -> None:
+            if line.startswith(("Collecting ", "Processing ", "Downloading ", "  Downloading ")):
+                self.say(plugin, stage, line.strip())
+
+        return Pip(self.environ, self.scratch, on_line, self.cancel)
+
+    def say(self, plugin: str, stage: Stage, message: str, done: int = 0, total: int = 0) -> None:
+        """Report one step."""
+        self.progress(ProgressEvent(plugin, stage, message, done, total))
+
+
+def satisfied(spec: Spec, installed: Mapping[str, InstalledPlugin]) -> InstalledPlugin | None:
+    """Return the installed plugin that already fulfils a requirement, as pip would leave it alone."""
+    from packaging.requirements import Requirement
+
+    plugin = installed.get(spec.plugin_id)
+    if spec.kind != "index" or plugin is None or plugin.source == "dev":
+        return None
+    allowed = Requirement(spec.requirement).specifier
+    return plugin if allowed.contains(plugin.version, prereleases=True) else None
+
+
+def plan(spec: Spec, workshop: Workshop) -> Plan:
+    """Resolve one spec.
+
+    Raises:
+        ViloError: of `manifest`, `resolve` or `operations`: it cannot be installed, and why.
+    """
+    from packaging.specifiers import SpecifierSet
+
+    if spec.kind == "index":
+        bundled = spec.plugin_id in OWN_NAMES
+        target = Target(spec.plugin_id, spec.requirement)
+        resolution = _lock(target, SpecifierSet(), workshop)
+        return Plan(spec, spec.plugin_id, "bundled" if bundled else "index", resolution)
+    wheel, description = _take_wheel(spec, workshop)
+    sha256 = archive.sha256_of(wheel)
+    target = Target(description.plugin_id, wheel.as_uri(), file_sha256=sha256)
+    resolution = _lock(target, description.requires_python, workshop)
+    return Plan(spec, description.plugin_id, spec.kind, resolution, wheel)
+
+
+def _lock(target: Target, requires_python: SpecifierSet, workshop: Workshop) -> Resolution:
+    plugin = target.plugin_id
+    workshop.say(plugin, "resolve", f"resolving {plugin}")
+    found = candidates(
+        workshop.options.python,
+        requires_python,
+        cache=workshop.store.layout.cache / "interpreters",
+        environ=workshop.environ,
+    )
+    resolution = lock(
+        target,
+        interpreters=found,
+        sources=workshop.sources,
+        wheels=workshop.wheels,
+        pip=workshop.pip(plugin, "resolve"),
+        explain=lambda line: workshop.say(plugin, "resolve", line),
+    )
+    for note in resolution.notes:
+        workshop.say(plugin, "resolve", note)
+    count = len(resolution.packages)
+    workshop.say(plugin, "lock", f"{plugin} {resolution.plugin.version}: {count} wheels, locked by hash")
+    return resolution
+
+
+def _take_wheel(spec: Spec, workshop: Workshop) -> tuple[Path, PluginDescription]:
+    """Return a copy of the user's wheel, or the wheel built from the user's folder, and what it describes.
+
+    The copy is what is hashed, locked and installed, whatever becomes of the user's file meanwhile.
+    """
+    from viloapp_core import manifest
+
+    assert spec.path is not None
+    number = sum(1 for _ in workshop.scratch.glob("spec-*"))
+    folder = workshop.scratch / f"spec-{number}"
+    folder.mkdir()
+    if spec.kind == "dev":
+        plugin_id = manifest.read_source(spec.path).plugin_id
+        workshop.say(plugin_id, "resolve", f"building {spec.path}")
+        wheel = build_editable(
+            spec.path,
+            folder,
+            sources=workshop.sources,
+            wheels=workshop.wheels,
+            environ=workshop.environ,
+            cancel=workshop.cancel,
+        )
+    else:
+        wheel = folder / spec.path.name
+        try:
+            wheel.write_bytes(spec.path.read_bytes())
+        except OSError as error:
+            raise SpecError(f"{spec.text} cannot be read: {error.strerror}") from error
+    return wheel, manifest.read_wheel(wheel)

@@ -1,0 +1,99 @@
+"""What is installed, and what one plugin is; none of its code is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from viloapp_core.operations.outcomes import NOT_CHECKED
+from viloapp_core.store import InstalledPlugin, Store
+
+_FROM_RECEIPT = (
+    *("name", "summary", "author", "license", "entry_point", "manifest", "requested", "index_url"),
+    *("packages", "lock_digest", "installed_at", "installed_by", "notes"),
+)
+
+
+def listing(store: Store) -> list[dict[str, Any]]:
+    """Return a row for each installed plugin, then one for each that pip installed beside the core.
+
+    The latter are never loaded: a row says how to install them properly.
+    """
+    from viloapp_core import manifest
+
+    plugins = store.plugins()
+    rows = [_row(plugin) for plugin in plugins.values()]
+    for name, version in manifest.unmanaged():
+        rows.append(
+            {
+                "id": name,
+                "version": str(version),
+                "managed": False,
+                "enabled": False,
+                "reason": f"not managed: pip installed it beside the core; use: viloapp install {name}",
+                "source": "pip",
+                "signature": NOT_CHECKED,
+                "python": "",
+                "summary": "",
+                "permissions": [],
+            }
+        )
+    return rows
+
+
+def _row(plugin: InstalledPlugin) -> dict[str, Any]:
+    return {
+        "id": plugin.plugin_id,
+        "version": plugin.version,
+        "managed": True,
+        "enabled": plugin.enabled,
+        "reason": plugin.reason,
+        "source": plugin.source,
+        "signature": plugin.signature,
+        "python": plugin.python_version,
+        "summary": plugin.summary,
+        "permissions": list(plugin.permissions),
+    }
+
+
+def describe(store: Store, what: str) -> dict[str, Any]:
+    """Return all that is known of an installed plugin, a wheel or a source folder.
+
+    Args:
+        store: where installed ones are.
+        what: a plugin's id, or the path of a wheel or folder.
+
+    Raises:
+        NotInstalledError: there is no plugin of that id.
+        ManifestError: the wheel or folder is no valid plugin; has every issue.
+    """
+    from packaging.utils import canonicalize_name
+
+    from viloapp_core import manifest
+
+    path = Path(what).expanduser()
+    if what.endswith(".whl"):
+        return {"installed": False, **manifest.read_wheel(path.absolute()).to_json()}
+    if "/" in what and path.is_dir():
+        return {"installed": False, **manifest.read_source(path.absolute()).to_json()}
+    return _installed(store, store.plugin(canonicalize_name(what)))
+
+
+def _installed(store: Store, plugin: InstalledPlugin) -> dict[str, Any]:
+    receipt = store.receipt(plugin.plugin_id)
+    return {
+        "installed": True,
+        **_row(plugin),
+        "plugin_id": plugin.plugin_id,
+        **{key: receipt.get(key) for key in _FROM_RECEIPT},
+        "python": {
+            "version": plugin.python_version,
+            "executable": str(plugin.base_executable),
+            "prefix": str(plugin.base_prefix),
+        },
+        "environment": str(plugin.generation / "venv"),
+        "generation": str(plugin.generation),
+        "data": str(plugin.data_dir),
+        "log": str(plugin.log_dir),
+        "dev_source": str(plugin.dev_source) if plugin.dev_source else None,
+    }

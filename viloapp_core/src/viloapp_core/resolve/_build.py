@@ -1,0 +1,36 @@
+"""The process that `editable.build_editable` starts, with a source folder and a destination folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+
+def build(source: str, destination: str) -> None:
+    """Build an editable wheel and write its path to ``result.json`` in `destination`."""
+    from build import ProjectBuilder
+    from build.env import DefaultIsolatedEnv
+
+    with DefaultIsolatedEnv(installer="pip") as env:
+        builder = ProjectBuilder.from_isolated_env(env, source)
+        env.install(builder.build_system_requires)
+        env.install(builder.get_requires_for_build("editable"))
+        wheel = builder.build("editable", destination)
+    (Path(destination) / "result.json").write_text(json.dumps({"wheel": wheel}), encoding="utf-8")
+
+
+def main() -> int:
+    """Build, and say in one line what went wrong: the build's own output came before."""
+    from build import BuildBackendException, BuildException, FailedProcessError
+
+    try:
+        build(*sys.argv[1:3])
+    except (BuildException, BuildBackendException, FailedProcessError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Build an editable wheel of the user's own folder, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from viloapp_core.foundation import commands
+from viloapp_core.resolve import own_names
+from viloapp_core.resolve.errors import BuildError
+from viloapp_core.resolve.pip import Sources, clean_environment
+
+_TIMEOUT_S = 900.0
+_SHOWN_LINES = 25
+
+
+def build_editable(
+    source: Path,
+    destination: Path,
+    *,
+    sources: Sources,
+    wheels: Mapping[str, Path],
+    environ: Mapping[str, str],
+    on_line: Callable[[str], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Path:
+    """Build `source` into an editable wheel in `destination` (PEP 660) and return the wheel.
+
+    Build requirements are installed into an isolated environment from the stated index; our own names come
+    from the wheelhouse. The folder's build backend runs with the user's rights, as any build does.
+
+    Raises:
+        BuildError: with the end of what the build said.
+    """
+    destination.mkdir(parents=True, exist_ok=True)
+    constraints = destination / "constraints.txt"
+    constraints.write_text("\n".join(own_names.constraints(wheels, named=None)) + "\n", encoding="utf-8")
+    env = {
+        **clean_environment(environ, destination),
+        # A build may need a compiler, git or whatever is on the user's PATH.
+        "PATH": environ.get("PATH", os.defpath),
+        "PIP_CONSTRAINT": str(constraints),
+        "PIP_INDEX_URL": sources.index_url,
+        "PIP_FIND_LINKS": " ".join(sources.find_links),
+    }
+    if sources.offline:
+        env["PIP_NO_INDEX"] = "1"
+    argv = [sys.executable, "-I", "-m", "viloapp_core.resolve._build", str(source), str(destination)]
+    finished = commands.run(
+        argv, env=env, cwd=destination, timeout_s=_TIMEOUT_S, on_line=on_line, cancel=cancel
+    )
+    result = destination / "result.json"
+    if finished.returncode != 0 or not result.is_file():
+        lines = [line for line in (finished.stdout + finished.stderr).splitlines() if line.strip()]
+        shown = "\n".join(f"  {line}" for line in lines[-_SHOWN_LINES:])
+        raise BuildError(
+            f"{source} could not be built:\n{shown}", "the same error: python -m build --wheel " + str(source)
+        )
+    return Path(json.loads(result.read_text(encoding="utf-8"))["wheel"])

@@ -1,0 +1,91 @@
+"""ViloApp's own distributions: they come from the core itself, never from an index.
+
+Whoever registers ``viloapp-sdk`` on an index that someone configured would otherwise run in every plugin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import viloapp_core
+from viloapp_core.resolve.errors import OwnNameError
+
+CORE = "viloapp-core"
+OWN_NAMES = frozenset({"viloapp-sdk", CORE, "viloxterm", "viloedit"})
+
+_REBUILD = (
+    "this copy of viloapp-core carries no such wheel; install viloapp-core again, or build the clone again"
+)
+
+
+def wheelhouse(folder: Path | None = None) -> dict[str, Path]:
+    """Return the wheels that the core carries, by normalized name.
+
+    Args:
+        folder: where; the core's own package data when None.
+
+    Raises:
+        OwnNameError: there are two wheels of one distribution.
+    """
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    folder = folder or Path(viloapp_core.__file__).parent / "wheelhouse"
+    found: dict[str, Path] = {}
+    for wheel in sorted(folder.glob("*.whl")):
+        try:
+            name = parse_wheel_filename(wheel.name)[0]
+        except InvalidWheelFilename:
+            continue
+        if name in found:
+            raise OwnNameError(
+                f"{found[name].name} and {wheel.name} are both in {folder}", "remove the older"
+            )
+        found[name] = wheel
+    return found
+
+
+def constraints(wheels: Mapping[str, Path], *, named: str | None) -> list[str]:
+    """Return pip's constraints that bind our names to our files.
+
+    Args:
+        wheels: the wheelhouse.
+        named: a distribution for which the user named a file of their own.
+    """
+    return [f"{name} @ {wheel.absolute().as_uri()}" for name, wheel in wheels.items() if name != named]
+
+
+def check(
+    locked: Iterable[tuple[str, str]],
+    wheels: Mapping[str, Path],
+    hashes: Mapping[str, str],
+    named: str | None,
+) -> None:
+    """Refuse a lock in which one of our names is not our wheel.
+
+    Args:
+        locked: name and SHA-256 of each package of a lock.
+        wheels: the wheelhouse.
+        hashes: the SHA-256 of the wheelhouse's wheels by name.
+        named: a distribution for which the user named a file of their own.
+
+    Raises:
+        OwnNameError: a package has one of our names and other bytes, or is the core.
+    """
+    for name, sha256 in locked:
+        if name == CORE:
+            raise OwnNameError(
+                f"the plugin depends on {CORE}, which runs plugins and is never inside one",
+                "the author should depend on viloapp-sdk instead",
+            )
+        if name not in OWN_NAMES or name == named:
+            continue
+        if name not in wheels:
+            raise OwnNameError(
+                f"{name} would have come from an index, which is never trusted for it", _REBUILD
+            )
+        if hashes.get(name) != sha256:
+            raise OwnNameError(
+                f"the lock has a {name} other than {wheels[name].name}, which is the core's own",
+                "nothing was installed",
+            )
