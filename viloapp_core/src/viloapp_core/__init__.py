@@ -1,0 +1,33 @@
+"""The core of ViloApp: plugins from wheels, each in its own virtualenv, process and sandbox.
+
+    from viloapp_core import Host
+
+    async with Host() as host:
+        print(await host.call("hello.greet", {"name": "you"}))
+
+`Host` runs inside a caller's event loop, `SyncHost` for callers that have none. Neither installs a signal
+handler, and nothing of the web is imported.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viloapp_core.host.host import Host
+    from viloapp_core.host.sync import SyncHost
+
+__all__ = ["Host", "SyncHost", "__version__"]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily: `viloapp list` imports this package too, and needs neither asyncio nor a sandbox.
+    if name == "Host":
+        from viloapp_core.host.host import Host
+
+        return Host
+    if name == "SyncHost":
+        from viloapp_core.host.sync import SyncHost
+
+        return SyncHost
+    raise AttributeError(f"module 'viloapp_core' has no attribute {name!r}")

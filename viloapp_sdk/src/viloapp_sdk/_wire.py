@@ -16,7 +16,7 @@ stays free of everything that a lean worker should not import.
 
 import os
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]  # it has no stubs
 
 from viloapp_sdk.errors import FrameError
 
@@ -41,11 +41,15 @@ def pack(frame: "list[Any]") -> bytes:
         FrameError: a value cannot be sent, or the frame is larger than `MAX_FRAME` bytes.
     """
     try:
-        body = msgpack.packb(frame)
+        body: bytes = msgpack.packb(frame)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise FrameError(f"a value cannot be sent: {error}", "send None, bool, int, float, str, bytes, list or dict") from None
+        raise FrameError(
+            f"a value cannot be sent: {error}", "send None, bool, int, float, str, bytes, list or dict"
+        ) from None
     if len(body) > MAX_FRAME:
-        raise FrameError(f"a frame of {len(body)} bytes is over the limit of {MAX_FRAME}", "send it in parts, or as a file")
+        raise FrameError(
+            f"a frame of {len(body)} bytes is over the limit of {MAX_FRAME}", "send it in parts, or as a file"
+        )
     return len(body).to_bytes(4, "little") + body
 
 

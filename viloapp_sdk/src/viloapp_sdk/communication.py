@@ -1,7 +1,7 @@
 """What travels between plugins: events.
 
-    >>> PluginEvent("hello.greeted", "hello", {"name": "world"}).type
-    'hello.greeted'
+>>> PluginEvent("hello.greeted", "hello", {"name": "world"}).type
+'hello.greeted'
 """
 
 TYPE_CHECKING = False

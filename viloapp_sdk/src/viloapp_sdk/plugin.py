@@ -1,11 +1,11 @@
 """What an author derives from: `IPlugin`, the interface, and `Plugin`, which implements all of it.
 
-    >>> class Hello(Plugin):
-    ...     @command("hello.greet", title="Say hello")
-    ...     def greet(self, name: str = "world") -> str:
-    ...         return f"Hello, {name}!"
-    >>> Hello().handle_command("hello.greet", {"name": "you"})
-    'Hello, you!'
+>>> class Hello(Plugin):
+...     @command("hello.greet", title="Say hello")
+...     def greet(self, name: str = "world") -> str:
+...         return f"Hello, {name}!"
+>>> Hello().handle_command("hello.greet", {"name": "you"})
+'Hello, you!'
 """
 
 from abc import ABC, abstractmethod
@@ -66,7 +66,13 @@ def command(id: str, *, title: str = "") -> "Callable[[F], F]":
 
 
 class IPlugin(ABC):
-    """The interface of a plugin. Derive from `Plugin`, which implements it."""
+    """The interface of a plugin. Derive from `Plugin`, which implements it.
+
+    Attributes:
+        context: set by the worker before it calls `initialize`.
+    """
+
+    context: "PluginContext"
 
     @abstractmethod
     def get_plugin_id(self) -> str:
@@ -100,12 +106,10 @@ class IPlugin(ABC):
 class Plugin(IPlugin):
     """A plugin whose commands are its methods marked with `command`.
 
-    An author overrides only what differs. ``widgets`` lists the widget classes; ``context`` is set by
-    `initialize`.
+    An author overrides only what differs. ``widgets`` lists the widget classes.
     """
 
     widgets: "ClassVar[Sequence[type[IWidget]]]" = ()
-    context: "PluginContext"
 
     def get_plugin_id(self) -> str:  # noqa: D102 - the interface says it
         return self.context.plugin_id
@@ -116,17 +120,18 @@ class Plugin(IPlugin):
     def initialize(self, context: "PluginContext") -> None:  # noqa: D102
         self.context = context
 
-    def shutdown(self) -> None:  # noqa: B027, D102
+    def shutdown(self) -> None:  # noqa: D102
         pass
 
     def get_widgets(self) -> "Sequence[type[IWidget]]":  # noqa: D102
         return self.widgets
 
     def get_commands(self) -> "Sequence[ICommand]":  # noqa: D102
-        return [
-            ICommand(*getattr(function, _MARK), getattr(self, name), (function.__doc__ or "").strip())
-            for name, function in _marked(type(self))
-        ]
+        commands = []
+        for name, function in _marked(type(self)):
+            id, title = getattr(function, _MARK)
+            commands.append(ICommand(id, title, getattr(self, name), (function.__doc__ or "").strip()))
+        return commands
 
     def handle_command(self, command: str, args: "Mapping[str, Any]") -> "Any":  # noqa: D102
         if command == "ping":

@@ -8,6 +8,9 @@ classes serve plain and ``async`` handlers alike: on ``context.services`` a meth
     folder = await self.context.services.aio.workspace.get_folder()
 """
 
+# The host answers for the types of what it sends; an awaitable of them comes back on `aio`.
+# mypy: disable-error-code="no-any-return"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,7 +81,9 @@ class WorkspaceService(_Service):
         self, instance_id: str, data: "Mapping[str, Any] | None" = None, title: "str | None" = None
     ) -> None:
         """Show new data, a new title, or both in an instance of this plugin's widgets."""
-        return self._request("workspace.update_widget", [instance_id, None if data is None else dict(data), title])
+        return self._request(
+            "workspace.update_widget", [instance_id, None if data is None else dict(data), title]
+        )
 
     def get_folder(self) -> str:
         """Return the absolute path of the folder that the workspace shows."""
@@ -152,7 +157,11 @@ class TerminalService(_Service):
         cols: int = 80,
         title: str = "",
     ) -> "dict[str, Any]":
-        """Run a program, by default the person's shell, in a terminal; return ``{"id", "title", "pid", "cwd"}``."""
+        """Run a program in a terminal, by default the person's shell.
+
+        Returns:
+            ``{"id", "title", "pid", "cwd"}``.
+        """
         options = {"cwd": cwd, "env": dict(env or {}), "rows": rows, "cols": cols, "title": title}
         return self._request("terminals.open", [None if argv is None else list(argv), options])
 

@@ -99,10 +99,10 @@ class Widget(IWidget):
     def get_state(self) -> "dict[str, Any]":  # noqa: D102
         return {}
 
-    def restore_state(self, state: "dict[str, Any]") -> None:  # noqa: B027, D102
+    def restore_state(self, state: "dict[str, Any]") -> None:  # noqa: D102
         pass
 
-    def destroy(self) -> None:  # noqa: B027, D102
+    def destroy(self) -> None:  # noqa: D102
         pass
 
     def update(self, data: "Mapping[str, Any] | None" = None, *, title: "str | None" = None) -> None:

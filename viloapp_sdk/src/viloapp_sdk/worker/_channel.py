@@ -172,14 +172,16 @@ class Channel:
     def route(self, frame: "list[Any]") -> None:
         """Hand a frame to whom it concerns."""
         kind = frame[0]
-        if kind == REQUEST or kind == EVENT:
+        if kind in (REQUEST, EVENT):
             self.inbox.append(frame)
-        elif kind == RESPONSE or kind == ERROR:
+        elif kind in (RESPONSE, ERROR):
             answer = self.pending.pop(frame[1], None)
             if answer is not None:
                 answer.resolve(frame)
         elif kind == CANCEL:
             self._cancel(frame[1])
+        elif frame[1].get("protocol") != PROTOCOL:  # HELLO: the host says what it speaks
+            raise SystemExit(f"this viloapp-sdk speaks protocol {PROTOCOL}, the host {frame[1].get('protocol')}")
 
     def _wake(self) -> None:
         while self._waiting:
@@ -229,7 +231,9 @@ class Channel:
         """Answer with an error; the traceback goes to the log and never over the wire."""
         if not isinstance(error, ViloError):
             sys.excepthook(type(error), error, error.__traceback__)
-            error = HandlerError(f"{type(error).__name__}: {error}"[:2000], "the traceback is in the plugin's log")
+            error = HandlerError(
+                f"{type(error).__name__}: {error}"[:2000], "the traceback is in the plugin's log"
+            )
         if id is not None:
             self._write(pack([ERROR, id, error.to_wire()]))
 

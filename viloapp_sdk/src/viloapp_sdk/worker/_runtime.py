@@ -48,7 +48,9 @@ class Runtime:
     def _handle(self, method: str, params: "Any") -> "Any":
         run = self._methods.get(method)
         if run is None:
-            raise FrameError(f"the worker has no method {method!r}", "the host is newer than the plugin's viloapp-sdk")
+            raise FrameError(
+                f"the worker has no method {method!r}", "the host is newer than the plugin's viloapp-sdk"
+            )
         if self._plugin is None and method not in ("initialize", "ping", "shutdown"):
             raise FrameError(f"{method} came before initialize")
         return run(params)
@@ -67,8 +69,8 @@ class Runtime:
         self._context = PluginContext({**params, "resource_dir": resource_dir}, self._services)
         plugin: IPlugin = target()
         # Set before `initialize`, so that a plugin which overrides it need not call the base class.
-        plugin.context = self._context  # type: ignore[attr-defined]  # an IPlugin may lack the slot
-        result = plugin.initialize(self._context)  # type: ignore[func-returns-value]  # may be a coroutine
+        plugin.context = self._context
+        result = plugin.initialize(self._context)
         self._plugin = plugin
         if hasattr(result, "__await__"):
             return self._after(result, self._offers)
@@ -99,7 +101,7 @@ class Runtime:
     def _shutdown(self, params: "Any") -> "Any":
         for instance in [*self._instances]:
             self._widget_destroy(instance)
-        result = self._plugin.shutdown() if self._plugin is not None else None  # type: ignore[func-returns-value]
+        result = self._plugin.shutdown() if self._plugin is not None else None
         if hasattr(result, "__await__"):
             return self._after(result, self._channel.stop)
         self._channel.stop()

@@ -1,0 +1,343 @@
+"""Two peers over real pipes, and a hostile one that writes what it likes."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from viloapp_core.rpc import Limits, Peer
+from viloapp_sdk._wire import ERROR, EVENT, HELLO, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_sdk.errors import (
+    CallCancelledError,
+    DeadlineExceededError,
+    FrameError,
+    HandlerError,
+    InvalidArgumentsError,
+    ViloError,
+    WorkerLostError,
+)
+
+
+class Stranger:
+    """The other end of a peer's pipes, under the test's own hand."""
+
+    def __init__(self, fd_in: int, fd_out: int) -> None:
+        self.fd_in, self.fd_out = fd_in, fd_out
+        os.set_blocking(fd_in, False)
+        self._buffer = FrameBuffer()
+
+    def send(self, *frame: Any) -> None:
+        os.write(self.fd_out, pack(list(frame)))
+
+    async def receive(self) -> list[Any]:
+        while (frame := self._buffer.take()) is None:
+            try:
+                if not self._buffer.read_from(self.fd_in):
+                    raise EOFError
+            except BlockingIOError:
+                await asyncio.sleep(0)
+        return frame
+
+
+class Closing:
+    """Records the one time that a peer says it is closed."""
+
+    def __init__(self) -> None:
+        self.reasons: list[ViloError | None] = []
+        self.happened = asyncio.Event()
+
+    def __call__(self, reason: ViloError | None) -> None:
+        self.reasons.append(reason)
+        self.happened.set()
+
+
+@asynccontextmanager
+async def connected(
+    on_request: Callable[[str, Any], Any] = lambda method, params: params,
+    *,
+    limits: Limits | None = None,
+    greet: bool = True,
+) -> AsyncIterator[tuple[Peer, Stranger, Closing]]:
+    """A started peer and the stranger at its other end, who has read its greeting."""
+    closing = Closing()
+    our_in, their_out = os.pipe()
+    their_in, our_out = os.pipe()
+    peer = Peer(
+        our_in,
+        our_out,
+        on_request=on_request,
+        on_event=lambda name, data: None,
+        on_close=closing,
+        limits=limits,
+    )
+    stranger = Stranger(their_in, their_out)
+    peer.start()
+    assert (await stranger.receive())[0] == HELLO
+    if greet:
+        stranger.send(HELLO, {"protocol": 1})
+        await peer.ready
+    try:
+        yield peer, stranger, closing
+    finally:
+        peer.close()
+        os.close(their_in)
+        os.close(their_out)
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    """Run a coroutine with a bound, so that a lost wake-up fails instead of hanging."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(10):
+            await test()
+
+    asyncio.run(bounded())
+
+
+def test_a_call_returns_the_answer() -> None:
+    """The result that the other side sends is what the call returns."""
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            call = asyncio.ensure_future(peer.call("add", [1, 2], timeout_s=5))
+            kind, id, method, params = await stranger.receive()
+            assert (kind, method, params) == (REQUEST, "add", [1, 2])
+            stranger.send(RESPONSE, id, 3)
+            assert await call == 3
+
+    run(test)
+
+
+def test_answers_may_come_in_any_order() -> None:
+    """Sixty-four calls in flight are told apart by their ids."""
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            calls = [asyncio.ensure_future(peer.call("echo", n, timeout_s=5)) for n in range(64)]
+            frames = [await stranger.receive() for _ in calls]
+            for _, id, _, params in reversed(frames):
+                stranger.send(RESPONSE, id, params)
+            assert await asyncio.gather(*calls) == list(range(64))
+
+    run(test)
+
+
+def test_an_error_frame_becomes_the_error_of_its_code() -> None:
+    """Code, detail and hint survive the wire, and so does the type."""
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            call = asyncio.ensure_future(peer.call("x", None, timeout_s=5))
+            _, id, *_ = await stranger.receive()
+            stranger.send(ERROR, id, {"code": "invalid_arguments", "detail": "no", "hint": "do"})
+            with pytest.raises(InvalidArgumentsError, match="no") as caught:
+                await call
+            assert caught.value.hint == "do"
+
+    run(test)
+
+
+def test_a_deadline_fails_the_call_tells_the_peer_and_allows_the_late_answer() -> None:
+    """A late answer is expected once and breaks nothing; a second one is a breach."""
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, closing):
+            with pytest.raises(DeadlineExceededError):
+                await peer.call("slow", None, timeout_s=0.01)
+            _, id, *_ = await stranger.receive()
+            assert (await stranger.receive())[1] == id
+            assert peer.given_up == 1
+            stranger.send(RESPONSE, id, "late")
+            stranger.send(RESPONSE, id, "later")
+            await closing.happened.wait()
+            assert isinstance(closing.reasons[0], FrameError)
+
+    run(test)
+
+
+def test_the_end_of_the_peer_fails_what_waits_for_it() -> None:
+    """No call is left without an answer, and new ones fail at once."""
+
+    async def test() -> None:
+        async with connected() as (peer, _, closing):
+            calls = [asyncio.ensure_future(peer.call("x", None, timeout_s=5)) for _ in range(3)]
+            await asyncio.sleep(0)
+            peer.close()
+            results = await asyncio.gather(*calls, return_exceptions=True)
+            assert [type(result) for result in results] == [WorkerLostError] * 3
+            with pytest.raises(WorkerLostError):
+                await peer.call("x", None, timeout_s=5)
+            assert closing.reasons == [None]
+
+    run(test)
+
+
+def test_requests_of_the_peer_are_answered_plain_and_awaited() -> None:
+    """A handler may return its result or an awaitable of it."""
+
+    async def later(value: Any) -> Any:
+        await asyncio.sleep(0)
+        return value
+
+    async def test() -> None:
+        async with connected(lambda method, params: later(params) if method == "later" else params) as (
+            _,
+            stranger,
+            _,
+        ):
+            stranger.send(REQUEST, 1, "now", "a")
+            assert await stranger.receive() == [RESPONSE, 1, "a"]
+            stranger.send(REQUEST, 2, "later", "b")
+            assert await stranger.receive() == [RESPONSE, 2, "b"]
+
+    run(test)
+
+
+def test_a_handler_that_raises_is_answered_with_an_error() -> None:
+    """An unexpected exception is named, without a traceback."""
+
+    def broken(method: str, params: Any) -> Any:
+        raise ValueError("secret path")
+
+    async def test() -> None:
+        async with connected(broken) as (_, stranger, closing):
+            stranger.send(REQUEST, 1, "x", None)
+            kind, id, body = await stranger.receive()
+            assert (kind, id, body["code"]) == (ERROR, 1, HandlerError.CODE)
+            assert closing.reasons == []
+
+    run(test)
+
+
+def test_a_cancelled_request_is_answered_as_cancelled() -> None:
+    """The task of a request ends when the peer gives it up."""
+
+    async def forever(params: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def test() -> None:
+        async with connected(lambda method, params: forever(params)) as (_, stranger, _):
+            stranger.send(REQUEST, 7, "x", None)
+            await asyncio.sleep(0)
+            os.write(stranger.fd_out, pack([4, 7]))
+            kind, id, body = await stranger.receive()
+            assert (kind, id, body["code"]) == (ERROR, 7, CallCancelledError.CODE)
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xff\xff\xff",
+        (5).to_bytes(4, "little") + b"hello",
+        pack([RESPONSE, 99, "an answer that was not asked for"]),
+        pack([9, 1]),
+        pack([HELLO, {"protocol": 1}]),
+        (1).to_bytes(4, "little") + b"\xc1",
+        (40).to_bytes(4, "little") + b"\x91" * 40,
+    ],
+    ids=[
+        "giant",
+        "garbage",
+        "unasked answer",
+        "unknown kind",
+        "second greeting",
+        "reserved byte",
+        "truncated",
+    ],
+)
+def test_a_frame_that_breaks_the_protocol_ends_the_peer(data: bytes) -> None:
+    """Whatever it was, the host survives and says why."""
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, closing):
+            os.write(stranger.fd_out, data)
+            await closing.happened.wait()
+            assert isinstance(closing.reasons[0], FrameError)
+            assert peer.closed
+
+    run(test)
+
+
+@pytest.mark.parametrize("first", [[EVENT, "x", None], [HELLO, {"protocol": 2}], [HELLO, 5]])
+def test_a_peer_that_does_not_greet_rightly_is_refused(first: list[Any]) -> None:
+    """The first frame has to be a greeting of our protocol."""
+
+    async def test() -> None:
+        async with connected(greet=False) as (peer, stranger, closing):
+            stranger.send(*first)
+            await closing.happened.wait()
+            with pytest.raises(FrameError):
+                await peer.ready
+
+    run(test)
+
+
+def test_a_flood_of_requests_ends_the_peer() -> None:
+    """Requests under way are bounded."""
+
+    async def never(params: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def test() -> None:
+        async with connected(lambda method, params: never(params), limits=Limits(outstanding=3)) as (
+            _,
+            stranger,
+            closing,
+        ):
+            for id in range(4):
+                stranger.send(REQUEST, id, "x", None)
+            await closing.happened.wait()
+            assert "3 requests" in str(closing.reasons[0])
+
+    run(test)
+
+
+def test_a_peer_that_does_not_read_ends_and_never_blocks_us() -> None:
+    """What waits to be written is bounded, and writing returns at once."""
+
+    async def test() -> None:
+        async with connected(limits=Limits(unsent_bytes=1_000_000)) as (peer, _, closing):
+            for _ in range(40):
+                peer.notify("flood", "x" * 65_536)
+            await closing.happened.wait()
+            assert "does not read" in str(closing.reasons[0])
+
+    run(test)
+
+
+def test_large_frames_cross_in_both_directions() -> None:
+    """Frames larger than the pipe and the buffer arrive whole."""
+    big = os.urandom(3_000_000)
+
+    async def test() -> None:
+        our_in, their_out = os.pipe()
+        their_in, our_out = os.pipe()
+        ignore = {"on_event": lambda name, data: None, "on_close": lambda reason: None}
+        one = Peer(our_in, our_out, on_request=lambda method, params: params, **ignore)
+        two = Peer(their_in, their_out, on_request=lambda method, params: params, **ignore)
+        one.start()
+        two.start()
+        assert await one.call("echo", big, timeout_s=5) == big
+        assert await two.call("echo", [big, 1], timeout_s=5) == [big, 1]
+        one.close()
+        two.close()
+
+    run(test)
+
+
+def test_a_result_that_cannot_be_sent_is_an_error_not_a_silence() -> None:
+    """The caller learns that the handler returned something that is no data."""
+
+    async def test() -> None:
+        async with connected(lambda method, params: object()) as (_, stranger, _):
+            stranger.send(REQUEST, 1, "x", None)
+            kind, _, body = await stranger.receive()
+            assert kind == ERROR
+            assert "cannot be sent" in body["detail"]
+
+    run(test)

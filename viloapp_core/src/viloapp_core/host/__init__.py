@@ -1,0 +1,11 @@
+"""The composition root: one host per store, its plugins' workers, its control socket.
+
+async with Host() as host:
+    await host.call("hello.greet", {"name": "you"})
+"""
+
+from viloapp_core.host.errors import HostError, HostRunningError, HostStoppingError
+from viloapp_core.host.host import Host
+from viloapp_core.host.sync import SyncHost
+
+__all__ = ["Host", "HostError", "HostRunningError", "HostStoppingError", "SyncHost"]

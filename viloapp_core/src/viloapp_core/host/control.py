@@ -1,0 +1,202 @@
+"""The control socket: how other processes of the same user reach the host of a store.
+
+Frames are those of the workers' wire. The socket lies in a folder that only the user may enter, and the
+kernel says who connects; nobody else is answered.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from viloapp_core.foundation.errors import FoundationError
+from viloapp_core.foundation.files import read_json, write_json
+from viloapp_core.foundation.paths import runtime_dir
+from viloapp_core.host.errors import ControlError
+from viloapp_core.rpc import Peer
+from viloapp_sdk._wire import ERROR, HELLO, PROTOCOL, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_sdk.errors import InvalidArgumentsError, UnknownServiceError, from_wire
+
+if TYPE_CHECKING:
+    from viloapp_core.host.host import Host
+
+__all__ = ["ControlClient", "ControlServer"]
+
+_MAX_CLIENTS = 64
+_CONNECT_TIMEOUT_S = 5.0
+
+
+_NOTE = "host.json"
+"""In the store: where its host listens. The runtime folder hangs on the environment of whoever asks."""
+
+
+class ControlServer:
+    """Answers other processes of the user on behalf of a host.
+
+    Args:
+        host: a running host that holds the store's lock.
+    """
+
+    def __init__(self, host: "Host") -> None:
+        self._host = host
+        self._path = runtime_dir(host.store.root, os.environ) / "host.sock"
+        self._note = host.store.root / _NOTE
+        self._socket: socket.socket | None = None
+        self._peers: set[Peer] = set()
+        self._methods: Mapping[str, Callable[[dict[str, Any]], Any]] = {
+            "call": lambda params: host.call(
+                _text(params, "command"), params.get("arguments"), timeout_s=params.get("timeout_s")
+            ),
+            "commands": lambda params: host.commands(),
+            "status": lambda params: {"pid": os.getpid(), "address": host.address, "plugins": host.plugins()},
+            "refresh": lambda params: host.refresh(),
+            "address": lambda params: host.address,
+            "settings.list": lambda params: host.settings.list(),
+            "settings.get": lambda params: host.settings.get(_text(params, "key")),
+            "settings.set": lambda params: host.settings.set(_text(params, "key"), params.get("value")),
+            "settings.unset": lambda params: host.settings.unset(_text(params, "key")),
+        }
+
+    def start(self) -> None:
+        """Listen. A socket that a dead host left behind is replaced: the store's lock is ours."""
+        self._path.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listening.bind(str(self._path))
+            self._path.chmod(0o600)
+            listening.listen(_MAX_CLIENTS)
+        except OSError as error:
+            listening.close()
+            raise ControlError(f"the control socket {self._path} cannot be made: {error.strerror}") from error
+        listening.setblocking(False)
+        self._socket = listening
+        write_json(self._note, {"pid": os.getpid(), "socket": str(self._path)})
+        asyncio.get_running_loop().add_reader(listening, self._accept)
+
+    async def close(self) -> None:
+        """Stop listening and end every connection."""
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._path.unlink(missing_ok=True)
+            self._note.unlink(missing_ok=True)
+        for peer in tuple(self._peers):
+            peer.close()
+
+    def _accept(self) -> None:
+        assert self._socket is not None
+        try:
+            connection, _ = self._socket.accept()
+        except OSError:
+            return
+        if _uid_of(connection) != os.geteuid() or len(self._peers) >= _MAX_CLIENTS:
+            connection.close()
+            return
+        fd = connection.detach()
+        peers = self._peers
+        peer = Peer(
+            fd,
+            fd,
+            on_request=self._answer,
+            on_event=lambda name, data: None,
+            on_close=lambda reason: peers.discard(peer),
+        )
+        peers.add(peer)
+        peer.start()
+
+    def _answer(self, method: str, params: Any) -> Any:
+        run = self._methods.get(method)
+        if run is None:
+            raise UnknownServiceError(f"the host has no method {method[:80]!r}", "is it of another version?")
+        if not isinstance(params, dict):
+            raise InvalidArgumentsError(f"{method} takes its parameters by name")
+        return run(params)
+
+
+class ControlClient:
+    """A blocking connection to the host of a store, for the command line."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._buffer = FrameBuffer()
+        self._next_id = 0
+        self._socket.sendall(pack([HELLO, {"protocol": PROTOCOL}]))
+
+    @classmethod
+    def connect(cls, store: Path) -> Self | None:
+        """Return a connection to the host of ``store``, None when there is no host."""
+        try:
+            note = read_json(store / _NOTE)
+        except FoundationError:
+            return None
+        if not isinstance(note, dict) or not isinstance(note.get("socket"), str):
+            return None
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(_CONNECT_TIMEOUT_S)
+        try:
+            connection.connect(note["socket"])
+            connection.settimeout(None)
+            return cls(connection)
+        except OSError:
+            connection.close()
+            return None
+
+    def request(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Ask the host and wait for its answer.
+
+        Raises:
+            ControlError: the host ended before it answered.
+            ViloError: the host's answer was an error.
+        """
+        self._next_id += 1
+        try:
+            self._socket.sendall(pack([REQUEST, self._next_id, method, dict(params or {})]))
+            while True:
+                frame = self._receive()
+                if frame[0] in (RESPONSE, ERROR) and frame[1] == self._next_id:
+                    break
+        except OSError as error:
+            raise ControlError(f"the connection to the host broke: {error}", "try again") from error
+        if frame[0] == ERROR:
+            raise from_wire(frame[2])
+        return frame[2]
+
+    def close(self) -> None:
+        """End the connection; a call that is under way is given up."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _receive(self) -> list[Any]:
+        while (frame := self._buffer.take()) is None:
+            if not self._buffer.read_from(self._socket.fileno()):
+                raise ControlError("the host ended before it answered", "try again")
+        return frame
+
+
+def _uid_of(connection: socket.socket) -> int:
+    """Return the user at the other end; -1 where the system does not say."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return -1
+    with contextlib.suppress(OSError):
+        data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return int(struct.unpack("3i", data)[1])
+    return -1
+
+
+def _text(params: Mapping[str, Any], name: str) -> str:
+    value = params.get(name)
+    if not isinstance(value, str):
+        raise InvalidArgumentsError(f"{name} is missing")
+    return value

@@ -1,0 +1,213 @@
+"""What a plugin may ask of its host: each service call, its permission, its parameters.
+
+Every request of every worker comes through `Dispatch`. What is not in the table does not exist; what
+needs a permission is checked before its parameters are even looked at; parameters are a stranger's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viloapp_core.permissions import Permission, allows
+from viloapp_sdk.errors import (
+    InvalidArgumentsError,
+    PermissionDeniedError,
+    UnknownServiceError,
+    UnknownWidgetError,
+)
+
+if TYPE_CHECKING:
+    from viloapp_core.host.host import Host
+
+__all__ = ["Dispatch"]
+
+LEVELS = ("info", "warning", "error")
+_TERMINAL = Permission("process", "spawn", "terminal")
+_MAX_TERMINAL_CELLS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """One method that plugins may call."""
+
+    run: Callable[..., Any]
+    """``(plugin id, *parameters)``"""
+    types: tuple[type | tuple[type, ...], ...]
+    """Of the parameters; a tuple that contains ``NoneType`` makes one optional."""
+    needs: Permission | None = None
+
+
+_NONE = type(None)
+
+
+class Dispatch:
+    """Answers the service calls of all workers.
+
+    Args:
+        host: whose services are offered.
+    """
+
+    def __init__(self, host: "Host") -> None:
+        self._host = host
+        dict_or_none = (dict, _NONE)
+        self._services: Mapping[str, _Service] = {
+            "theme.get_current_theme": _Service(lambda plugin: host.theme.get_current_theme(), ()),
+            "theme.get_color": _Service(lambda plugin, key: host.theme.get_color(key), (str,)),
+            "workspace.add_widget": _Service(self._add_widget, (str, dict_or_none)),
+            "workspace.get_active_widget": _Service(self._active_widget, ()),
+            "workspace.remove_widget": _Service(self._remove_widget, (str,)),
+            "workspace.update_widget": _Service(self._update_widget, (str, dict_or_none, (str, _NONE))),
+            "workspace.get_folder": _Service(lambda plugin: str(host.workspace_folder), ()),
+            "commands.execute": _Service(lambda plugin, id, args: host.call(id, args), (str, dict_or_none)),
+            "commands.list": _Service(lambda plugin: host.commands(), ()),
+            "events.emit": _Service(self._emit, (str, dict_or_none)),
+            "events.subscribe": _Service(host.events.subscribe, (str,)),
+            "settings.get": _Service(lambda plugin, name: host.settings.get(f"{plugin}.{name}"), (str,)),
+            "settings.set": _Service(
+                lambda plugin, name, value: host.settings.set(f"{plugin}.{name}", value), (str, object)
+            ),
+            "notifications.show": _Service(self._notify, (str, str)),
+            "plugins.call": _Service(
+                lambda plugin, id, command, args: host.call(f"{id}:{command}", args), (str, str, dict_or_none)
+            ),
+            "plugins.list": _Service(self._plugins, ()),
+            "terminals.open": _Service(self._open_terminal, ((list, _NONE), dict), _TERMINAL),
+            "terminals.write": _Service(self._write_terminal, (str, str), _TERMINAL),
+            "terminals.resize": _Service(self._resize_terminal, (str, int, int), _TERMINAL),
+            "terminals.close": _Service(self._close_terminal, (str,), _TERMINAL),
+            "terminals.list": _Service(self._terminals, (), _TERMINAL),
+        }
+
+    def __call__(self, plugin_id: str, method: str, params: Any) -> Any:
+        """Return the result of a service call, or an awaitable of it.
+
+        Raises:
+            UnknownServiceError: there is no such method.
+            PermissionDeniedError: the plugin was not granted what the method needs.
+            InvalidArgumentsError: the parameters do not fit.
+        """
+        service = self._services.get(method)
+        if service is None:
+            raise UnknownServiceError(f"the host has no service method {method[:80]!r}")
+        if service.needs is not None:
+            self._require(plugin_id, service.needs, method)
+        return service.run(plugin_id, *_checked(method, params, service.types))
+
+    def _require(self, plugin_id: str, needed: Permission, method: str) -> None:
+        granted = self._host.granted(plugin_id)
+        if not allows(granted, needed):
+            raise PermissionDeniedError(
+                f"{plugin_id} called {method} without the permission {needed}",
+                f'its author has to declare it: permissions = [{{ id = "{needed}", reason = "…" }}]',
+            )
+
+    # -- workspace -----------------------------------------------------------------------------------
+
+    async def _add_widget(self, plugin_id: str, widget_id: str, params: dict[str, Any] | None) -> str:
+        view = await self._host.open_widget(widget_id, params, owner=plugin_id)
+        return str(view["instance"])
+
+    def _active_widget(self, plugin_id: str) -> dict[str, str] | None:
+        active = self._host.workspace.active()
+        if active is None:
+            return None
+        return {"instance": active.id, "widget": active.widget_id, "plugin": active.plugin_id}
+
+    def _own(self, plugin_id: str, instance_id: str) -> None:
+        if self._host.workspace.get(instance_id).plugin_id != plugin_id:
+            raise UnknownWidgetError(f"no widget {instance_id[:40]!r} of {plugin_id} is open")
+
+    async def _remove_widget(self, plugin_id: str, instance_id: str) -> None:
+        self._own(plugin_id, instance_id)
+        await self._host.close_widget(instance_id)
+
+    def _update_widget(
+        self, plugin_id: str, instance_id: str, data: dict[str, Any] | None, title: str | None
+    ) -> None:
+        self._own(plugin_id, instance_id)
+        self._host.update_widget(instance_id, data, title)
+
+    # -- events, messages, plugins -------------------------------------------------------------------
+
+    def _emit(self, plugin_id: str, type: str, data: dict[str, Any] | None) -> None:
+        self._host.emit(type, plugin_id, data or {})
+
+    def _notify(self, plugin_id: str, message: str, level: str) -> None:
+        if level not in LEVELS:
+            raise InvalidArgumentsError(
+                f"a notification has no level {level!r}", f"there are: {', '.join(LEVELS)}"
+            )
+        self._host.publish("notification", {"level": level, "message": message[:2000], "plugin": plugin_id})
+
+    def _plugins(self, plugin_id: str) -> list[dict[str, str]]:
+        enabled = [plugin for plugin in self._host.store.plugins().values() if plugin.enabled]
+        return [{"id": plugin.plugin_id, "version": plugin.version} for plugin in enabled]
+
+    # -- terminals -----------------------------------------------------------------------------------
+
+    async def _open_terminal(
+        self, plugin_id: str, argv: list[Any] | None, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        known = {"cwd", "env", "rows", "cols", "title"}
+        if unknown := sorted(options.keys() - known):
+            raise InvalidArgumentsError(f"terminals.open: unknown {', '.join(map(repr, unknown))}")
+        env = options.get("env") or {}
+        texts = [*(argv or ()), *env, *env.values(), options.get("title") or "", options.get("cwd") or ""]
+        if not all(isinstance(text, str) and "\0" not in text for text in texts):
+            raise InvalidArgumentsError("terminals.open takes argv, cwd, env and title as text")
+        rows, cols = _size("terminals.open", options.get("rows", 24), options.get("cols", 80))
+        terminal = await self._host.terminals.open(
+            owner=plugin_id,
+            argv=argv,
+            cwd=Path(options.get("cwd") or self._host.workspace_folder),
+            env=env,
+            rows=rows,
+            cols=cols,
+            title=options.get("title") or "",
+        )
+        return _terminal(terminal)
+
+    def _terminal_of(self, plugin_id: str, terminal_id: str) -> None:
+        if all(terminal.id != terminal_id for terminal in self._host.terminals.list(owner=plugin_id)):
+            raise InvalidArgumentsError(f"{plugin_id} has no living terminal {terminal_id[:40]!r}")
+
+    def _write_terminal(self, plugin_id: str, terminal_id: str, text: str) -> None:
+        self._terminal_of(plugin_id, terminal_id)
+        self._host.terminals.write(terminal_id, text.encode())
+
+    def _resize_terminal(self, plugin_id: str, terminal_id: str, rows: int, cols: int) -> None:
+        self._terminal_of(plugin_id, terminal_id)
+        self._host.terminals.resize(terminal_id, *_size("terminals.resize", rows, cols))
+
+    async def _close_terminal(self, plugin_id: str, terminal_id: str) -> None:
+        self._terminal_of(plugin_id, terminal_id)
+        await self._host.terminals.close(terminal_id)
+
+    def _terminals(self, plugin_id: str) -> list[dict[str, Any]]:
+        return [_terminal(terminal) for terminal in self._host.terminals.list(owner=plugin_id)]
+
+
+def _terminal(terminal: Any) -> dict[str, Any]:
+    return {"id": terminal.id, "title": terminal.title, "pid": terminal.pid, "cwd": str(terminal.cwd)}
+
+
+def _size(method: str, rows: Any, cols: Any) -> tuple[int, int]:
+    for value in (rows, cols):
+        if not isinstance(value, int) or not 1 <= value <= _MAX_TERMINAL_CELLS:
+            raise InvalidArgumentsError(f"{method}: rows and cols have to be from 1 to {_MAX_TERMINAL_CELLS}")
+    return rows, cols
+
+
+def _checked(method: str, params: Any, types: tuple[type | tuple[type, ...], ...]) -> list[Any]:
+    """Return ``params`` when they are what the method takes.
+
+    Raises:
+        InvalidArgumentsError: they are not.
+    """
+    if not isinstance(params, list) or len(params) != len(types):
+        raise InvalidArgumentsError(f"{method} takes {len(types)} parameters")
+    for number, (value, kind) in enumerate(zip(params, types, strict=True), 1):
+        if not isinstance(value, kind):
+            raise InvalidArgumentsError(f"{method}: parameter {number} is a {type(value).__name__}")
+    return params

@@ -1,0 +1,36 @@
+"""What can go wrong with a host as a whole."""
+
+from pathlib import Path
+
+from viloapp_sdk.errors import ViloError
+
+__all__ = ["ControlError", "HostError", "HostRunningError", "HostStoppingError"]
+
+
+class HostError(ViloError):
+    """Root of the errors of this package."""
+
+
+class HostRunningError(HostError):
+    """Another process is the host of the store."""
+
+    def __init__(self, store: Path) -> None:
+        super().__init__(
+            "host_running",
+            f"another host is using the store {store}",
+            "`viloapp call` and `viloapp status` reach it; set VILOAPP_HOME to use another store",
+        )
+
+
+class HostStoppingError(HostError):
+    """The host is about to end and takes no calls any more."""
+
+    def __init__(self) -> None:
+        super().__init__("host_stopping", "the host is stopping", "try again")
+
+
+class ControlError(HostError):
+    """The control socket cannot be used, or the connection to the host was lost."""
+
+    def __init__(self, detail: str, hint: str = "") -> None:
+        super().__init__("control_failed", detail, hint)

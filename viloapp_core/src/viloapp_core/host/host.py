@@ -1,0 +1,537 @@
+"""The host: one store, one worker per plugin, the services between them."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from viloapp_core.broker.terminals import Terminals
+from viloapp_core.foundation.errors import LockHeldError
+from viloapp_core.foundation.files import FileLock
+from viloapp_core.foundation.paths import store_root
+from viloapp_core.host.control import ControlServer
+from viloapp_core.host.dispatch import Dispatch
+from viloapp_core.host.errors import HostRunningError, HostStoppingError
+from viloapp_core.permissions import Permission
+from viloapp_core.process import Spawner
+from viloapp_core.sandbox import probe
+from viloapp_core.services import Command, Commands, EventBus, Instance, Settings, Theme, Workspace
+from viloapp_core.store import InstalledPlugin, Store
+from viloapp_core.supervise import Surroundings, Worker
+from viloapp_sdk.errors import HandlerError, UnknownWidgetError, ViloError
+
+__all__ = ["Host"]
+
+EXECUTION_TIME_S = 30.0
+"""Default of ``limits.execution_time``."""
+_POLL_S = 1.0
+"""How often the store is looked at for changes that nobody told us of (one `stat`)."""
+
+Subscriber = Callable[[str, dict[str, Any]], None]
+
+
+class Host:
+    """Runs the plugins of one store inside the caller's event loop.
+
+    It installs no signal handler, and starts processes from a thread of its own, so it may itself be
+    started from a thread that ends. One host at a time uses a store.
+
+    Args:
+        store: folder of the store; ``$VILOAPP_HOME`` or the user's data folder by default.
+        workspace: the folder that the person works in; the current one by default.
+        allow_unsandboxed: run plugins with the user's full authority where no sandbox works.
+        control: listen on the control socket, so that ``viloapp call`` and the like reach this host.
+
+    Attributes:
+        store: what is installed.
+        settings: settings of the workspace and of every plugin.
+        theme: the current theme.
+        terminals: every terminal that a plugin opened.
+        address: where the workspace is served, None without one.
+    """
+
+    def __init__(
+        self,
+        store: Path | None = None,
+        *,
+        workspace: Path | None = None,
+        allow_unsandboxed: bool = False,
+        control: bool = True,
+    ) -> None:
+        self.store = Store(store or store_root())
+        self.workspace_folder = (workspace or Path.cwd()).resolve()
+        self.address: str | None = None
+        self._allow_unsandboxed = allow_unsandboxed
+        self._with_control = control
+        self._subscribers: list[Subscriber] = []
+        self._workers: dict[str, Worker] = {}
+        self._widgets: dict[str, dict[str, Any]] = {}
+        self._background: set[asyncio.Task[Any]] = set()
+        self._stack = contextlib.AsyncExitStack()
+        self._running = False
+        self._stamp: object = None
+        self._calls = 0
+        self.workspace = Workspace()
+        self._commands = Commands()
+        self.events = EventBus(self._deliver)
+
+    # -- life ----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take the store and get ready; no plugin starts unless it asks for it.
+
+        Raises:
+            HostRunningError: another host has the store.
+            ViloError: the store or the control socket cannot be used.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(self._take_store())
+            self.store.recover()
+            self.settings = Settings(
+                self.store.root / "settings.json", self._configurations, self._setting_changed
+            )
+            self.theme = Theme(self.settings.get("core.theme"), self._theme_changed)
+            spawner = Spawner()
+            stack.callback(spawner.close)
+            self._surroundings = Surroundings(
+                spawner=spawner,
+                workspace=self.workspace_folder,
+                allow_unsandboxed=self._allow_unsandboxed,
+                on_request=Dispatch(self),
+                on_state=self._worker_state,
+                on_ready=self._worker_ready,
+                settings=self.settings.of_plugin,
+            )
+            self.terminals = Terminals(spawner, on_event=self.publish)
+            stack.push_async_callback(self.terminals.aclose)
+            stack.push_async_callback(self._stop_workers)
+            self._running = True
+            await self.refresh()
+            if self._with_control:
+                server = ControlServer(self)
+                stack.push_async_callback(server.close)
+                server.start()
+            polling = asyncio.get_running_loop().create_task(self._poll())
+            stack.push_async_callback(_cancel, polling)
+            self._stack = stack.pop_all()
+
+    async def stop(self) -> None:
+        """Stop every plugin and give the store back."""
+        self._running = False
+        await self._stack.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no call is under way."""
+        return self._calls == 0
+
+    # -- commands ------------------------------------------------------------------------------------
+
+    async def call(
+        self, command: str, arguments: Mapping[str, Any] | None = None, *, timeout_s: float | None = None
+    ) -> Any:
+        """Run a command, starting its plugin's process when none runs.
+
+        Args:
+            command: the command's id, or ``plugin-id:command``.
+            arguments: its arguments, JSON-like values by name.
+            timeout_s: seconds; the plugin's ``limits.execution_time`` by default.
+
+        Raises:
+            UnknownCommandError: no enabled plugin has it.
+            DeadlineExceededError: it did not answer in time.
+            WorkerLostError: the plugin's process ended before it answered.
+            ViloError: what the plugin itself answered.
+        """
+        if not self._running:
+            raise HostStoppingError
+        plugin_id, id = self._commands.find(command)
+        worker = self._workers[plugin_id]
+        limit = timeout_s or float(worker.plugin.limits.get("execution_time", EXECUTION_TIME_S))
+        self._calls += 1
+        try:
+            return await worker.call("command", [id, dict(arguments or {})], timeout_s=limit)
+        finally:
+            self._calls -= 1
+
+    def commands(self) -> list[dict[str, Any]]:
+        """Return every command: ``id``, ``plugin``, ``title``, ``description``, ``parameters``, ``keybinding``."""
+        return [command.to_json() for command in self._commands.all()]
+
+    # -- widgets -------------------------------------------------------------------------------------
+
+    def widgets(self) -> list[dict[str, Any]]:
+        """Return ``{"id", "title", "icon", "kind", "position", "plugin"}`` of every widget on offer."""
+        return [self._widgets[id] for id in sorted(self._widgets)]
+
+    def instances(self) -> list[dict[str, Any]]:
+        """Return every open widget, as `open_widget` does."""
+        return [instance.to_json() for instance in self.workspace.all()]
+
+    async def open_widget(
+        self,
+        widget_id: str,
+        params: Mapping[str, Any] | None = None,
+        state: Any = None,
+        *,
+        owner: str | None = None,
+    ) -> dict[str, Any]:
+        """Open an instance of a widget.
+
+        Args:
+            widget_id: such as ``viloxterm.terminal``.
+            params: what the widget's ``create`` gets.
+            state: what `widget_state` gave for an earlier instance.
+            owner: the plugin that asks; it may open its own widgets only, and every page is told.
+
+        Returns:
+            ``{"instance", "widget", "plugin", "kind", "title", "data"}``.
+
+        Raises:
+            UnknownWidgetError: no enabled plugin has it.
+            ViloError: what the plugin itself answered.
+        """
+        widget = self._widgets.get(widget_id)
+        if widget is None or (owner is not None and widget["plugin"] != owner):
+            raise UnknownWidgetError(
+                f"there is no widget {widget_id[:80]!r} that {owner or 'the page'} may open"
+            )
+        instance = Instance(
+            id=self.workspace.new_id(),
+            widget_id=widget_id,
+            plugin_id=widget["plugin"],
+            kind=widget["kind"],
+            title=widget["title"],
+            params=dict(params or {}),
+            state=state,
+        )
+        await self._create(instance)
+        self.workspace.add(instance)
+        if owner is not None:
+            self.publish("widget.opened", instance.to_json())
+        return instance.to_json()
+
+    async def widget_command(
+        self, instance_id: str, command: str, arguments: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Hand a message of the page to an open widget and return its answer.
+
+        Raises:
+            UnknownWidgetError: no such instance is open.
+            ViloError: what the plugin itself answered.
+        """
+        instance = self.workspace.get(instance_id)
+        return await self._ask(instance, "widget.command", [instance_id, command, dict(arguments or {})])
+
+    async def widget_state(self, instance_id: str) -> Any:
+        """Return what is needed to open an instance again later; kept for a restart of its plugin too.
+
+        Raises:
+            UnknownWidgetError: no such instance is open.
+            ViloError: what the plugin itself answered.
+        """
+        instance = self.workspace.get(instance_id)
+        instance.state = await self._ask(instance, "widget.state", instance_id)
+        return instance.state
+
+    async def close_widget(self, instance_id: str) -> None:
+        """Close an instance; nothing happens when it is not open."""
+        instance = self.workspace.remove(instance_id)
+        if instance is None:
+            return
+        self.publish("widget.removed", {"instance": instance_id})
+        worker = self._workers.get(instance.plugin_id)
+        if worker is not None and worker.state == "running":
+            await worker.call("widget.destroy", instance_id, timeout_s=EXECUTION_TIME_S)
+
+    def activate_widget(self, instance_id: str) -> None:
+        """Say that an instance has the focus.
+
+        Raises:
+            UnknownWidgetError: no such instance is open.
+        """
+        self.workspace.activate(instance_id)
+
+    def update_widget(self, instance_id: str, data: Mapping[str, Any] | None, title: str | None) -> None:
+        """Change what an instance shows, wherever it is open."""
+        instance = self.workspace.get(instance_id)
+        body: dict[str, Any] = {"instance": instance_id}
+        if data is not None:
+            instance.data = {**instance.data, **data}
+            body["data"] = instance.data
+        if title is not None:
+            instance.title = title[:200]
+            body["title"] = instance.title
+        self.publish("widget.updated", body)
+
+    async def _create(self, instance: Instance) -> None:
+        request = {
+            "widget": instance.widget_id,
+            "instance": instance.id,
+            "params": instance.params,
+            "state": instance.state,
+        }
+        answer = await self._ask(instance, "widget.create", request)
+        if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
+            raise HandlerError(f"{instance.widget_id}: its `create` has to return a dict of the data to draw")
+        instance.title = str(answer.get("title") or instance.title)[:200]
+        instance.data = answer["data"]
+
+    async def _ask(self, instance: Instance, method: str, params: Any) -> Any:
+        worker = self._workers.get(instance.plugin_id)
+        if worker is None or not self._running:
+            raise UnknownWidgetError(f"{instance.plugin_id} is not enabled")
+        return await worker.call(
+            method, params, timeout_s=float(worker.plugin.limits.get("execution_time", EXECUTION_TIME_S))
+        )
+
+    # -- plugins -------------------------------------------------------------------------------------
+
+    def plugins(self) -> list[dict[str, Any]]:
+        """Return what is installed and how it fares, sorted by id.
+
+        Each row has ``id``, ``version``, ``summary``, ``enabled``, ``reason``, ``source``, ``signature``,
+        ``permissions``, ``sandbox``, ``state``, ``detail`` and ``pid``.
+        """
+        return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
+
+    def _row(self, plugin: InstalledPlugin) -> dict[str, Any]:
+        worker = self._workers.get(plugin.plugin_id)
+        return {
+            "id": plugin.plugin_id,
+            "version": plugin.version,
+            "summary": plugin.summary,
+            "enabled": plugin.enabled,
+            "reason": plugin.reason,
+            "source": plugin.source,
+            "signature": plugin.signature,
+            "permissions": list(plugin.permissions),
+            "sandbox": (worker.sandbox if worker is not None else "") or probe().backend,
+            "state": worker.state if worker is not None else "stopped",
+            "detail": worker.detail if worker is not None else "",
+            "pid": worker.pid if worker is not None else None,
+        }
+
+    def granted(self, plugin_id: str) -> list[Permission]:
+        """Return the permissions that a plugin was granted at its installation."""
+        worker = self._workers.get(plugin_id)
+        return [Permission.parse(id) for id in worker.plugin.permissions] if worker is not None else []
+
+    async def refresh(self) -> dict[str, list[str]]:
+        """Take over what has been installed, updated, disabled or removed.
+
+        Returns:
+            Plugin ids by what happened: ``{"added", "changed", "removed"}``.
+        """
+        self._stamp = self.store.index_stamp()
+        wanted = {id: plugin for id, plugin in self.store.plugins().items() if plugin.enabled}
+        known = {id: worker.plugin for id, worker in self._workers.items()}
+        removed = sorted(known.keys() - wanted.keys())
+        changed = sorted(id for id in known.keys() & wanted.keys() if known[id] != wanted[id])
+        added = sorted(wanted.keys() - known.keys())
+        gone = [self._workers.pop(id) for id in (*removed, *changed)]
+        for id in (*removed, *changed):
+            self._commands.forget(id)
+            self.events.forget(id)
+            self._widgets = {key: widget for key, widget in self._widgets.items() if widget["plugin"] != id}
+        for id in (*changed, *added):
+            self._workers[id] = Worker(wanted[id], self._surroundings)
+            self._offer(wanted[id], wanted[id].commands, wanted[id].widgets)
+        await asyncio.gather(*(self._retire(worker) for worker in gone))
+        for id in removed:
+            for instance in self.workspace.of_plugin(id):
+                self.workspace.remove(instance.id)
+                self.publish("widget.removed", {"instance": instance.id})
+        if added or changed or removed:
+            self.publish("commands.changed", {})
+            self.publish("plugins.changed", {"added": added, "changed": changed, "removed": removed})
+        for id in (*changed, *added):
+            if "onStartup" in wanted[id].activation_events or self.workspace.of_plugin(id):
+                self._in_background(self._activate(id))
+        return {"added": added, "changed": changed, "removed": removed}
+
+    async def _retire(self, worker: Worker) -> None:
+        """Keep the state of a worker's widgets for the one that follows, and end it."""
+        if worker.state == "running":
+            for instance in self.workspace.of_plugin(worker.plugin.plugin_id):
+                with contextlib.suppress(ViloError):
+                    instance.state = await worker.call(
+                        "widget.state", instance.id, timeout_s=EXECUTION_TIME_S
+                    )
+        await worker.stop()
+
+    async def _activate(self, plugin_id: str) -> None:
+        worker = self._workers.get(plugin_id)
+        if worker is not None:
+            with contextlib.suppress(ViloError):  # the worker's state has said why
+                await worker.start()
+
+    def _offer(
+        self,
+        plugin: InstalledPlugin,
+        commands: Iterable[Mapping[str, Any]],
+        widgets: Iterable[Mapping[str, Any]],
+    ) -> None:
+        id = plugin.plugin_id
+        keys = {binding["command"]: binding["key"] for binding in plugin.keybindings}
+        self._commands.register(
+            Command.from_json(id, command, keys.get(command["id"], "")) for command in commands
+        )
+        for widget in widgets:
+            known = self._widgets.get(widget["id"])
+            if known is None or known["plugin"] == id:
+                row = {key: str(widget.get(key) or "") for key in ("id", "title", "icon", "kind", "position")}
+                self._widgets[widget["id"]] = {**row, "plugin": id}
+
+    # -- events --------------------------------------------------------------------------------------
+
+    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
+        """Call ``callback(name, data)`` for every event of the host; return what ends that.
+
+        Events: ``commands.changed``, ``plugins.changed``, ``plugin.state``, ``widget.opened``,
+        ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``settings.changed``,
+        ``terminal.exited``.
+        """
+        self._subscribers.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._subscribers:
+                self._subscribers.remove(callback)
+
+        return unsubscribe
+
+    def publish(self, name: str, data: Mapping[str, Any]) -> None:
+        """Tell the host's subscribers (pages, the embedding application)."""
+        for callback in tuple(self._subscribers):
+            callback(name, dict(data))
+
+    def emit(self, type: str, source: str, data: Mapping[str, Any]) -> None:
+        """Tell every plugin that subscribed to ``type``, and start those that it activates."""
+        for id, worker in self._workers.items():
+            if worker.state == "stopped" and f"onEvent:{type}" in worker.plugin.activation_events:
+                self._in_background(self._activate_for(id, type, source, data))
+        self.events.emit(type, source, data)
+
+    async def _activate_for(self, plugin_id: str, type: str, source: str, data: Mapping[str, Any]) -> None:
+        await self._activate(plugin_id)
+        self._deliver(plugin_id, type, {"source": source, "data": dict(data)})
+
+    def _deliver(self, plugin_id: str, type: str, body: dict[str, Any]) -> None:
+        worker = self._workers.get(plugin_id)
+        if worker is not None:
+            worker.notify(type, body)
+
+    def _setting_changed(self, key: str, value: Any) -> None:
+        owner, _, name = key.partition(".")
+        self.publish("settings.changed", {"key": key, "value": value})
+        if key == "core.theme":
+            self.theme.set(value)
+        elif owner != "core":
+            self._deliver(
+                owner, "settings.changed", {"source": "host", "data": {"name": name, "value": value}}
+            )
+
+    def _theme_changed(self, theme: str) -> None:
+        if self.settings.get("core.theme") != theme:
+            self.settings.set("core.theme", theme)
+        self.publish("theme.changed", {"theme": theme})
+        self.emit("theme.changed", "host", {"theme": theme})
+
+    # -- workers -------------------------------------------------------------------------------------
+
+    def _worker_state(self, plugin_id: str, state: str, detail: str) -> None:
+        if state in ("crashed", "stopped"):
+            self.events.forget(plugin_id)
+        self.publish("plugin.state", {"plugin": plugin_id, "state": state, "detail": detail})
+        if state == "crashed":
+            message = f"{plugin_id} stopped working: {detail}"
+            self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
+            if self.workspace.of_plugin(plugin_id) and self._running and self._lived(plugin_id):
+                self._in_background(self._activate(plugin_id))
+
+    def _lived(self, plugin_id: str) -> bool:
+        """Whether the process that was lost had once been ready: one that never was is not tried again."""
+        worker = self._workers.get(plugin_id)
+        return worker is not None and worker.was_ready
+
+    async def _worker_ready(self, plugin_id: str, offers: Mapping[str, Any]) -> None:
+        """Register what a plugin offers only at run time, and give it back the widgets it had open."""
+        worker = self._workers.get(plugin_id)
+        if worker is None:
+            return
+        static = {command["id"]: command for command in worker.plugin.commands}
+        commands = [each for each in _rows(offers.get("commands")) if each["id"] not in static]
+        known = {widget["id"] for widget in worker.plugin.widgets}
+        widgets = [each for each in _rows(offers.get("widgets")) if each["id"] not in known]
+        if commands or widgets:
+            self._offer(worker.plugin, commands, widgets)
+            self.publish("commands.changed", {})
+        if self.workspace.of_plugin(plugin_id):
+            self._in_background(self._reopen(plugin_id))
+
+    async def _reopen(self, plugin_id: str) -> None:
+        for instance in self.workspace.of_plugin(plugin_id):
+            try:
+                await self._create(instance)
+            except ViloError as error:
+                message = f"{instance.title} could not be shown again: {error.detail}"
+                self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
+            else:
+                self.publish(
+                    "widget.updated",
+                    {"instance": instance.id, "data": instance.data, "title": instance.title},
+                )
+
+    async def _stop_workers(self) -> None:
+        self._running = False
+        for task in tuple(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
+        self._workers.clear()
+
+    # -- the rest ------------------------------------------------------------------------------------
+
+    def _take_store(self) -> FileLock:
+        self.store.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            return FileLock(self.store.root / "host.lock").acquire(blocking=False)
+        except LockHeldError as error:
+            raise HostRunningError(self.store.root) from error
+
+    def _configurations(self) -> dict[str, Any]:
+        return {id: plugin.configuration for id, plugin in self.store.plugins().items()}
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(_POLL_S)
+            if self.store.index_stamp() != self._stamp:
+                with contextlib.suppress(ViloError):
+                    await self.refresh()
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    """Return the rows of a worker's answer that have an id; the rest is a stranger's nonsense."""
+    rows = value if isinstance(value, list) else []
+    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str) and row["id"]]
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,14 @@
+"""What can be wrong with a permission."""
+
+from viloapp_sdk.errors import ViloError
+
+__all__ = ["PermissionSyntaxError"]
+
+
+class PermissionSyntaxError(ViloError):
+    """A text is no permission."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(
+            "permission_syntax", f"{text!r} is no permission: {why}", "write category.scope.resource"
+        )

@@ -1,0 +1,13 @@
+"""Requests, answers, events and cancellation between the host and one peer.
+
+    peer = Peer(fd_in, fd_out, on_request=answer, on_event=ignore, on_close=closed)
+    peer.start()
+    result = await peer.call("command", ["hello.greet", {}], timeout_s=30)
+
+The peer may be a hostile plugin: what it can make the host hold is bounded, and whatever breaks a bound
+or the format ends that peer, never the host.
+"""
+
+from viloapp_core.rpc.peer import Limits, Peer
+
+__all__ = ["Limits", "Peer"]

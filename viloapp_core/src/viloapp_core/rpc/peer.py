@@ -1,0 +1,317 @@
+"""One end of a pair of descriptors that carry frames, on the running event loop.
+
+No task, stream or executor stands between a frame and who waits for it: the loop says that bytes are
+there, they are read into one reused buffer, and the future of the call is resolved. That is what keeps a
+call close to the time of a bare ping-pong (see the performance notes in the documentation).
+"""
+
+import asyncio
+import contextlib
+import os
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from viloapp_sdk._wire import (
+    CANCEL,
+    ERROR,
+    EVENT,
+    HELLO,
+    MAX_FRAME,
+    PROTOCOL,
+    REQUEST,
+    RESPONSE,
+    FrameBuffer,
+    pack,
+)
+from viloapp_sdk.errors import (
+    CallCancelledError,
+    DeadlineExceededError,
+    FrameError,
+    HandlerError,
+    ViloError,
+    WorkerLostError,
+    from_wire,
+)
+
+__all__ = ["Limits", "Peer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one peer may make this process hold."""
+
+    frame_bytes: int = MAX_FRAME
+    """Largest frame it may send."""
+    outstanding: int = 256
+    """Requests of its that may be under way at once."""
+    unsent_bytes: int = 4 * MAX_FRAME
+    """What may wait for it to read."""
+
+
+class Peer:
+    """Calls in both directions over two descriptors, which it owns from now on.
+
+    Args:
+        fd_in: where frames come from.
+        fd_out: where frames go; may be the same descriptor (a socket).
+        on_request: ``(method, params) → result``, or an awaitable of it; what it raises is answered.
+        on_event: ``(name, data)``; what it raises ends the peer.
+        on_close: called once with the reason, None for a plain end of file.
+        limits: bounds for what the peer may make us hold.
+    """
+
+    def __init__(
+        self,
+        fd_in: int,
+        fd_out: int,
+        *,
+        on_request: Callable[[str, Any], Any],
+        on_event: Callable[[str, Any], None],
+        on_close: Callable[[ViloError | None], None],
+        limits: Limits | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._limits = limits or Limits()
+        self._fd_in = fd_in
+        self._fd_out = fd_out
+        self._on_request = on_request
+        self._on_event = on_event
+        self._on_close = on_close
+        self._buffer = FrameBuffer(self._limits.frame_bytes)
+        self._calls: dict[int, asyncio.Future[Any] | None] = {}  # None: given up, the answer may still come
+        self._tasks: dict[int, asyncio.Future[Any]] = {}
+        self._next_id = 0
+        self._unsent: deque[memoryview] = deque()
+        self._unsent_bytes = 0
+        self._closed = False
+        self.ready: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        """Resolved with the peer's first frame, in which it says which protocol it speaks."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended."""
+        return self._closed
+
+    @property
+    def in_flight(self) -> int:
+        """Calls of ours that wait for an answer."""
+        return sum(1 for call in self._calls.values() if call is not None)
+
+    @property
+    def given_up(self) -> int:
+        """Calls of ours that nobody waits for any more, and that the peer has not answered yet."""
+        return sum(1 for call in self._calls.values() if call is None)
+
+    def start(self) -> None:
+        """Begin to read, and say which protocol we speak."""
+        for fd in {self._fd_in, self._fd_out}:
+            os.set_blocking(fd, False)
+        self._loop.add_reader(self._fd_in, self._readable)
+        self._send(pack([HELLO, {"protocol": PROTOCOL}]))
+
+    # -- our calls ---------------------------------------------------------------------------------
+
+    async def call(self, method: str, params: Any, *, timeout_s: float | None) -> Any:
+        """Ask the peer and wait for its answer.
+
+        Args:
+            method: what is asked for.
+            params: its JSON-like parameters.
+            timeout_s: seconds until the call is given up; None waits for as long as the peer lives.
+
+        Raises:
+            DeadlineExceededError: no answer in time; the peer is told that nobody waits any more.
+            WorkerLostError: the peer went away first.
+            ViloError: the peer's answer was an error.
+        """
+        if self._closed:
+            raise WorkerLostError("the process is gone")
+        self._next_id += 1
+        id = self._next_id
+        data = pack([REQUEST, id, method, params])
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._calls[id] = future
+        self._send(data)
+        timer = None
+        if timeout_s is not None:
+            timer = self._loop.call_later(timeout_s, _expire, future, method, timeout_s)
+        try:
+            return await future
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if id in self._calls and not self._closed:  # given up: tell the peer, and expect a late answer
+                self._calls[id] = None
+                self._send(pack([CANCEL, id]))
+
+    def notify(self, name: str, data: Any) -> None:
+        """Send an event; nobody answers it."""
+        if not self._closed:
+            self._send(pack([EVENT, name, data]))
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        try:
+            if not self._buffer.read_from(self._fd_in):
+                self.close(None)
+                return
+            while not self._closed and (frame := self._buffer.take()) is not None:
+                self._route(frame)
+        except BlockingIOError:
+            pass
+        except FrameError as error:
+            self.close(error)
+        except OSError as error:
+            self.close(WorkerLostError(f"the connection broke: {error.strerror}"))
+        except Exception as error:  # a fault of ours in handling its frame must not reach the loop
+            self.close(FrameError(f"a frame could not be handled: {type(error).__name__}: {error}"))
+
+    def _route(self, frame: list[Any]) -> None:
+        kind = frame[0]
+        if not self.ready.done():
+            self._greet(frame)
+        elif kind in (RESPONSE, ERROR):
+            if frame[1] not in self._calls:
+                raise FrameError("the peer answered a call that nobody made")
+            future = self._calls.pop(frame[1])
+            if future is not None and not future.done():
+                if kind == RESPONSE:
+                    future.set_result(frame[2])
+                else:
+                    future.set_exception(from_wire(frame[2]))
+        elif kind == REQUEST:
+            self._serve(frame)
+        elif kind == EVENT:
+            self._on_event(str(frame[1]), frame[2])
+        elif kind == CANCEL:
+            task = self._tasks.get(frame[1])
+            if task is not None:
+                task.cancel()
+        else:
+            raise FrameError("the peer greeted twice")
+
+    def _greet(self, frame: list[Any]) -> None:
+        hello = frame[1] if frame[0] == HELLO else None
+        if not isinstance(hello, dict):
+            raise FrameError("the peer's first frame was no greeting")
+        if hello.get("protocol") != PROTOCOL:
+            raise FrameError(
+                f"the peer speaks protocol {str(hello.get('protocol'))[:20]}, this host {PROTOCOL}",
+                "install a plugin version whose viloapp-sdk matches this viloapp-core",
+            )
+        self.ready.set_result(hello)
+
+    # -- their requests ----------------------------------------------------------------------------
+
+    def _serve(self, frame: list[Any]) -> None:
+        _, id, method, params = frame
+        if id in self._tasks:
+            raise FrameError("the peer used the id of a request that is still under way")
+        if len(self._tasks) >= self._limits.outstanding:
+            raise FrameError(f"the peer has more than {self._limits.outstanding} requests under way")
+        try:
+            result = self._on_request(str(method), params)
+        except Exception as error:
+            self._send(pack([ERROR, id, _describe(error).to_wire()]))
+            return
+        if isinstance(result, Awaitable):
+            task = asyncio.ensure_future(result)
+            self._tasks[id] = task
+            task.add_done_callback(lambda done: self._finish(id, done))
+        else:
+            self._answer(id, result)
+
+    def _finish(self, id: int, task: "asyncio.Future[Any]") -> None:
+        del self._tasks[id]
+        if task.cancelled():
+            self._fail(id, CallCancelledError("the caller gave up"))
+        elif isinstance(error := task.exception(), Exception):
+            self._fail(id, error)
+        elif error is None:
+            self._answer(id, task.result())
+
+    def _answer(self, id: int, result: Any) -> None:
+        try:
+            data = pack([RESPONSE, id, result])
+        except FrameError as error:
+            data = pack([ERROR, id, error.to_wire()])
+        self._send(data)
+
+    def _fail(self, id: int, error: Exception) -> None:
+        self._send(pack([ERROR, id, _describe(error).to_wire()]))
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def _send(self, data: bytes) -> None:
+        """Write now what the peer takes now; keep the rest, up to the bound. Never blocks."""
+        if self._closed:
+            return
+        view = memoryview(data)
+        if not self._unsent:
+            view = view[self._write(view) :]
+            if not view or self._closed:
+                return
+            self._loop.add_writer(self._fd_out, self._writable)
+        self._unsent.append(view)
+        self._unsent_bytes += len(view)
+        if self._unsent_bytes > self._limits.unsent_bytes:
+            self.close(FrameError(f"the peer does not read: {self._unsent_bytes} bytes wait for it"))
+
+    def _write(self, view: memoryview) -> int:
+        try:
+            return os.write(self._fd_out, view)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            # Soon, not now: whoever sends must not find the peer's state changed under its feet.
+            self._loop.call_soon(self.close, WorkerLostError(f"the connection broke: {error.strerror}"))
+            return len(view)
+
+    def _writable(self) -> None:
+        while self._unsent:
+            view = self._unsent[0]
+            count = self._write(view)
+            self._unsent_bytes -= count
+            if count < len(view):
+                self._unsent[0] = view[count:]
+                return
+            self._unsent.popleft()
+        self._loop.remove_writer(self._fd_out)
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def close(self, reason: ViloError | None = None) -> None:
+        """End the connection: every waiting call fails with a `WorkerLostError` or ``reason``."""
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.remove_reader(self._fd_in)
+        self._loop.remove_writer(self._fd_out)
+        for fd in {self._fd_in, self._fd_out}:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+        for task in list(self._tasks.values()):
+            task.cancel()
+        lost = reason or WorkerLostError("the process went away before it answered")
+        calls, self._calls = self._calls, {}
+        for future in calls.values():
+            if future is not None and not future.done():
+                future.set_exception(lost)
+        if not self.ready.done():
+            self.ready.set_exception(lost)
+            self.ready.exception()  # whoever starts a peer may have given up on it already
+        self._on_close(reason)
+
+
+def _describe(error: Exception) -> ViloError:
+    if isinstance(error, ViloError):
+        return error
+    return HandlerError(f"{type(error).__name__}: {error}"[:2000])
+
+
+def _expire(future: "asyncio.Future[Any]", method: str, timeout_s: float) -> None:
+    if not future.done():
+        future.set_exception(DeadlineExceededError(f"{method} did not answer within {timeout_s:g} s"))

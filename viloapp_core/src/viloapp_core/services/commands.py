@@ -1,0 +1,86 @@
+"""Which command belongs to which plugin."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Self
+
+from viloapp_sdk.errors import UnknownCommandError
+
+__all__ = ["Command", "Commands"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as palettes show it."""
+
+    id: str
+    plugin_id: str
+    title: str
+    description: str = ""
+    parameters: tuple[Mapping[str, Any], ...] = ()
+    keybinding: str = ""
+
+    @classmethod
+    def from_json(cls, plugin_id: str, row: Mapping[str, Any], keybinding: str) -> Self:
+        """Read a command of a manifest, or of what a worker offers at run time."""
+        return cls(
+            id=row["id"],
+            plugin_id=plugin_id,
+            title=str(row.get("title") or row["id"]),
+            description=str(row.get("description") or ""),
+            parameters=tuple(row.get("parameters") or ()),
+            keybinding=keybinding,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ``{"id", "plugin", "title", "description", "parameters", "keybinding"}``."""
+        return {
+            "id": self.id,
+            "plugin": self.plugin_id,
+            "title": self.title,
+            "description": self.description,
+            "parameters": [dict(parameter) for parameter in self.parameters],
+            "keybinding": self.keybinding,
+        }
+
+
+class Commands:
+    """The commands of all enabled plugins; the first to register an id keeps it."""
+
+    def __init__(self) -> None:
+        self._commands: dict[str, Command] = {}
+
+    def register(self, commands: Iterable[Command]) -> None:
+        """Add commands; an id that another plugin holds stays with that one."""
+        for command in commands:
+            known = self._commands.get(command.id)
+            if known is None or known.plugin_id == command.plugin_id:
+                self._commands[command.id] = command
+
+    def forget(self, plugin_id: str) -> None:
+        """Drop every command of a plugin."""
+        self._commands = {id: known for id, known in self._commands.items() if known.plugin_id != plugin_id}
+
+    def find(self, name: str) -> tuple[str, str]:
+        """Return (plugin id, command id) for ``command`` or ``plugin-id:command``.
+
+        Raises:
+            UnknownCommandError: nobody has it; the hint names what is close.
+        """
+        if name in self._commands:
+            return self._commands[name].plugin_id, name
+        plugin_id, colon, id = name.partition(":")
+        if colon and any(known.plugin_id == plugin_id for known in self._commands.values()):
+            return plugin_id, id
+        close = get_close_matches(name, self._commands, n=3, cutoff=0.5)
+        hint = (
+            f"did you mean {' or '.join(close)}?"
+            if close
+            else "`viloapp list` shows what is installed and enabled"
+        )
+        raise UnknownCommandError(f"no enabled plugin has a command {name!r}", hint)
+
+    def all(self) -> list[Command]:
+        """Return every command, by id."""
+        return [self._commands[id] for id in sorted(self._commands)]

@@ -1,0 +1,190 @@
+"""Settings of the workspace and of every plugin, checked against what each declares.
+
+The file has the specification's shape: ``{"version": "2.0", "core": {…}, "plugins": {"viloxterm": {…}}}``.
+A key names a plugin or ``core``, a dot and the setting: ``viloxterm.fontSize``, ``core.theme``.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from viloapp_core.foundation.files import FileLock, read_json, write_json
+from viloapp_core.services.errors import SettingError
+from viloapp_core.services.theme import DEFAULT_THEME, THEMES
+
+__all__ = ["CORE", "Settings"]
+
+FORMAT_VERSION = "2.0"
+CORE: Mapping[str, Mapping[str, Any]] = {
+    "theme": {
+        "type": "string",
+        "default": DEFAULT_THEME,
+        "enum": list(THEMES),
+        "description": "Colours of the workspace",
+    }
+}
+"""What ``core.NAME`` there is."""
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+
+Configuration = Mapping[str, Mapping[str, Any]]
+
+
+class Settings:
+    """Reads and writes ``settings.json``.
+
+    Args:
+        path: the file; it need not exist.
+        configurations: returns what each installed plugin declares, by plugin id.
+        on_change: called with key and value after each change.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        configurations: Callable[[], Mapping[str, Configuration]],
+        on_change: Callable[[str, Any], None] = lambda key, value: None,
+    ) -> None:
+        self._path = path
+        self._on_change = on_change
+        self._configurations = configurations
+        self._document = _load(path)
+
+    def get(self, key: str) -> Any:
+        """Return the value of a setting, or its default.
+
+        Raises:
+            SettingError: there is no such setting.
+        """
+        owner, name, schema = self._find(key)
+        return self._stored(owner).get(name, schema.get("default"))
+
+    def of_plugin(self, plugin_id: str) -> dict[str, Any]:
+        """Return every setting that a plugin declares, with its current value."""
+        stored = self._stored(plugin_id)
+        declared = self._configurations().get(plugin_id, {})
+        return {name: stored.get(name, schema.get("default")) for name, schema in declared.items()}
+
+    def set(self, key: str, value: Any) -> None:
+        """Change a setting and write the file.
+
+        Raises:
+            SettingError: there is no such setting, or it cannot have that value.
+        """
+        owner, name, schema = self._find(key)
+        problem = _problem(schema, value)
+        if problem:
+            raise SettingError(f"{key} cannot be {json.dumps(value)[:80]}: {problem}")
+        self._change(lambda document: _section(document, owner).__setitem__(name, value))
+        self._on_change(key, value)
+
+    def unset(self, key: str) -> None:
+        """Take a setting back to its default and write the file.
+
+        Raises:
+            SettingError: there is no such setting.
+        """
+        owner, name, schema = self._find(key)
+        self._change(lambda document: _section(document, owner).pop(name, None))
+        self._on_change(key, schema.get("default"))
+
+    def parse(self, key: str, text: str) -> Any:
+        """Read what a person typed as a value of the setting's type.
+
+        Raises:
+            SettingError: there is no such setting, or the text is no value of its type.
+        """
+        *_, schema = self._find(key)
+        if schema.get("type") == "string":
+            return text
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise SettingError(f"{key} cannot be {text!r}: it is of type {schema.get('type')}") from None
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return ``{"key", "value", "default", "type", "description", "changed"}`` of every setting."""
+        rows = []
+        for owner, configuration in self._owners().items():
+            stored = self._stored(owner)
+            for name, schema in sorted(configuration.items()):
+                rows.append(
+                    {
+                        "key": f"{owner}.{name}",
+                        "value": stored.get(name, schema.get("default")),
+                        "default": schema.get("default"),
+                        "type": schema.get("type", ""),
+                        "description": schema.get("description", ""),
+                        "enum": schema.get("enum"),
+                        "changed": name in stored,
+                    }
+                )
+        return rows
+
+    def _owners(self) -> dict[str, Configuration]:
+        return {"core": CORE, **dict(sorted(self._configurations().items()))}
+
+    def _find(self, key: str) -> tuple[str, str, Mapping[str, Any]]:
+        owners = self._owners()
+        # A plugin id has no dots (PEP 503), a setting's name may.
+        owner, _, name = key.partition(".")
+        schema = owners.get(owner, {}).get(name)
+        if schema is None:
+            known = [f"{id}.{each}" for id, configuration in owners.items() for each in configuration]
+            close = get_close_matches(key, known, n=3)
+            hint = (
+                f"did you mean {' or '.join(close)}?" if close else "`viloapp config list` shows all settings"
+            )
+            raise SettingError(f"there is no setting {key!r}", hint)
+        return owner, name, schema
+
+    def _stored(self, owner: str) -> dict[str, Any]:
+        return _section(self._document, owner)
+
+    def _change(self, change: Callable[[dict[str, Any]], object]) -> None:
+        with FileLock(self._path.with_name("settings.lock")).acquire():
+            document = _load(self._path)
+            change(document)
+            write_json(self._path, document)
+        self._document = document
+
+
+def _load(path: Path) -> dict[str, Any]:
+    document = read_json(path)
+    if document is None:
+        return {"version": FORMAT_VERSION, "core": {}, "plugins": {}}
+    if not isinstance(document, dict):
+        raise SettingError(f"{path} holds no settings", "move the file away; it is made anew")
+    return document
+
+
+def _section(document: dict[str, Any], owner: str) -> dict[str, Any]:
+    parent = document if owner == "core" else document.setdefault("plugins", {})
+    section = parent.setdefault(owner, {})
+    return section if isinstance(section, dict) else {}
+
+
+def _problem(schema: Mapping[str, Any], value: Any) -> str:
+    """Return why ``value`` does not fit ``schema``; empty when it does."""
+    kinds = _TYPES.get(schema.get("type", ""), (object,))
+    if not isinstance(value, kinds) or (
+        isinstance(value, bool) and bool not in kinds and object not in kinds
+    ):
+        return f"it has to be of type {schema['type']}"
+    if "enum" in schema and value not in schema["enum"]:
+        return f"it has to be one of {', '.join(map(str, schema['enum']))}"
+    if isinstance(value, (int, float)):
+        if "minimum" in schema and value < schema["minimum"]:
+            return f"it has to be at least {schema['minimum']}"
+        if "maximum" in schema and value > schema["maximum"]:
+            return f"it has to be at most {schema['maximum']}"
+    return ""

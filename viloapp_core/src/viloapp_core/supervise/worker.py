@@ -1,0 +1,326 @@
+"""The driver of one plugin's process."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from viloapp_core.process import Child, Spawner
+from viloapp_core.rpc import Peer
+from viloapp_core.sandbox import Request, launch_plan, probe
+from viloapp_core.store import InstalledPlugin
+from viloapp_core.supervise.errors import PluginStartError
+from viloapp_core.supervise.log import RotatingLog
+from viloapp_sdk.errors import DeadlineExceededError, HandlerError, ViloError, WorkerLostError
+
+__all__ = ["Surroundings", "Worker"]
+
+STARTUP_TIME_S = 30.0
+"""Default of ``limits.startup_time``."""
+SHUTDOWN_TIME_S = 3.0
+GRACE_S = 2.0
+"""How long a handler whose call was given up may still run before its process is ended."""
+_READ_SIZE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a worker needs of its host."""
+
+    spawner: Spawner
+    workspace: Path
+    allow_unsandboxed: bool
+    on_request: Callable[[str, str, Any], Any]
+    """``(plugin id, method, params)``: a call of a service; the result, or an awaitable of it."""
+    on_state: Callable[[str, str, str], None]
+    """``(plugin id, state, detail)`` after each change of state."""
+    on_ready: Callable[[str, dict[str, Any]], Awaitable[None]]
+    """``(plugin id, {"commands", "widgets"})``: what the plugin offers, before its first call."""
+    settings: Callable[[str], dict[str, Any]]
+    """The current settings of a plugin."""
+
+
+class Worker:
+    """One plugin's process; there is none until the first call, and a new one after it was lost.
+
+    Args:
+        plugin: the installed plugin.
+        surroundings: what the host lends.
+
+    Attributes:
+        state: ``stopped``, ``starting``, ``running``, ``stopping`` or ``crashed``.
+        detail: why, for people.
+        sandbox: how the running process is confined: ``bubblewrap``, ``none``, or empty.
+        was_ready: whether the latest process had answered before it ended.
+    """
+
+    def __init__(self, plugin: InstalledPlugin, surroundings: Surroundings) -> None:
+        self.plugin = plugin
+        self.state = "stopped"
+        self.detail = ""
+        self.sandbox = ""
+        self.was_ready = False
+        self._around = surroundings
+        self._peer: Peer | None = None
+        self._child: Child | None = None
+        self._log: RotatingLog | None = None
+        self._starting: asyncio.Task[Peer] | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None when no process runs."""
+        return self._child.pid if self._child is not None else None
+
+    async def start(self) -> None:
+        """Start the process if none runs.
+
+        Raises:
+            PluginStartError: it ended, or was not ready in time.
+            ViloError: there is no sandbox, or the plugin's own ``initialize`` failed.
+        """
+        await self._ready()
+
+    async def call(self, method: str, params: Any, *, timeout_s: float | None) -> Any:
+        """Ask the plugin, starting its process when none runs.
+
+        Args:
+            method: of the wire, such as ``command``.
+            params: its parameters.
+            timeout_s: seconds from the moment that the process is ready.
+
+        Raises:
+            ViloError: what the plugin answered, or that it could not.
+        """
+        peer = self._peer if self.state == "running" else None
+        if peer is None:
+            peer = await self._ready()
+        try:
+            return await peer.call(method, params, timeout_s=timeout_s)
+        except (DeadlineExceededError, asyncio.CancelledError):
+            asyncio.get_running_loop().call_later(GRACE_S, self._end_if_stuck, peer)
+            raise
+        except WorkerLostError as error:
+            if not peer.closed:
+                raise  # another plugin's process, which this one had called
+            raise await self._loss() from error
+
+    def notify(self, type: str, body: dict[str, Any]) -> None:
+        """Send an event to the process, if one runs."""
+        if self._peer is not None and self.state == "running":
+            self._peer.notify(type, body)
+
+    async def stop(self) -> None:
+        """Ask the plugin to shut down, then end its process. Nothing of its tree is left afterwards."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        if self._child is None:
+            if self.state != "stopped":
+                self._set("stopped")
+            return
+        self._set("stopping")
+        peer, child, watching = self._peer, self._child, self._watching
+        if peer is not None and not peer.closed:
+            with contextlib.suppress(ViloError):
+                await peer.call("shutdown", None, timeout_s=SHUTDOWN_TIME_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(child.wait(), SHUTDOWN_TIME_S)
+        child.kill()
+        await child.wait()
+        if watching is not None:
+            await watching
+
+    # -- starting ------------------------------------------------------------------------------------
+
+    async def _ready(self) -> Peer:
+        """Return the peer of a process that answers; everybody who waits shares one start."""
+        if self._peer is not None and self.state == "running":
+            return self._peer
+        if self._starting is None:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+            self._starting.add_done_callback(self._started)
+        return await asyncio.shield(self._starting)
+
+    def _started(self, task: "asyncio.Task[Peer]") -> None:
+        self._starting = None
+        if not task.cancelled() and task.exception() is not None and self.state == "starting":
+            self._set("crashed", str(task.exception()))
+
+    async def _start(self) -> Peer:
+        if self._watching is not None:  # the process before this one has to be gone first
+            await self._watching
+        self.was_ready = False
+        self._set("starting")
+        peer, child = await self._launch()
+        limit = float(self.plugin.limits.get("startup_time", STARTUP_TIME_S))
+        try:
+            async with asyncio.timeout(limit):
+                await peer.ready
+                offers = await peer.call("initialize", self._start_params(), timeout_s=None)
+            if not isinstance(offers, dict):
+                raise PluginStartError(
+                    self.plugin.plugin_id, "its answer to initialize is not of the protocol"
+                )
+            await self._around.on_ready(self.plugin.plugin_id, offers)
+        except TimeoutError:
+            await self._abandon(peer, child)
+            raise PluginStartError(self.plugin.plugin_id, f"it was not ready within {limit:g} s") from None
+        except WorkerLostError as error:
+            await self._abandon(peer, child)
+            raise PluginStartError(self.plugin.plugin_id, self._last_words(child)) from error
+        except HandlerError as error:
+            await self._abandon(peer, child)
+            raise PluginStartError(self.plugin.plugin_id, f"its initialize failed: {error.detail}") from error
+        except BaseException:
+            await self._abandon(peer, child)
+            raise
+        self.was_ready = True
+        self._set("running")
+        return peer
+
+    def _start_params(self) -> dict[str, Any]:
+        plugin = self.plugin
+        return {
+            "plugin_id": plugin.plugin_id,
+            "version": plugin.version,
+            "entry_point": plugin.entry_point,
+            "data_dir": str(plugin.data_dir),
+            "settings": self._around.settings(plugin.plugin_id),
+        }
+
+    async def _launch(self) -> tuple[Peer, Child]:
+        around, plugin = self._around, self.plugin
+        request = Request(
+            plugin_id=plugin.plugin_id,
+            python=plugin.python,
+            generation=plugin.generation,
+            base_prefix=plugin.base_prefix,
+            base_executable=plugin.base_executable,
+            data_dir=plugin.data_dir,
+            dev_source=plugin.dev_source,
+            workspace=around.workspace,
+            permissions=plugin.permissions,
+        )
+        confinement = await asyncio.to_thread(probe)
+        theirs_in, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        log_out, log_in = os.pipe()
+        try:
+            plan = launch_plan(
+                request, confinement, allow_unsandboxed=around.allow_unsandboxed, fds=(theirs_in, theirs_out)
+            )
+            child = await around.spawner.spawn_async(
+                plan.argv,
+                env=plan.env,
+                cwd=plan.cwd,
+                pass_fds=(theirs_in, theirs_out),
+                stdin=subprocess.DEVNULL,
+                stdout=log_in,
+                stderr=log_in,
+            )
+        except BaseException:
+            for fd in (ours_in, ours_out, log_out):
+                os.close(fd)
+            raise
+        finally:
+            for fd in (theirs_in, theirs_out, log_in):
+                os.close(fd)
+        self._child, self.sandbox = child, plan.label
+        self._follow_log(log_out)
+        self._peer = peer = Peer(
+            ours_in,
+            ours_out,
+            on_request=lambda method, params: around.on_request(plugin.plugin_id, method, params),
+            on_event=lambda name, data: None,
+            on_close=lambda reason: self._disconnected(child, reason),
+        )
+        peer.start()
+        self._watching = asyncio.get_running_loop().create_task(self._watch(child, peer, log_out))
+        return peer, child
+
+    async def _abandon(self, peer: Peer, child: Child) -> None:
+        peer.close()
+        child.kill()
+        if self._watching is not None:
+            await asyncio.shield(self._watching)
+
+    def _last_words(self, child: Child) -> str:
+        """Say how a process ended that never became ready, with the last line that it printed."""
+        status = child.status
+        ending = status.describe() if status is not None else "it closed its connection"
+        lines = self._log.tail(1) if self._log is not None else []
+        return f"{ending}: {lines[0][:300]}" if lines else ending
+
+    # -- watching ------------------------------------------------------------------------------------
+
+    async def _watch(self, child: Child, peer: Peer, log_out: int) -> None:
+        """Wait for the end of a process and say what became of it."""
+        status = await child.wait()
+        was = self.state
+        self._drain_log(log_out)
+        asyncio.get_running_loop().remove_reader(log_out)
+        os.close(log_out)
+        if self._log is not None:
+            self._log.close()
+        ending = status.describe()
+        peer.close()
+        self._peer = self._child = self._watching = None
+        self.sandbox = ""
+        if was == "running":
+            self._set("crashed", self.detail or ending)
+        elif was == "stopping":
+            self._set("stopped")
+
+    def _disconnected(self, child: Child, reason: ViloError | None) -> None:
+        """The channel broke, or its content broke the protocol: the process has no way back from that."""
+        if reason is not None and self.state == "running" and not isinstance(reason, WorkerLostError):
+            self.detail = reason.detail
+        if self.state != "stopping":  # then it is on its way out, and may still have something to put away
+            child.kill()
+
+    def _end_if_stuck(self, peer: Peer) -> None:
+        if peer is self._peer and peer.given_up and self._child is not None:
+            self.detail = "it did not stop working on a call that was given up"
+            self._child.kill()
+
+    async def _loss(self) -> WorkerLostError:
+        """Say how the process was lost; the end of its channel is seen a moment before its exit status."""
+        if self._watching is not None:
+            await asyncio.shield(self._watching)
+        return WorkerLostError(
+            f"{self.plugin.plugin_id}: its process was lost: {self.detail or 'it was stopped'}",
+            f"the next call starts it again; its log: viloapp logs {self.plugin.plugin_id}",
+        )
+
+    def _set(self, state: str, detail: str = "") -> None:
+        self.state, self.detail = state, detail
+        self._around.on_state(self.plugin.plugin_id, state, detail)
+
+    # -- its log -------------------------------------------------------------------------------------
+
+    def _follow_log(self, fd: int) -> None:
+        self._log = RotatingLog(self.plugin.log_dir)
+        os.set_blocking(fd, False)
+        asyncio.get_running_loop().add_reader(fd, self._read_log, fd)
+
+    def _read_log(self, fd: int) -> bool:
+        """Move what the process printed to its log; False when there is no more."""
+        try:
+            data = os.read(fd, _READ_SIZE)
+        except BlockingIOError:
+            return False
+        if data and self._log is not None:
+            self._log.write(data)
+        elif not data:
+            asyncio.get_running_loop().remove_reader(fd)
+        return bool(data)
+
+    def _drain_log(self, fd: int) -> None:
+        for _ in range(64):  # a grandchild may hold the pipe open and go on printing
+            if not self._read_log(fd):
+                return
