@@ -6,7 +6,6 @@ probe().backend          # "bubblewrap", or "none" with the reason and the remed
 import functools
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from viloapp_core.foundation import commands
+from viloapp_core.foundation.errors import CommandError
 from viloapp_core.sandbox import bubblewrap
 from viloapp_core.sandbox.profile import Mount, MountKind, Profile
 
@@ -105,20 +106,14 @@ def _try(bwrap: Path, user_namespace: bool) -> str | None:
         user_namespace=user_namespace,
     )
     try:
-        finished = subprocess.run(
-            bubblewrap.argv(whole, ["/bin/sh", "-c", ":"], bwrap),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            check=False,
+        finished = commands.run(
+            bubblewrap.argv(whole, ["/bin/sh", "-c", ":"], bwrap), env={}, timeout_s=_TIMEOUT_S
         )
-    except subprocess.TimeoutExpired:
-        return f"it did not answer within {_TIMEOUT_S:.0f} s"
-    except OSError as error:
-        return error.strerror or str(error)
+    except CommandError as error:
+        return error.detail
     if finished.returncode == 0:
         return None
-    said = finished.stderr.decode(errors="replace").strip()
+    said = finished.stderr.strip()
     return said.removeprefix("bwrap: ") or f"it ended with code {finished.returncode}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from viloapp_core.permissions import Permission, allows
 from viloapp_core.sandbox.errors import WorkspaceRefusedError
 from viloapp_core.sandbox.links import links_on_the_way
 from viloapp_core.sandbox.masks import SECRETS, masked, within
@@ -20,8 +21,8 @@ __all__ = ["BOOTSTRAP", "Mount", "MountKind", "Profile", "profile"]
 BOOTSTRAP = Path("/run/viloapp/bootstrap.py")
 """Where a sandboxed worker finds its bootstrap, whatever folder the core is installed in."""
 
-READ_WORKSPACE = "filesystem.read.workspace"
-WRITE_WORKSPACE = "filesystem.write.workspace"
+_READ_WORKSPACE = Permission("filesystem", "read", "workspace")
+_WRITE_WORKSPACE = Permission("filesystem", "write", "workspace")
 
 # Programs and libraries of the system; the stores are those of Nix and Guix, whose interpreters need them.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
@@ -123,6 +124,7 @@ def profile(
         disk: what is there.
 
     Raises:
+        PermissionSyntaxError: an id is no permission.
         WorkspaceRefusedError: a permission shares the workspace folder, and that folder is the machine's own.
     """
     mounts: list[Mount] = [
@@ -167,8 +169,9 @@ def _named(request: Request, mounts: list[Mount], disk: Disk) -> list[Path]:
 
 def _workspace(request: Request, home: Path, disk: Disk) -> Iterator[Mount]:
     """The workspace folder at its own path, if a permission shares it, with holes where secrets are."""
-    writable = _allowed(WRITE_WORKSPACE, request.permissions)
-    if request.workspace is None or not (writable or _allowed(READ_WORKSPACE, request.permissions)):
+    granted = [Permission.parse(text) for text in request.permissions]
+    writable = allows(granted, _WRITE_WORKSPACE)
+    if request.workspace is None or not (writable or allows(granted, _READ_WORKSPACE)):
         return
     folder = disk.resolve(request.workspace)
     _refuse(request, folder, home, disk)
@@ -187,18 +190,6 @@ def _refuse(request: Request, folder: Path, home: Path, disk: Disk) -> None:
         raise WorkspaceRefusedError(request.plugin_id, str(folder), "holds secrets")
     if within(folder, disk.resolve(request.store)):
         raise WorkspaceRefusedError(request.plugin_id, str(folder), "is part of the store")
-
-
-def _allowed(wanted: str, permissions: tuple[str, ...]) -> bool:
-    """Tell whether one of the granted ids, ``*`` standing for a part or for the rest, covers ``wanted``."""
-    parts = wanted.split(".", 2)
-    for permission in permissions:
-        given = permission.split(".", 2)
-        if given[-1] == "*" and all(g in ("*", p) for g, p in zip(given, parts, strict=False)):
-            return True
-        if len(given) == len(parts) and all(g in ("*", p) for g, p in zip(given, parts, strict=True)):
-            return True
-    return False
 
 
 def _folders_above(path: Path, mounts: list[Mount]) -> list[Mount]:
