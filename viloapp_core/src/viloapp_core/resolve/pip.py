@@ -120,9 +120,11 @@ def judge(stdout: str, stderr: str) -> ResolveError:
         lost = [line for line in stderr.splitlines() if _LOST_CONNECTION.search(line)]
         return IndexUnreachableError(f"the index cannot be reached: {_inner_cause(lost[-1])}")
     if "nothing is built" in stdout + stderr:
+        begun = [line for line in stdout.splitlines() if line.startswith(("Collecting ", "Processing "))]
+        what = begun[-1].partition(" ")[2] if begun else "a requirement"
         return PipError(
-            f"a requirement is not a wheel, and nothing is ever built:\n{text}",
-            "only wheels are installed: ask for a version that has one for this platform",
+            f"{what} is not a wheel, and nothing is ever built",
+            "ask for a version that has a wheel for this platform",
         )
     if _NO_MATCH.search(stdout + stderr):
         return UnsatisfiableError(text)
