@@ -39,7 +39,7 @@ def call_command(
 
     given = parse_arguments(sys.stdin.read() if arguments == "-" else arguments)
     result = call_once(
-        invocation.store(), command, given, timeout_s=timeout_s, allow_unsandboxed=allow_unsandboxed
+        invocation.store().root, command, given, timeout_s=timeout_s, allow_unsandboxed=allow_unsandboxed
     )
     if invocation.output.as_json:
         invocation.output.json({"command": command, "result": result})

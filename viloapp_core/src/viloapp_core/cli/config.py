@@ -68,7 +68,8 @@ def config_set(invocation: Invocation, key: str, value: str) -> None:
     settings = _settings(store)
     parsed = settings.parse(key, value)
     if client := invocation.running_host(store):
-        client.request("settings.set", {"key": key, "value": parsed})
+        with client:
+            client.request("settings.set", {"key": key, "value": parsed})
     else:
         settings.set(key, parsed)
 
@@ -80,7 +81,8 @@ def config_unset(invocation: Invocation, key: str) -> None:
     """Take a setting back to its default."""
     store = invocation.store()
     if client := invocation.running_host(store):
-        client.request("settings.unset", {"key": key})
+        with client:
+            client.request("settings.unset", {"key": key})
     else:
         _settings(store).unset(key)
 

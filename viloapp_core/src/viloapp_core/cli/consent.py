@@ -14,7 +14,7 @@ from viloapp_core.cli.progress import View
 from viloapp_core.cli.text import one_line
 
 if TYPE_CHECKING:
-    from viloapp_core.manifest import Permission, PluginDescription
+    from viloapp_core.manifest import PluginDescription
 
 _PLAINLY = {
     "process.spawn.terminal": "opens terminals: what runs in one can do everything that you can",
@@ -36,7 +36,7 @@ class Prompt:
         self._view = view
         self._accept = accept
 
-    def ask(self, plugin: PluginDescription, permissions: Sequence[Permission]) -> bool:
+    def ask(self, plugin: PluginDescription, permissions: Sequence[str]) -> bool:
         """Tell what the plugin asks for, and take the answer.
 
         Raises:
@@ -51,23 +51,20 @@ class Prompt:
             if not (sys.stdin and sys.stdin.isatty() and self._output.on_terminal()):
                 raise CliError(
                     "needs_consent",
-                    f"{plugin.plugin_id} {plugin.version} asks for {_ids(permissions)}, "
+                    f"{plugin.plugin_id} {plugin.version} asks for {', '.join(permissions)}, "
                     "and nobody is here to allow it",
                     "run it again with --yes to allow it, or on a terminal to be asked",
                 )
             return click.confirm(f"Install {one_line(plugin.plugin_id)}?", default=False, err=True)
 
 
-def question(plugin: PluginDescription, permissions: Sequence[Permission]) -> list[str]:
+def question(plugin: PluginDescription, permissions: Sequence[str]) -> list[str]:
     """Return the lines of the question: who asks, for what, and why."""
     lines = [f"{one_line(plugin.plugin_id)} {plugin.version} asks for:"]
+    reasons = {permission.id: permission.reason for permission in plugin.manifest.permissions}
     for permission in permissions:
-        reason = f' — it says: "{one_line(permission.reason)}"' if permission.reason else ""
-        lines.append(f"  {one_line(permission.id)}{reason}")
-        if plainly := _PLAINLY.get(permission.id):
+        reason = one_line(reasons.get(permission, ""))
+        lines.append(f"  {one_line(permission)}" + (f' — it says: "{reason}"' if reason else ""))
+        if plainly := _PLAINLY.get(permission):
             lines.append(f"    {plainly}")
     return lines
-
-
-def _ids(permissions: Sequence[Permission]) -> str:
-    return ", ".join(permission.id for permission in permissions)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from viloapp_core.cli import options
+from viloapp_core.cli import confinement, options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
-from viloapp_core.cli.live import refresh_host
+from viloapp_core.cli.live import changing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,23 +43,25 @@ if TYPE_CHECKING:
 @options.dry_run
 @options.json_output
 @pass_invocation
-def install_command(invocation: Invocation, specs: tuple[str, ...], **flags: Any) -> None:
+def install_command(invocation: Invocation, /, specs: tuple[str, ...], **flags: Any) -> None:
     """Install plugins from an index, from wheels or from source folders.
 
     A SPEC is a requirement (hello, 'hello>=0.1'), the path of a wheel, or with --dev a folder. All are
     resolved before any is installed; when one cannot be, none is.
     """
     from viloapp_core.operations import InstallOptions
+    from viloapp_core.operations.errors import SeveralProblemsError
 
     store = invocation.store()
-    outcomes = _install(invocation, store, specs, InstallOptions(**flags))
-    if not flags["dry_run"]:
-        refresh_host(invocation, store)
-    if invocation.output.as_json:
-        invocation.output.json({"plugins": [outcome.to_json() for outcome in outcomes]})
-    else:
-        for outcome in outcomes:
-            invocation.output.line(describe(outcome))
+    try:
+        with changing(invocation, store):
+            outcomes = _install(invocation, store, specs, InstallOptions(**flags))
+    except SeveralProblemsError as error:
+        if error.outcomes and not invocation.output.as_json:
+            _tell(invocation, error.outcomes)
+        raise
+    _tell(invocation, outcomes)
+    confinement.warn_without(invocation.output)
 
 
 def _install(
@@ -73,9 +76,25 @@ def _install(
         return install(store, specs, options=chosen, progress=shown, consent=consent)
 
 
+def _tell(invocation: Invocation, outcomes: Sequence[InstallOutcome]) -> None:
+    if invocation.output.as_json:
+        invocation.output.json({"plugins": [asdict(outcome) for outcome in outcomes]})
+        return
+    for outcome in outcomes:
+        invocation.output.line(describe(outcome))
+        if outcome.permissions:
+            invocation.output.note(f"  may: {', '.join(outcome.permissions)}")
+        for note in outcome.notes:
+            invocation.output.note(f"  {note}")
+
+
 def describe(outcome: InstallOutcome) -> str:
     """Return one line on what was done, and what was not checked."""
-    return (
-        f"{outcome.action} {outcome.plugin_id} {outcome.version} "
-        f"(Python {outcome.python_version}; signature: {outcome.signature})"
+    before = outcome.previous_version
+    was = f", was {before}" if before and before != outcome.version else ""
+    facts = (
+        f"Python {outcome.python_version}",
+        f"signature: {outcome.signature}",
+        f"sandbox: {confinement.backend()}",
     )
+    return f"{outcome.status} {outcome.plugin_id} {outcome.version}{was} ({'; '.join(facts)})"

@@ -41,7 +41,7 @@ class Invocation:
         """Return a connection to the host that has this store, or None."""
         from viloapp_core.host.control import ControlClient
 
-        return ControlClient.connect(store)
+        return ControlClient.connect(store.root)
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

@@ -37,19 +37,20 @@ class Silent:
 
 
 class Lines:
-    """A line for each new message, for logs and pipes: counts alone make none."""
+    """A line for each stage, for logs and pipes; with ``-v`` for each message. Counts alone make none."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._last: dict[str, tuple[str, str]] = {}
+        self._told: set[tuple[str, ...]] = set()
 
     def __call__(self, event: ProgressEvent) -> None:
-        """Print the event unless it only counts on."""
-        told = (event.stage, event.message)
-        if self._last.get(event.plugin) == told:
-            return
-        self._last[event.plugin] = told
-        self._output.note(describe(event))
+        """Print the event unless the like was printed."""
+        like: tuple[str, ...] = (event.plugin, event.stage)
+        if self._output.verbosity > 0:
+            like += (event.message,)
+        if like not in self._told:
+            self._told.add(like)
+            self._output.note(describe(event))
 
     def paused(self) -> AbstractContextManager[None]:
         """Nothing is drawn, so nothing pauses."""

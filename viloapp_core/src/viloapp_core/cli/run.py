@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import signal
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +18,13 @@ from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.signals import ENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from viloapp_core.store import Store
+
+_HANDOVER_S = 5.0
+"""How long a host without a workspace may have the store before it is taken for one that stays."""
+_RETRY_S = 0.05
 
 
 def _loopback(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -71,10 +76,6 @@ def run_command(
     """
     store = invocation.store()
     announce = _announcer(invocation, open_browser=not no_browser)
-    if address := running_address(invocation, store):
-        invocation.output.note("ViloApp runs already; its workspace is at")
-        announce(address)
-        return
     serve = server()
 
     async def until_told() -> None:
@@ -82,29 +83,62 @@ def run_command(
 
         with _ending(invocation) as stop:
             async with Host(store.root, workspace=folder, allow_unsandboxed=allow_unsandboxed) as host:
-                await serve(host, bind=bind, port=port, on_ready=announce, stop=stop)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(until_told())
+                def ready(address: str) -> None:
+                    host.address = address
+                    announce(address)
+
+                await serve(host, bind=bind, port=port, on_ready=ready, stop=stop)
+
+    address = _serve_or_find(invocation, store, until_told)
+    if address:
+        invocation.output.note("ViloApp runs already; its workspace is at")
+        announce(address)
 
 
-def running_address(invocation: Invocation, store: Store) -> str | None:
-    """Return the address of the workspace that runs on this store; None when no host does.
+def _serve_or_find(
+    invocation: Invocation, store: Store, serve: Callable[[], Coroutine[Any, Any, None]]
+) -> str | None:
+    """Serve to the end, or return the address of the workspace that runs on this store already.
+
+    A host without a workspace is waited for: it is one that starts just now, or lives for one `viloapp call`.
 
     Raises:
-        CliError: a host has the store, but serves no workspace.
+        CliError: a host has the store for long, and serves no workspace.
     """
-    client = invocation.running_host(store)
-    if client is None:
-        return None
-    address = client.request("address", {})
-    if not address:
-        raise CliError(
-            "host_without_workspace",
-            f"a program that embeds ViloApp has the store {store.root}, and it serves no workspace",
-            "end that program, or set VILOAPP_HOME to another folder",
-        )
-    return str(address)
+    from viloapp_core.host.errors import HostRunningError
+
+    give_up = time.monotonic() + _HANDOVER_S
+    while True:
+        if client := invocation.running_host(store):
+            with client:
+                address = client.request("address", {})
+            if address:
+                return str(address)
+        else:
+            with suppress(HostRunningError):
+                _run(serve)
+                return None
+        if time.monotonic() > give_up:
+            raise CliError(
+                "host_without_workspace",
+                f"a program that embeds ViloApp has the store {store.root}, and it serves no workspace",
+                "end that program, or set VILOAPP_HOME to another folder",
+            )
+        time.sleep(_RETRY_S)
+
+
+def _run(serve: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine to its end.
+
+    Raises:
+        KeyboardInterrupt: it was broken off by a second signal.
+    """
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve())
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
 
 
 def _announcer(invocation: Invocation, *, open_browser: bool) -> Callable[[str], None]:

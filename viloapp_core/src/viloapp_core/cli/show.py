@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from viloapp_core.cli import options
+from viloapp_core.cli import confinement, options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.output import encode
@@ -21,18 +21,23 @@ def list_command(invocation: Invocation) -> None:
     from viloapp_core.operations import listing
 
     plugins = listing(invocation.store())
+    sandbox = confinement.backend() if any(plugin["managed"] for plugin in plugins) else ""
+    for plugin in plugins:
+        plugin["sandbox"] = sandbox if plugin["managed"] else ""
     if invocation.output.as_json:
         invocation.output.json({"plugins": plugins})
     elif plugins:
-        header = ("plugin", "version", "state", "python", "source", "signature", "sandbox")
+        header = ("plugin", "version", "state", "python", "source", "signature", "sandbox", "note")
         invocation.output.table(header, [_row(plugin) for plugin in plugins])
     else:
         invocation.output.note("no plugins are installed; try: viloapp install viloxterm viloedit")
 
 
 def _row(plugin: Mapping[str, Any]) -> list[str]:
-    keys = ("id", "version", "state", "python_version", "source", "signature", "sandbox")
-    return [str(plugin.get(key) or "") for key in keys]
+    state = "enabled" if plugin["enabled"] else "disabled" if plugin["managed"] else "not managed"
+    reason = plugin["reason"].removeprefix("not managed: ")
+    keys = ("python", "source", "signature", "sandbox")
+    return [plugin["id"], plugin["version"], state, *(plugin[key] for key in keys), reason]
 
 
 @click.command("info", cls=options.ViloCommand)

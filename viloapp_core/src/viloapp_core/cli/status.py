@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from viloapp_core.cli import options
+from viloapp_core.cli import confinement, options
 from viloapp_core.cli.invocation import Invocation, pass_invocation
+
+if TYPE_CHECKING:
+    from viloapp_core.store import Store
 
 
 @click.command("status", cls=options.ViloCommand)
@@ -19,17 +22,24 @@ def status_command(invocation: Invocation) -> None:
     store = invocation.store()
     client = invocation.running_host(store)
     if client is None:
-        from viloapp_core.operations import listing
-
-        found: dict[str, Any] = {"running": False, "plugins": listing(store)}
+        found: dict[str, Any] = {"running": False, "pid": None, "address": None, "plugins": _stopped(store)}
     else:
-        found = {"running": True, **client.request("status", {})}
+        with client:
+            found = {"running": True, **client.request("status", {})}
     if invocation.output.as_json:
         invocation.output.json(found)
         return
     invocation.output.note(_host(found, str(store.root)))
     header = ("plugin", "version", "state", "pid", "sandbox", "detail")
-    invocation.output.table(header, [_row(plugin, found["running"]) for plugin in found["plugins"]])
+    invocation.output.table(header, [_row(plugin) for plugin in found["plugins"]])
+
+
+def _stopped(store: Store) -> list[dict[str, Any]]:
+    """Return the rows that a host gives, of plugins that no host runs."""
+    from viloapp_core.operations import listing
+
+    idle = {"state": "stopped", "pid": None, "sandbox": confinement.backend(), "detail": ""}
+    return [{**plugin, **idle} for plugin in listing(store) if plugin["managed"]]
 
 
 def _host(found: Mapping[str, Any], root: str) -> str:
@@ -39,8 +49,8 @@ def _host(found: Mapping[str, Any], root: str) -> str:
     return f"ViloApp runs (process {found.get('pid')}) on {root}" + (f", at {address}" if address else "")
 
 
-def _row(plugin: Mapping[str, Any], running: bool) -> list[str]:
-    state = plugin.get("state", "") if running else ("" if plugin.get("enabled", True) else "disabled")
-    detail = plugin.get("detail") or plugin.get("reason") or ""
-    cells = (plugin.get("id"), plugin.get("version"), state, plugin.get("pid"), plugin.get("sandbox"), detail)
+def _row(plugin: Mapping[str, Any]) -> list[str]:
+    state = plugin["state"] if plugin["enabled"] else "disabled"
+    detail = plugin["detail"] or plugin["reason"]
+    cells = (plugin["id"], plugin["version"], state, plugin["pid"], plugin["sandbox"], detail)
     return ["" if cell is None else str(cell) for cell in cells]

@@ -7,7 +7,7 @@ import click
 from viloapp_core.cli import options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
-from viloapp_core.cli.live import refresh_host
+from viloapp_core.cli.live import changing
 
 _ids = click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=plugin_ids)
 
@@ -21,8 +21,9 @@ def enable_command(invocation: Invocation, ids: tuple[str, ...]) -> None:
     from viloapp_core.operations import enable
 
     store = invocation.store()
-    _told(invocation, list(enable(store, ids)), enabled=True)
-    refresh_host(invocation, store)
+    with changing(invocation, store):
+        done = enable(store, ids)
+    _tell(invocation, [plugin.plugin_id for plugin in done], enabled=True)
 
 
 @click.command("disable", cls=options.ViloCommand)
@@ -35,11 +36,12 @@ def disable_command(invocation: Invocation, ids: tuple[str, ...], reason: str) -
     from viloapp_core.operations import disable
 
     store = invocation.store()
-    _told(invocation, list(disable(store, ids, reason)), enabled=False)
-    refresh_host(invocation, store)
+    with changing(invocation, store):
+        done = disable(store, ids, reason)
+    _tell(invocation, [plugin.plugin_id for plugin in done], enabled=False)
 
 
-def _told(invocation: Invocation, ids: list[str], *, enabled: bool) -> None:
+def _tell(invocation: Invocation, ids: list[str], *, enabled: bool) -> None:
     if invocation.output.as_json:
         invocation.output.json({"plugins": ids, "enabled": enabled})
         return

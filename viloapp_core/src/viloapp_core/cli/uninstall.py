@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from viloapp_core.cli import options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
-from viloapp_core.cli.live import refresh_host
+from viloapp_core.cli.live import changing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,15 +35,17 @@ def uninstall_command(
     if purge and not (yes or dry_run):
         uninstall(store, ids, purge=purge, dry_run=True)  # refuses what is not installed before it asks
         _confirm_purge(invocation, ids)
-    removed = uninstall(store, ids, purge=purge, dry_run=dry_run)
-    if not dry_run:
-        refresh_host(invocation, store)
+    with changing(invocation, store):
+        removed = uninstall(store, ids, purge=purge, dry_run=dry_run)
     if invocation.output.as_json:
-        invocation.output.json({"plugins": list(removed), "purged": purge, "dry_run": dry_run})
+        invocation.output.json({"plugins": [asdict(outcome) for outcome in removed]})
         return
-    verb = "would uninstall" if dry_run else "uninstalled"
-    for plugin_id in removed:
-        invocation.output.line(f"{verb} {plugin_id}" + (" and what it stored" if purge else ""))
+    for outcome in removed:
+        invocation.output.line(f"{outcome.status} {outcome.plugin_id} {outcome.version}")
+        if outcome.data_kept:
+            invocation.output.note(f"  what it stored stays in {outcome.data_kept}; --purge deletes it")
+        for note in outcome.notes:
+            invocation.output.note(f"  {note}")
 
 
 def _confirm_purge(invocation: Invocation, ids: Sequence[str]) -> None:
