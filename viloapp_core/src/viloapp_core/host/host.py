@@ -20,7 +20,7 @@ from viloapp_core.sandbox import probe
 from viloapp_core.services import Command, Commands, EventBus, Instance, Settings, Theme, Workspace
 from viloapp_core.store import InstalledPlugin, Store
 from viloapp_core.supervise import Surroundings, Worker
-from viloapp_sdk.errors import HandlerError, UnknownWidgetError, ViloError
+from viloapp_sdk.errors import DeadlineExceededError, HandlerError, UnknownWidgetError, ViloError
 
 __all__ = ["Host"]
 
@@ -162,11 +162,14 @@ class Host:
         self._calls += 1
         try:
             return await worker.call("command", [id, dict(arguments or {})], timeout_s=limit)
+        except DeadlineExceededError:
+            hint = f"its process is ended when it goes on; allow more with --timeout or in {plugin_id}'s limits"
+            raise DeadlineExceededError(f"{command} did not answer within {limit:g} s", hint) from None
         finally:
             self._calls -= 1
 
     def commands(self) -> list[dict[str, Any]]:
-        """Return every command: ``id``, ``plugin``, ``title``, ``description``, ``parameters``, ``keybinding``."""
+        """Return ``id, plugin, title, description, parameters, keybinding`` of every command."""
         return [command.to_json() for command in self._commands.all()]
 
     # -- widgets -------------------------------------------------------------------------------------
@@ -455,7 +458,7 @@ class Host:
             self.events.forget(plugin_id)
         self.publish("plugin.state", {"plugin": plugin_id, "state": state, "detail": detail})
         if state == "crashed":
-            message = f"{plugin_id} stopped working: {detail}"
+            message = f"{plugin_id} stopped working: {detail}" if self._lived(plugin_id) else detail
             self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
             if self.workspace.of_plugin(plugin_id) and self._running and self._lived(plugin_id):
                 self._in_background(self._activate(plugin_id))

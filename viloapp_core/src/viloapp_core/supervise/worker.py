@@ -24,6 +24,8 @@ STARTUP_TIME_S = 30.0
 SHUTDOWN_TIME_S = 3.0
 GRACE_S = 2.0
 """How long a handler whose call was given up may still run before its process is ended."""
+EXIT_TIME_S = 0.5
+"""How long a process may live on after it closed its channel."""
 _READ_SIZE = 64 * 1024
 
 
@@ -125,11 +127,11 @@ class Worker:
             return
         self._set("stopping")
         peer, child, watching = self._peer, self._child, self._watching
-        if peer is not None and not peer.closed:
-            with contextlib.suppress(ViloError):
-                await peer.call("shutdown", None, timeout_s=SHUTDOWN_TIME_S)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(child.wait(), SHUTDOWN_TIME_S)
+        with contextlib.suppress(TimeoutError, ViloError):
+            async with asyncio.timeout(SHUTDOWN_TIME_S):
+                if peer is not None and not peer.closed:
+                    await peer.call("shutdown", None, timeout_s=None)
+                await child.wait()
         child.kill()
         await child.wait()
         if watching is not None:
@@ -280,7 +282,12 @@ class Worker:
         """The channel broke, or its content broke the protocol: the process has no way back from that."""
         if reason is not None and self.state == "running" and not isinstance(reason, WorkerLostError):
             self.detail = reason.detail
-        if self.state != "stopping":  # then it is on its way out, and may still have something to put away
+        if self.state == "stopping":
+            return  # it is on its way out, and may still have something to put away
+        if reason is None:
+            # It is about to end by itself, and how it does is worth knowing.
+            asyncio.get_running_loop().call_later(EXIT_TIME_S, child.kill)
+        else:
             child.kill()
 
     def _end_if_stuck(self, peer: Peer) -> None:
