@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from viloapp_core.web import views
 from viloapp_core.web.installs import Installs
 from viloapp_core.web.layouts import Layouts
 from viloapp_core.web.methods import Methods
@@ -42,11 +43,12 @@ class Application:
     """
 
     def __init__(self, host: "Host", static: Path, authorities: Collection[str], token: str) -> None:
+        self._host = host
         self._pages = Pages()
         self._layouts = Layouts(host.store.root / "workspace.json", host.workspace_folder, host.widget_state)
         plugins = Plugins(host)
         self._installs = Installs(plugins.install, self._pages.tell, host.refresh)
-        methods = Methods(host, self._pages, self._layouts, plugins, self._installs)
+        methods = Methods(host, self._layouts, plugins, self._installs)
         self._sessions = Sessions(self._pages, methods.run)
         self._terminals = TerminalSockets(host.terminals)
         self._unsubscribe = host.subscribe(self._observe)
@@ -58,7 +60,7 @@ class Application:
         if kept is None:
             return
         try:
-            await self._layouts.save(kept["layout"], self._pages.instances.__contains__)
+            await self._layouts.save(kept["layout"], views.open_instances(self._host))
         except ViloError as error:
             _log.warning("the arrangement was not saved: %s", error.detail)
 

@@ -7,6 +7,7 @@ needs consent; the page asks the person and calls it again with the operation's 
 import asyncio
 import concurrent.futures
 import secrets
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -30,8 +31,18 @@ class Ask(Protocol):
         """Return whether the person agrees."""
 
 
-Work = Callable[[Sequence[str], Ask, Callable[[Mapping[str, Any]], None]], Mapping[str, Any]]
-"""Installs: the specs, whom to ask, whom to tell of progress; returns what to tell the page."""
+class Work(Protocol):
+    """Installs; runs in a thread."""
+
+    def __call__(
+        self,
+        specs: Sequence[str],
+        ask: Ask,
+        tell: Callable[[Mapping[str, Any]], None],
+        cancel: threading.Event,
+        /,
+    ) -> Mapping[str, Any]:
+        """Install ``specs`` and return what to tell the page; end soon once ``cancel`` is set."""
 
 
 class _Operation:
@@ -39,10 +50,10 @@ class _Operation:
 
     def __init__(self, page: Page, tell: Callable[[str, Mapping[str, Any]], None]) -> None:
         self.id = secrets.token_hex(8)
-        self.page = page
+        self.page: Page | None = page
         self.steps: asyncio.Queue[Mapping[str, Any] | BaseException] = asyncio.Queue()
         self.question: concurrent.futures.Future[bool] | None = None
-        self._abandoned = False
+        self.cancel = threading.Event()
         self._tell = tell
         self._loop = asyncio.get_running_loop()
         self._told = (0.0, "")
@@ -65,7 +76,7 @@ class _Operation:
             self._loop.call_soon_threadsafe(self._tell, "progress", {"operation": self.id, **progress})
 
     def _asked(self, question: Mapping[str, Any], answer: concurrent.futures.Future[bool]) -> None:
-        if self._abandoned:
+        if self.cancel.is_set() or self.page is None:
             answer.set_result(False)
             return
         self.question = answer
@@ -78,8 +89,8 @@ class _Operation:
             question.set_result(accepted)
 
     def abandon(self) -> None:
-        """Refuse what is asked now and what will be: the page has gone."""
-        self._abandoned = True
+        """Break off; nothing is left half done."""
+        self.cancel.set()
         self.settle(False)
 
 
@@ -131,20 +142,23 @@ class Installs:
         return await self._next(operation)
 
     def left(self, page: Page) -> None:
-        """Refuse for a page that has gone what it was asked."""
+        """Refuse for a page that has gone what it was asked; what it needs not be asked goes on."""
         for operation in self._open.values():
             if operation.page is page:
-                operation.abandon()
+                operation.settle(False)
+                operation.page = None
 
     async def aclose(self) -> None:
-        """Refuse every question and wait for the work to end."""
+        """Break off every installation and wait for the work to end."""
         for operation in self._open.values():
             operation.abandon()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self, operation: _Operation, specs: Sequence[str]) -> None:
         try:
-            result = await asyncio.to_thread(self._work, specs, operation.ask, operation.report)
+            result = await asyncio.to_thread(
+                self._work, specs, operation.ask, operation.report, operation.cancel
+            )
             await self._refresh()
             operation.steps.put_nowait({"status": "done", "operation": operation.id, **result})
         except Exception as error:

@@ -9,7 +9,7 @@ used last at the end.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,27 +47,27 @@ class Layouts:
         kept = self._read()["folders"].get(self._folder)
         return kept if isinstance(kept, dict) and isinstance(kept.get("layout"), dict) else None
 
-    async def save(self, layout: Mapping[str, Any], is_open: Callable[[str], bool]) -> None:
+    async def save(self, layout: Mapping[str, Any], opened: Collection[str]) -> None:
         """Keep the arrangement together with the state of each widget in it.
 
         Args:
             layout: the page's; ``layout["panels"]`` is a list of objects that may have an ``instance``.
-            is_open: whether an instance is open now.
+            opened: the instances that are open now, which can be asked for their state.
 
         Raises:
             LayoutError: it is too large, or the store cannot be written.
         """
         async with self._lock:
             before = self.load() or {}
-            states = await self._states(_instances(layout), is_open, before.get("states", {}))
+            states = await self._states(_instances(layout), opened, before.get("states", {}))
             await asyncio.to_thread(self._write, {"layout": layout, "states": states})
 
     async def _states(
-        self, instances: list[str], is_open: Callable[[str], bool], before: Mapping[str, Any]
+        self, instances: list[str], opened: Collection[str], before: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Ask all at once; of those that do not answer in time, keep what they said last."""
         states = {instance: before[instance] for instance in instances if instance in before}
-        asked = [instance for instance in instances if is_open(instance)]
+        asked = [instance for instance in instances if instance in opened]
         waits = [asyncio.wait_for(self._state_of(instance), STATE_TIMEOUT_S) for instance in asked]
         answers = await asyncio.gather(*waits, return_exceptions=True)
         for instance, answer in zip(asked, answers, strict=True):

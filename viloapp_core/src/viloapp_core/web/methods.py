@@ -11,7 +11,7 @@ from viloapp_core.web import explorer, views
 from viloapp_core.web.errors import InvalidRequestError, UnknownMethodError
 from viloapp_core.web.installs import Installs
 from viloapp_core.web.layouts import Layouts
-from viloapp_core.web.pages import Page, Pages
+from viloapp_core.web.pages import Page
 from viloapp_core.web.plugins import Plugins
 from viloapp_core.web.requests import Field, Fields
 
@@ -29,17 +29,13 @@ class Methods:
 
     Args:
         host: does the work.
-        pages: whom to tell, and which widgets are open.
         layouts: keeps the arrangement.
         plugins: changes what is installed.
         installs: the installations under way.
     """
 
-    def __init__(
-        self, host: "Host", pages: Pages, layouts: Layouts, plugins: Plugins, installs: Installs
-    ) -> None:
+    def __init__(self, host: "Host", layouts: Layouts, plugins: Plugins, installs: Installs) -> None:
         self._host = host
-        self._pages = pages
         self._layouts = layouts
         self._plugins = plugins
         self._installs = installs
@@ -99,7 +95,7 @@ class Methods:
         return {
             "version": views.version(),
             "folder": str(self._host.workspace_folder),
-            "instances": self._pages.instances.all(),
+            "instances": self._host.instances(),
             "layout": self._layouts.load(),
             **views.theme(self._host),
             **await self._plugins.catalog(),
@@ -124,7 +120,7 @@ class Methods:
         self._host.activate_widget(params["instance"])
 
     async def _layout_save(self, page: Page, params: Params) -> Any:
-        await self._layouts.save(params["layout"], self._pages.instances.__contains__)
+        await self._layouts.save(params["layout"], views.open_instances(self._host))
 
     async def _files_list(self, page: Page, params: Params) -> Any:
         return await asyncio.to_thread(explorer.listing, self._host.workspace_folder, params["path"])

@@ -1,11 +1,10 @@
-"""The pages that are open, and what they are all told."""
+"""The pages that are connected, and what they are all told."""
 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from viloapp_core.web.instances import Instances
 from viloapp_core.web.outbox import Outbox, encode
 
 __all__ = ["Page", "Pages"]
@@ -21,10 +20,9 @@ class Page:
 
 
 class Pages:
-    """Every connected page, and the record of open widgets that a new one is shown."""
+    """Every connected page."""
 
     def __init__(self) -> None:
-        self.instances = Instances()
         self._pages: set[Page] = set()
 
     @contextmanager
@@ -42,9 +40,8 @@ class Pages:
         Suits ``Host.subscribe``: it neither waits nor raises.
         """
         try:
-            self.instances.observe(event, data)
             text = encode({"event": event, "data": data})
-        except (KeyError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             _log.warning("the event %s cannot be shown: %r", event, error)
             return
         for page in self._pages:

@@ -1,7 +1,9 @@
 """What is installed, changed from the page: `operations` in a thread, then the host takes the store anew."""
 
 import asyncio
+import dataclasses
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,17 +40,22 @@ class Plugins:
         return views.catalog(self._host, self._wheels)
 
     def install(
-        self, specs: Sequence[str], ask: Ask, tell: Callable[[Mapping[str, Any]], None]
+        self,
+        specs: Sequence[str],
+        ask: Ask,
+        tell: Callable[[Mapping[str, Any]], None],
+        cancel: threading.Event,
+        /,
     ) -> Mapping[str, Any]:
         """Install; in a thread. Fits `installs.Work`."""
         outcomes = operations.install(
             self._host.store,
             specs,
-            options=operations.InstallOptions(),
-            progress=lambda event: tell(_progress(event)),
+            progress=lambda event: tell(dataclasses.asdict(event)),
             consent=_Consent(ask),
+            cancel=cancel,
         )
-        return {"installed": [outcome.plugin_id for outcome in outcomes]}
+        return {"installed": [_outcome(outcome) for outcome in outcomes]}
 
     async def enable(self, ids: Sequence[str]) -> Any:
         """Enable plugins; their commands are there at once."""
@@ -72,20 +79,21 @@ class _Consent:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def ask(self, plugin: PluginDescription, permissions: Sequence[Any]) -> bool:
+    def ask(self, plugin: PluginDescription, permissions: Sequence[str], /) -> bool:
         """Return whether the person allows them."""
-        wanted = [{"id": permission.id, "reason": permission.reason} for permission in permissions]
+        reasons = {permission.id: permission.reason for permission in plugin.manifest.permissions}
+        wanted = [{"id": permission, "reason": reasons.get(permission, "")} for permission in permissions]
         question = {"plugin": plugin.plugin_id, "version": str(plugin.version), "permissions": wanted}
         return self._ask(question)
 
 
-def _progress(event: Any) -> dict[str, Any]:
+def _outcome(outcome: operations.InstallOutcome) -> dict[str, Any]:
     return {
-        "plugin": event.plugin,
-        "stage": event.stage,
-        "message": event.message,
-        "done": event.done,
-        "total": event.total,
+        "plugin": outcome.plugin_id,
+        "version": outcome.version,
+        "status": outcome.status,
+        "signature": outcome.signature,
+        "notes": list(outcome.notes),
     }
 
 

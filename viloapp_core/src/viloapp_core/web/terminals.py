@@ -3,18 +3,22 @@
 Binary frames carry what the terminal prints and what the person types, undecoded. Text frames carry JSON:
 
 - page → host: ``{"type": "resize", "rows", "cols"}``, ``{"type": "ack", "bytes"}``
-- host → page: ``{"type": "exit", "code"}``
+- host → page: ``{"type": "exit", "code"}``, ``{"type": "refused", "detail", "hint"}`` for input that was
+  not taken
 
 The page acknowledges what its parser has taken in; the host stops reading the terminal while too much is
 unacknowledged. That, and not any buffer, is what keeps Ctrl-C quick under a flood.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections import deque
+from typing import Any, Final
 
 from starlette.websockets import WebSocket
 
+from viloapp_core.broker.errors import TerminalInputFullError
+from viloapp_core.broker.terminal import Attachment
+from viloapp_core.broker.terminals import Terminals
 from viloapp_core.web.errors import InvalidRequestError
 from viloapp_core.web.requests import Field, Fields, decode_object
 from viloapp_core.web.security import SUBPROTOCOL
@@ -41,54 +45,37 @@ _MESSAGES: Final = {
 }
 
 
-class Attachment(Protocol):
-    """One page's hold on a terminal."""
-
-    def ack(self, count: int, /) -> None:
-        """Count bytes as taken in."""
-
-    def detach(self) -> None:
-        """Let go of the terminal."""
-
-
-class Terminals(Protocol):
-    """The part of the host's terminals that a page needs."""
-
-    def attach(self, terminal_id: str, sink: Callable[[bytes], None], /) -> Attachment:
-        """Send the scrollback and all that follows to ``sink``."""
-
-    def write(self, terminal_id: str, data: bytes, /) -> None:
-        """Type ``data``."""
-
-    def resize(self, terminal_id: str, rows: int, cols: int, /) -> None:
-        """Tell the terminal its size."""
-
-
 class _Output:
-    """What the terminal printed and the page was not sent yet; flow control bounds it."""
+    """What the page was not sent yet; of the terminal's bytes flow control bounds it."""
 
     def __init__(self) -> None:
-        self.waiting = bytearray()
-        self.exit_code: int | None = None
-        self.ended = False
+        self._bytes = bytearray()
+        self._notes: deque[dict[str, Any]] = deque(maxlen=8)
+        self._exit: dict[str, Any] | None = None
         self._wake = asyncio.Event()
 
     def add(self, data: bytes) -> None:
-        self.waiting += data
+        self._bytes += data
+        self._wake.set()
+
+    def note(self, message: dict[str, Any]) -> None:
+        self._notes.append(message)
         self._wake.set()
 
     def end(self, code: int | None) -> None:
-        self.exit_code, self.ended = code, True
+        self._exit = {"type": "exit", "code": code}
         self._wake.set()
 
     async def send_all(self, websocket: WebSocket) -> None:
         while True:
-            while self.waiting:
-                frame = bytes(self.waiting[:MAX_FRAME_BYTES])
-                del self.waiting[:MAX_FRAME_BYTES]
+            while self._notes:
+                await websocket.send_json(self._notes.popleft())
+            while self._bytes:
+                frame = bytes(self._bytes[:MAX_FRAME_BYTES])
+                del self._bytes[:MAX_FRAME_BYTES]
                 await websocket.send_bytes(frame)
-            if self.ended:
-                await websocket.send_json({"type": "exit", "code": self.exit_code})
+            if self._exit is not None:
+                await websocket.send_json(self._exit)
                 await websocket.close(1000, "the program has ended")
                 return
             self._wake.clear()
@@ -125,9 +112,11 @@ class TerminalSockets:
             self._forget(terminal, output)
             await websocket.close(CLOSE_GONE, _reason(error))
             return
+        if attachment.ended is not None:
+            output.end(attachment.ended.shell_code)
         sender = asyncio.create_task(output.send_all(websocket))
         try:
-            await self._receive_all(websocket, terminal, attachment)
+            await self._receive_all(websocket, terminal, attachment, output)
         finally:
             self._forget(terminal, output)
             attachment.detach()
@@ -140,13 +129,17 @@ class TerminalSockets:
         if not outputs:
             self._outputs.pop(terminal, None)
 
-    async def _receive_all(self, websocket: WebSocket, terminal: str, attachment: Attachment) -> None:
+    async def _receive_all(
+        self, websocket: WebSocket, terminal: str, attachment: Attachment, output: _Output
+    ) -> None:
         while True:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
             try:
                 self._take(message, terminal, attachment)
+            except TerminalInputFullError as error:
+                output.note({"type": "refused", "detail": error.detail, "hint": error.hint})
             except ViloError as error:
                 await websocket.close(CLOSE_REFUSED, _reason(error))
                 return

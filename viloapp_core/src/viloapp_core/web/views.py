@@ -10,7 +10,7 @@ from viloapp_core.services.theme import THEMES
 if TYPE_CHECKING:
     from viloapp_core.host import Host
 
-__all__ = ["catalog", "offer", "offers", "theme"]
+__all__ = ["catalog", "offer", "offers", "open_instances", "theme"]
 
 FIRST_PARTY = ("viloxterm", "viloedit")
 """What the page offers to install, in this order, where it is missing."""
@@ -22,9 +22,15 @@ def version() -> str:
 
 
 def theme(host: "Host") -> dict[str, Any]:
-    """Return the current theme with its colours, and every theme's name."""
+    """Return the current theme with its colours, and the colours of every other."""
     name = host.theme.get_current_theme()
-    return {"theme": name, "themes": list(THEMES), "colors": dict(THEMES[name])}
+    palettes = {each: dict(colors) for each, colors in THEMES.items()}
+    return {"theme": name, "themes": list(THEMES), "colors": palettes[name], "palettes": palettes}
+
+
+def open_instances(host: "Host") -> set[str]:
+    """Return the ids of the open widgets."""
+    return {instance["instance"] for instance in host.instances()}
 
 
 def catalog(host: "Host", wheels: Sequence[Mapping[str, str]]) -> dict[str, Any]:
@@ -35,7 +41,7 @@ def catalog(host: "Host", wheels: Sequence[Mapping[str, str]]) -> dict[str, Any]
         wheels: the `offer` of every first-party wheel.
     """
     plugins = host.plugins()
-    installed = {plugin["id"] for plugin in plugins if plugin.get("managed", True)}
+    installed = {plugin["id"] for plugin in plugins}
     return {
         "commands": host.commands(),
         "widgets": host.widgets(),
