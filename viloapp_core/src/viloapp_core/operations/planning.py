@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,11 +135,22 @@ def _lock(target: Target, requires_python: SpecifierSet, workshop: Workshop) -> 
         pip=workshop.pip(plugin, "resolve"),
         explain=lambda line: workshop.say(plugin, "resolve", line),
     )
+    if (
+        not resolution.notes
+        and workshop.options.python is None
+        and resolution.python.series != _host_series()
+    ):
+        why = f"uses Python {resolution.python.version}, since it requires Python {requires_python}"
+        resolution = replace(resolution, notes=(why,))
     for note in resolution.notes:
         workshop.say(plugin, "resolve", note)
     count = len(resolution.packages)
     workshop.say(plugin, "lock", f"{plugin} {resolution.plugin.version}: {count} wheels, locked by hash")
     return resolution
+
+
+def _host_series() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _take_wheel(spec: Spec, workshop: Workshop) -> tuple[Path, PluginDescription]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from viloapp_core.operations.errors import SpecError
+from viloapp_core.resolve import CORE
 from viloapp_sdk.errors import ViloError
 
 
@@ -87,4 +88,6 @@ def _requirement(text: str) -> Spec:
     if requirement.marker is not None:
         raise SpecError(f"{text} has a marker", "leave out what follows the semicolon")
     name = canonicalize_name(requirement.name)
+    if name == CORE:
+        raise SpecError(f"{CORE} is what installs plugins, not a plugin", "update it with pip")
     return Spec(text, "index", requirement=str(requirement), plugin_id=name)

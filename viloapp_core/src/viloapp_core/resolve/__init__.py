@@ -18,11 +18,12 @@ from viloapp_core.resolve.errors import (
 from viloapp_core.resolve.fetch import fetch
 from viloapp_core.resolve.interpreters import Interpreter, candidates
 from viloapp_core.resolve.lock import Package, Resolution, Target, lock, to_pylock
-from viloapp_core.resolve.own_names import OWN_NAMES, wheelhouse
+from viloapp_core.resolve.own_names import CORE, OWN_NAMES, wheelhouse
 from viloapp_core.resolve.pip import DEFAULT_INDEX, Pip, Sources
 
 __all__ = [
     "BuildError",
+    "CORE",
     "DEFAULT_INDEX",
     "IndexUnreachableError",
     "Interpreter",

@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+from viloapp_core.foundation.leash import end_with_parent
+
 
 def build(source: str, destination: str) -> None:
     """Build an editable wheel and write its path to ``result.json`` in `destination`."""
@@ -24,6 +26,7 @@ def main() -> int:
     """Build, and say in one line what went wrong: the build's own output came before."""
     from build import BuildBackendException, BuildException, FailedProcessError
 
+    end_with_parent()
     try:
         build(*sys.argv[1:3])
     except (BuildException, BuildBackendException, FailedProcessError) as error:

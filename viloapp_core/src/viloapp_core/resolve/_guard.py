@@ -28,22 +28,9 @@ def _refuse_programs(event: str, arguments: "tuple[object, ...]") -> None:
         raise PermissionError(1, "only wheels are installed: nothing is built", str(arguments[:1]))
 
 
-def _end_with_parent() -> None:
-    """Ask the kernel to end this process with its parent, so that a killed install leaves none."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-    import signal
-
-    parent = os.getppid()
-    pr_set_pdeathsig = 1  # Source: linux/prctl.h
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
 if __name__ == "__main__":
-    _end_with_parent()
+    leash = os.path.join(os.path.dirname(__file__), "..", "foundation", "leash.py")
+    runpy.run_path(leash)["end_with_parent"]()
     sys.addaudithook(_refuse_programs)
     sys.argv = sys.argv[1:]
     runpy.run_path(sys.argv[0], run_name="__main__")

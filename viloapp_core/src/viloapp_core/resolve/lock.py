@@ -124,7 +124,10 @@ def _no_candidate(
     tried = ", ".join(interpreter.version for interpreter, _ in failures)
     hint = f"tried Python {tried}"
     hint += "; only what was fetched before is known with --offline" if sources.offline else ""
-    return UnsatisfiableError(f"{target.plugin_id}: {failures[0][1].detail}", hint)
+    detail = failures[0][1].detail
+    if bound := sorted(name for name in own_names.OWN_NAMES if f"(constraint) {name} " in detail):
+        hint = f"{', '.join(bound)} comes only from this viloapp-core: update viloapp-core, or ask for less"
+    return UnsatisfiableError(f"{target.plugin_id}: {detail}", hint)
 
 
 def _lock_for(
@@ -147,7 +150,7 @@ def _lock_for(
     pip.run(interpreter, [*arguments, target.requirement])
     packages = parse(lock_file.read_bytes(), target.plugin_id)
     hashes = {name: _sha256(wheel) for name, wheel in wheels.items()}
-    own_names.check(((p.name, p.sha256) for p in packages), wheels, hashes, named)
+    own_names.check(target.plugin_id, [(p.name, p.sha256) for p in packages], wheels, hashes, named)
     if target.file_sha256 is not None and packages[0].sha256 != target.file_sha256:
         raise PipError(f"{target.plugin_id}: pip locked another file than the one that was named")
     return packages

@@ -56,6 +56,7 @@ def constraints(wheels: Mapping[str, Path], *, named: str | None) -> list[str]:
 
 
 def check(
+    plugin_id: str,
     locked: Iterable[tuple[str, str]],
     wheels: Mapping[str, Path],
     hashes: Mapping[str, str],
@@ -64,6 +65,7 @@ def check(
     """Refuse a lock in which one of our names is not our wheel.
 
     Args:
+        plugin_id: whose lock it is.
         locked: name and SHA-256 of each package of a lock.
         wheels: the wheelhouse.
         hashes: the SHA-256 of the wheelhouse's wheels by name.
@@ -75,17 +77,17 @@ def check(
     for name, sha256 in locked:
         if name == CORE:
             raise OwnNameError(
-                f"the plugin depends on {CORE}, which runs plugins and is never inside one",
+                f"{plugin_id} depends on {CORE}, which runs plugins and is never inside one",
                 "the author should depend on viloapp-sdk instead",
             )
         if name not in OWN_NAMES or name == named:
             continue
         if name not in wheels:
             raise OwnNameError(
-                f"{name} would have come from an index, which is never trusted for it", _REBUILD
+                f"{plugin_id}: {name} would have come from an index, which is never trusted for it", _REBUILD
             )
         if hashes.get(name) != sha256:
             raise OwnNameError(
-                f"the lock has a {name} other than {wheels[name].name}, which is the core's own",
+                f"{plugin_id}: the lock has a {name} other than {wheels[name].name}, which is the core's own",
                 "nothing was installed",
             )

@@ -138,7 +138,7 @@ def reason(stdout: str, stderr: str) -> str:
     lines = [line.removeprefix("ERROR: ") for line in stderr.splitlines() if not _is_noise(line)]
     _, found, conflict = stdout.partition("The conflict is caused by:\n")
     if found:
-        lines += [line.rstrip() for line in conflict.split("\n\nTo fix this")[0].splitlines() if line.strip()]
+        lines += [line.rstrip() for line in conflict.split("\n\n")[0].splitlines() if line.strip()]
     return "\n".join(_shorten(line) for line in lines[-20:])
 
 

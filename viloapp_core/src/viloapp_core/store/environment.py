@@ -126,8 +126,8 @@ def compile_modules(environment: Environment) -> bool:
     The base interpreter does it, isolated and without `site`: it reads the files and runs none of them.
     The cached files are not checked against their sources later, for a generation never changes.
     """
-    argv = [str(environment.base_executable), "-I", "-S", "-m", "compileall", "-q", "-j", "0"]
-    argv += ["--invalidation-mode", "unchecked-hash", "-x", r"[/\\]tests?[/\\]"]
+    script = Path(__file__).with_name("_compile.py")
+    argv = [str(environment.base_executable), "-I", "-S", str(script)]
     folders = sorted({environment.schemes["purelib"], environment.schemes["platlib"]})
     try:
         finished = commands.run([*argv, *folders], env={}, timeout_s=_COMPILE_TIMEOUT_S)
