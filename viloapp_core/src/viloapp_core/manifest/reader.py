@@ -28,7 +28,7 @@ _OBJECT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 class _Metadata(Distribution):
     """Gives `importlib_metadata` the two files that it parses; it finds and opens nothing itself."""
 
-    def __init__(self, texts: dict[str, str]) -> None:
+    def __init__(self, texts: dict[str, str | None]) -> None:
         self._texts = texts
 
     def read_text(self, filename: Any) -> str | None:
@@ -49,16 +49,18 @@ def describe(files: MetadataFiles, subject: str) -> PluginDescription:
         ManifestError: everything that is wrong, in all of the files.
     """
     issues: list[Issue] = []
-    texts = {}
+    texts: dict[str, str | None] = {}
     for name in ("METADATA", "entry_points.txt"):
-        text, problems = _text(files, name)
-        texts[name] = text
+        texts[name], problems = _text(files, name)
         issues += problems
     metadata = _Metadata(texts)
-    fields, problems = _core_metadata(metadata, files.dist_info)
-    issues += problems if texts["METADATA"] else []
+    fields: dict[str, Any] = {}
+    if texts["METADATA"] is not None:
+        fields, problems = _core_metadata(metadata, files.dist_info)
+        issues += problems
     point, problems = _entry_point(metadata)
-    issues += problems
+    # Where the file could not be read at all, that it has no entry point is no news.
+    issues += [] if any(issue.path == "entry_points.txt" for issue in issues) else problems
     manifest, problems = _manifest(files, point)
     issues += problems
     if issues or point is None or manifest is None:
@@ -83,16 +85,16 @@ def check_manifest(data: object, plugin_id: str = "") -> tuple[Manifest | None, 
     return manifest, issues
 
 
-def _text(files: MetadataFiles, name: str) -> tuple[str, list[Issue]]:
+def _text(files: MetadataFiles, name: str) -> tuple[str | None, list[Issue]]:
     try:
         content = files.read(f"{files.dist_info}/{name}")
         if content is None:
-            return "", [Issue(name, "is missing")] if name == "METADATA" else []
+            return None, [Issue(name, "is missing")] if name == "METADATA" else []
         return content.decode("utf-8"), []
     except UnicodeDecodeError as error:
-        return "", [Issue(name, f"is not UTF-8 at byte {error.start}")]
+        return None, [Issue(name, f"is not UTF-8 at byte {error.start}")]
     except ManifestError as error:
-        return "", list(error.issues)
+        return None, list(error.issues)
 
 
 def _core_metadata(distribution: _Metadata, dist_info: str) -> tuple[dict[str, Any], list[Issue]]:

@@ -1,0 +1,86 @@
+"""Reading a project folder: the same description that its wheel will give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from viloapp_core.manifest import ManifestError, read_source
+
+PYPROJECT = """
+[project]
+name = "Hello_World"
+version = "0.1.0"
+description = "Says hello"
+requires-python = ">=3.10"
+license = "MIT"
+authors = [{ name = "Ada" }, { email = "bo@example.org" }]
+dependencies = ["viloapp-sdk>=1,<2"]
+
+[project.entry-points."viloapp.plugins"]
+hello = "hello.plugin:Hello"
+
+[tool.viloapp]
+api_version = "1.0"
+"""
+SOURCE = """
+from viloapp_sdk import Plugin, command
+
+raise RuntimeError("nobody may run this")
+
+class Hello(Plugin):
+    @command("hello.greet")
+    def greet(self): ...
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return the folder of a plugin's project."""
+    (tmp_path / "src" / "hello").mkdir(parents=True)
+    (tmp_path / "src" / "hello" / "plugin.py").write_text(SOURCE)
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    return tmp_path
+
+
+def test_a_project_is_described_without_a_build(project: Path) -> None:
+    """Name, entry point and the commands of the source are there; the source was not run."""
+    found = read_source(project)
+    assert (found.plugin_id, found.name, str(found.version)) == ("hello-world", "Hello_World", "0.1.0")
+    assert (found.author, found.license) == ("Ada, bo@example.org", "MIT")
+    assert found.entry_point.value == "hello.plugin:Hello"
+    assert [entry["id"] for entry in found.manifest.commands] == ["hello.greet"]
+
+
+def test_every_issue_of_project_and_source_comes_at_once(project: Path) -> None:
+    """Metadata, manifest and source are reported together, each under its own path."""
+    text = PYPROJECT.replace('"0.1.0"', '"x"').replace('"1.0"', '"1"').replace('"Hello_World"', '"-"')
+    (project / "pyproject.toml").write_text(text)
+    (project / "src" / "hello" / "plugin.py").write_text(SOURCE.replace('"hello.greet"', "ID"))
+    with pytest.raises(ManifestError) as caught:
+        read_source(project)
+    assert {issue.path for issue in caught.value.issues} == {
+        "project.name",
+        "project.version",
+        "api_version",
+        "src/hello/plugin.py:7",
+    }
+
+
+def test_a_dynamic_version_asks_for_a_build(project: Path) -> None:
+    """What only a build knows is not guessed."""
+    text = PYPROJECT.replace('version = "0.1.0"', 'dynamic = ["version"]', 1)
+    (project / "pyproject.toml").write_text(text)
+    with pytest.raises(ManifestError, match=r"project\.version: is dynamic"):
+        read_source(project)
+
+
+@pytest.mark.parametrize("content", [None, "[", "x = 1", "[tool]\nviloapp = 3"])
+def test_what_is_no_plugin_project_is_refused(tmp_path: Path, content: str | None) -> None:
+    """A missing file, bad TOML, another project: an error with issues, whatever it is."""
+    if content is not None:
+        (tmp_path / "pyproject.toml").write_text(content)
+    with pytest.raises(ManifestError) as caught:
+        read_source(tmp_path)
+    assert caught.value.issues
