@@ -259,10 +259,15 @@ def _as_json(value: object) -> object:
     Raises:
         ValueError: JSON cannot say it.
     """
-    if isinstance(value, (list, tuple)):
-        return [_as_json(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _as_json(item) for key, item in value.items()}
-    if any(AnyJson().check(value, "")):
+    plain = _lists(value)
+    if any(AnyJson().check(plain, "")):
         raise ValueError("JSON cannot say it")
+    return plain
+
+
+def _lists(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_lists(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _lists(item) for key, item in value.items()}
     return value
