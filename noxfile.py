@@ -129,7 +129,7 @@ def e2e(session: nox.Session) -> None:
     chromium = _chromium(session)
     _groups(session, "e2e")
     _installed(session)
-    _pytest(session, "tests/e2e", env={"VILOAPP_CHROMIUM": chromium})
+    _pytest(session, "tests/e2e", env={"VILOAPP_CHROMIUM": chromium, "VILOAPP_DIST": str(_built(session))})
 
 
 @nox.session(default=False)

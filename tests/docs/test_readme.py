@@ -22,33 +22,32 @@ def _section(title: str) -> str:
     return found
 
 
+def _run(*words: str | Path, cwd: Path) -> str:
+    result = subprocess.run(
+        words, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
 @pytest.mark.network
 @pytest.mark.slow
 def test_the_first_plugin_works_as_written(tmp_path: Path) -> None:
-    """The files of the section, installed and called by the lines of the section, print the greeting."""
-    section = _section("Your first plugin")
+    """The files of the section, installed and called by its lines, greet; so does `examples/embed.py`."""
     lines: list[str] = []
-    for block in BLOCK.finditer(section):
+    for block in BLOCK.finditer(_section("Your first plugin")):
         if block["file"]:
             (tmp_path / block["file"]).parent.mkdir(exist_ok=True)
             (tmp_path / block["file"]).write_text(block["text"], "utf-8")
         else:
             lines += block["text"].splitlines()
     assert [line.startswith(VILOAPP) for line in lines] == [True, True]
-    command = str(Path(sys.executable).with_name("viloapp"))
-    for line in lines:
-        words = [command, *shlex.split(line.removeprefix(VILOAPP))]
-        result = subprocess.run(
-            words,
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-    assert "Hello, you!" in result.stdout
+    command = Path(sys.executable).with_name("viloapp")
+    install, call = (shlex.split(line.removeprefix(VILOAPP)) for line in lines)
+    _run(command, *install, cwd=tmp_path)
+    assert "Hello, you!" in _run(command, *call, cwd=tmp_path)
+    embedded = _run(sys.executable, CLONE / "examples" / "embed.py", *call[1:], cwd=tmp_path)
+    assert embedded.splitlines() == ["Hello, you!", "Hello, you!"]
 
 
 def test_the_first_plugin_has_about_twenty_lines() -> None:

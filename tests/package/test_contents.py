@@ -27,11 +27,15 @@ def _dist_info(files: dict[str, bytes], ending: str) -> bytes:
 
 
 @each_distribution
-def test_a_wheel_has_every_module_and_no_other(name: str, contents: Contents) -> None:
-    """The modules are those of the source tree: none forgotten, none left from an earlier build."""
+def test_a_wheel_has_every_file_and_no_other(name: str, contents: Contents) -> None:
+    """The files are those of the source tree: none forgotten, none left from an earlier build."""
     source = SOURCES[name]
-    wanted = {path.relative_to(source).as_posix() for path in (source / name).rglob("*.py")}
-    assert {each for each in contents(name) if each.endswith(".py")} == wanted
+    wanted = {
+        path.relative_to(source).as_posix()
+        for path in (source / name).rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and path.name != ".stamp"
+    }
+    assert {each for each in contents(name) if ".dist-info/" not in each} == wanted
 
 
 @each_distribution

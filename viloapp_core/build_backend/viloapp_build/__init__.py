@@ -15,6 +15,7 @@ Source: PEP 517 and PEP 660 (hooks), pyproject.toml `backend-path` (in-tree back
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,8 @@ def build_wheel(
 ) -> str:
     """Build the wheel with a fresh bundle and wheelhouse in it."""
     prepare()
+    # setuptools packs whatever an earlier build left there, modules that are long gone too.
+    shutil.rmtree(PROJECT / "build" / "lib", ignore_errors=True)
     return _setuptools.build_wheel(wheel_directory, config_settings, metadata_directory)
 
 
