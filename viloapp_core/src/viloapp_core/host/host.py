@@ -163,7 +163,9 @@ class Host:
         try:
             return await worker.call("command", [id, dict(arguments or {})], timeout_s=limit)
         except DeadlineExceededError:
-            hint = f"its process is ended when it goes on; allow more with --timeout or in {plugin_id}'s limits"
+            hint = (
+                f"its process is ended when it goes on; allow more with --timeout or in {plugin_id}'s limits"
+            )
             raise DeadlineExceededError(f"{command} did not answer within {limit:g} s", hint) from None
         finally:
             self._calls -= 1

@@ -1,0 +1,466 @@
+"""The host with real plugins in real processes."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.host.conftest import Plant
+from viloapp_core import Host, SyncHost
+from viloapp_core.host.control import ControlClient
+from viloapp_core.host.errors import HostRunningError
+from viloapp_core.host.session import call_once
+from viloapp_core.store import Store
+from viloapp_sdk.errors import (
+    DeadlineExceededError,
+    HandlerError,
+    InvalidArgumentsError,
+    PermissionDeniedError,
+    ReentrancyError,
+    UnknownCommandError,
+    UnknownServiceError,
+    UnknownWidgetError,
+    ViloError,
+    WorkerLostError,
+)
+
+Run = Callable[[Callable[[], Awaitable[None]]], None]
+
+HELLO = """
+import os, sys, threading, time
+from viloapp_sdk import Plugin, PluginEvent, Widget, command
+
+class Panel(Widget):
+    id = "hello.panel"
+    title = "Panel"
+    def create(self, params):
+        self.text = getattr(self, "text", params.get("text", "empty"))
+        return {"text": self.text, "pid": os.getpid()}
+    def handle_command(self, command, args):
+        self.text = args["text"]
+        self.update({"text": self.text}, title=self.text)
+        return "ok"
+    def get_state(self):
+        return {"text": self.text}
+    def restore_state(self, state):
+        self.text = state["text"]
+
+class P(Plugin):
+    widgets = [Panel]
+    heard = ()
+    @command("hello.greet")
+    def greet(self, name: str = "world"):
+        return f"Hello, {name}!"
+    @command("hello.later")
+    async def later(self, name: str = "world"):
+        return await self.context.services.aio.commands.execute("hello.greet", {"name": name})
+    @command("hello.deep")
+    def deep(self, levels: int):
+        if levels == 0:
+            return 0
+        return 1 + self.context.services.commands.execute("hello.deep", {"levels": levels - 1})
+    @command("hello.threads")
+    def threads(self):
+        found = []
+        def ask(): found.append(self.context.services.theme.get_color("background"))
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for t in threads: t.start()
+        for t in threads: t.join()
+        return found
+    @command("hello.fail")
+    def fail(self):
+        raise ValueError("broken on purpose")
+    @command("hello.exit")
+    def exit(self, code: int):
+        os._exit(code)
+    @command("hello.spin")
+    def spin(self):
+        while True: pass
+    @command("hello.pid")
+    def pid(self):
+        return os.getpid()
+    @command("hello.terminal")
+    def terminal(self):
+        return self.context.services.terminals.open(["/bin/cat"])
+    @command("hello.raw")
+    def raw(self, method: str, params: list):
+        return self._raw(method, params)
+    def initialize(self, context):
+        super().initialize(context)
+        self._raw = context.services.theme._request
+    @command("hello.listen")
+    def listen(self, type: str):
+        self.heard = []
+        note = lambda event: self.heard.append([event.type, event.source, event.data])
+        self.context.event_bus.subscribe(type, note)
+    @command("hello.emit")
+    def emit(self, type: str, data: dict):
+        self.context.host.emit_event(PluginEvent(type, "forged", data))
+    @command("hello.heard")
+    def get_heard(self):
+        return list(self.heard)
+    @command("hello.setting")
+    def setting(self):
+        return self.context.settings.get("greeting")
+    @command("hello.open")
+    def open(self):
+        return self.context.services.workspace.add_widget("hello.panel", {"text": "mine"})
+    @command("hello.print")
+    def print(self):
+        print("to standard output")
+        sys.stdout.flush()
+        os.write(1, b"straight to the descriptor\\n")
+        self.context.logger.info("to the log")
+        return "fine"
+"""
+
+
+def test_plain_async_and_nested_calls(plant: Plant, run: Run) -> None:
+    """A command returns its result whether its handler is plain, async or calls back."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            assert await host.call("hello.greet", {"name": "you"}) == "Hello, you!"
+            assert await host.call("hello:hello.greet") == "Hello, world!"
+            assert await host.call("hello.deep", {"levels": 3}) == 3
+            assert await host.call("hello.later", {"name": "me"}) == "Hello, me!"
+            assert await host.call("hello.deep", {"levels": 3}) == 3
+            with pytest.raises(ReentrancyError):
+                await host.call("hello.deep", {"levels": 30})
+            many = await asyncio.gather(*(host.call("hello.greet", {"name": str(n)}) for n in range(200)))
+            assert many == [f"Hello, {n}!" for n in range(200)]
+
+    run(test)
+
+
+def test_a_handler_may_wait_for_threads_of_its_own_that_call_the_host(plant: Plant, run: Run) -> None:
+    """Whichever thread waits reads for all, before and after an event loop has come into being."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            assert len(await host.call("hello.threads")) == 8
+            await host.call("hello.later")
+            assert len(await host.call("hello.threads")) == 8
+
+    run(test)
+
+
+def test_errors_say_what_they_are(plant: Plant, run: Run) -> None:
+    """Bad calls and broken handlers are told apart, and a traceback stays in the log."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            with pytest.raises(UnknownCommandError) as unknown:
+                await host.call("hello.gret")
+            assert "hello.greet" in unknown.value.hint
+            with pytest.raises(InvalidArgumentsError, match="missing 'levels', unknown 'depth'"):
+                await host.call("hello.deep", {"depth": 1})
+            with pytest.raises(HandlerError, match="ValueError: broken on purpose"):
+                await host.call("hello.fail")
+            log = host.store.plugin("hello").log_dir / "worker.log"
+            assert "Traceback" in log.read_text()
+            with pytest.raises(PermissionDeniedError, match=r"process\.spawn\.terminal"):
+                await host.call("hello.terminal")
+
+    run(test)
+
+
+def test_a_lost_worker_fails_its_call_and_the_next_call_works(plant: Plant, run: Run) -> None:
+    """The host goes on, says how the process ended, and starts another."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        events: list[tuple[str, dict[str, Any]]] = []
+        async with Host(control=False) as host:
+            host.subscribe(lambda name, data: events.append((name, data)))
+            with pytest.raises(WorkerLostError, match="ended with code 7"):
+                await host.call("hello.exit", {"code": 7})
+            assert await host.call("hello.greet") == "Hello, world!"
+            spinning = asyncio.ensure_future(host.call("hello.spin"))
+            while not host.plugins()[0]["pid"] or spinning.done():
+                await asyncio.sleep(0)
+            os.kill(host.plugins()[0]["pid"], signal.SIGKILL)
+            with pytest.raises(WorkerLostError, match="killed by SIGKILL"):
+                await spinning
+            assert await host.call("hello.greet") == "Hello, world!"
+        crashed = [data["detail"] for name, data in events if data.get("state") == "crashed"]
+        assert crashed == ["ended with code 7", "killed by SIGKILL"]
+        assert any(name == "notification" and "stopped working" in data["message"] for name, data in events)
+
+    run(test)
+
+
+def test_a_handler_past_its_deadline_is_ended_and_the_next_call_works(plant: Plant, run: Run) -> None:
+    """A typed timeout for the caller, and no worker that spins for ever."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            await host.call("hello.greet")
+            with pytest.raises(DeadlineExceededError, match=r"hello\.spin did not answer within 0\.2 s"):
+                await host.call("hello.spin", timeout_s=0.2)
+            with pytest.raises(WorkerLostError):
+                await host.call("hello.greet")
+            assert await host.call("hello.greet") == "Hello, world!"
+
+    run(test)
+
+
+def test_output_of_a_plugin_goes_to_its_log(plant: Plant, run: Run) -> None:
+    """Printing corrupts nothing, by whatever way it is done."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            assert await host.call("hello.print") == "fine"
+        log = (host.store.plugin("hello").log_dir / "worker.log").read_text()
+        assert "to standard output" in log
+        assert "straight to the descriptor" in log
+        assert "INFO to the log" in log
+
+    run(test)
+
+
+def test_events_reach_subscribers_with_their_true_source(plant: Plant, run: Run) -> None:
+    """The host says who sent an event; what the plugin claims is not looked at."""
+    plant("hello", HELLO)
+    plant("other", HELLO.replace("hello.", "other."))
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            await host.call("hello.listen", {"type": "news"})
+            await host.call("other.emit", {"type": "news", "data": {"n": 1}})
+            assert await host.call("hello.heard") == [["news", "other", {"n": 1}]]
+            await host.call("hello.listen", {"type": "theme.changed"})
+            host.theme.set("light")
+            assert await host.call("hello.heard") == [["theme.changed", "host", {"theme": "light"}]]
+
+    run(test)
+
+
+def test_settings_are_checked_kept_and_reach_a_running_worker(plant: Plant, run: Run) -> None:
+    """A default until it is changed; a change is there at once and after a restart."""
+    plant("hello", HELLO, configuration={"greeting": {"type": "string", "default": "Hi"}})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            assert await host.call("hello.setting") == "Hi"
+            host.settings.set("hello.greeting", "Good day")
+            assert await host.call("hello.setting") == "Good day"
+            with pytest.raises(ViloError, match="has to be of type string"):
+                host.settings.set("hello.greeting", 5)
+        async with Host(control=False) as host:
+            assert await host.call("hello.setting") == "Good day"
+
+    run(test)
+
+
+def test_widgets_open_answer_update_and_close(plant: Plant, run: Run) -> None:
+    """The life of one instance, as a page sees it."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        events: list[tuple[str, dict[str, Any]]] = []
+        async with Host(control=False) as host:
+            host.subscribe(lambda name, data: events.append((name, data)))
+            view = await host.open_widget("hello.panel", {"text": "one"})
+            assert (view["title"], view["data"]["text"]) == ("Panel", "one")
+            assert await host.widget_command(view["instance"], "set", {"text": "two"}) == "ok"
+            updated = [data for name, data in events if name == "widget.updated"]
+            assert updated[-1]["data"]["text"] == updated[-1]["title"] == "two"
+            await host.close_widget(view["instance"])
+            with pytest.raises(UnknownWidgetError):
+                await host.widget_command(view["instance"], "set", {})
+            mine = await host.call("hello.open")
+            assert [data["instance"] for name, data in events if name == "widget.opened"] == [mine]
+
+    run(test)
+
+
+def test_open_widgets_outlive_a_crash_with_their_state(plant: Plant, run: Run) -> None:
+    """A new worker is started for them and gets the state that was last asked for."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            shown = asyncio.Event()
+            view = await host.open_widget("hello.panel", {"text": "one"})
+            await host.widget_command(view["instance"], "set", {"text": "kept"})
+            await host.widget_state(view["instance"])
+            host.subscribe(lambda name, data: shown.set() if name == "widget.updated" else None)
+            with pytest.raises(WorkerLostError):
+                await host.call("hello.exit", {"code": 1})
+            await shown.wait()
+            assert host.instances()[0]["data"]["text"] == "kept"
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "error"),
+    [
+        ("theme.nothing", [], UnknownServiceError),
+        ("__class__", [], UnknownServiceError),
+        ("theme.get_color", [], InvalidArgumentsError),
+        ("theme.get_color", [["background"]], InvalidArgumentsError),
+        ("workspace.add_widget", ["other.panel", {}], UnknownWidgetError),
+        ("workspace.remove_widget", ["not-mine"], UnknownWidgetError),
+        ("notifications.show", ["hi", "shout"], InvalidArgumentsError),
+        ("terminals.open", [None, {}], PermissionDeniedError),
+        ("terminals.list", [], PermissionDeniedError),
+    ],
+)
+def test_what_a_hostile_plugin_asks_for_is_refused(
+    plant: Plant, run: Run, method: str, params: list[Any], error: type[ViloError]
+) -> None:
+    """Service calls of the wrong name, shape or owner, or without a permission."""
+    plant("hello", HELLO)
+    plant("other", HELLO.replace("hello.", "other."))
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            with pytest.raises(error):
+                await host.call("hello.raw", {"method": method, "params": params})
+
+    run(test)
+
+
+def test_installing_disabling_and_updating_take_effect_in_a_running_host(
+    plant: Plant, run: Run, store: Store
+) -> None:
+    """`refresh` takes over what the store says, and keeps what has not changed running."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            await host.call("hello.greet")
+            pid = host.plugins()[0]["pid"]
+            plant("other", HELLO.replace("hello.", "other."))
+            assert await host.refresh() == {"added": ["other"], "changed": [], "removed": []}
+            assert await host.call("other.greet") == "Hello, world!"
+            assert host.plugins()[0]["pid"] == pid
+            store.set_enabled(["hello"], False, "for a test")
+            assert (await host.refresh())["removed"] == ["hello"]
+            with pytest.raises(UnknownCommandError):
+                await host.call("hello.greet")
+            store.set_enabled(["hello"], True)
+            plant("hello", HELLO.replace("Hello, ", "Good day, "), version="2.0")
+            await host.refresh()
+            assert await host.call("hello.greet") == "Good day, world!"
+
+    run(test)
+
+
+def test_a_change_that_nobody_told_of_is_noticed(plant: Plant, run: Run) -> None:
+    """An installer that was killed after its commit is not lost on a running host."""
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            changed = asyncio.Event()
+            host.subscribe(lambda name, data: changed.set() if name == "plugins.changed" else None)
+            plant("hello", HELLO)
+            await changed.wait()
+            assert await host.call("hello.greet") == "Hello, world!"
+
+    run(test)
+
+
+def test_one_host_per_store(run: Run) -> None:
+    """A second host of the same store is refused and disturbs nothing."""
+
+    async def test() -> None:
+        async with Host():
+            with pytest.raises(HostRunningError):
+                await Host().start()
+        async with Host():
+            pass
+
+    run(test)
+
+
+def test_the_control_socket_reaches_the_same_worker(plant: Plant, store: Store) -> None:
+    """Another process gets the answer of the worker that already runs."""
+    plant("hello", HELLO)
+    with SyncHost() as host:
+        pid = host.call("hello.pid")
+        client = ControlClient.connect(store.root)
+        assert client is not None
+        with client:
+            assert client.request("call", {"command": "hello.pid"}) == pid
+            with pytest.raises(UnknownCommandError):
+                client.request("call", {"command": "hello.none"})
+            with pytest.raises(InvalidArgumentsError):
+                client.request("call", {})
+            with pytest.raises(UnknownServiceError):
+                client.request("shell", {})
+            assert client.request("status")["plugins"][0]["state"] == "running"
+        assert call_once(store.root, "hello.pid") == pid
+    assert ControlClient.connect(store.root) is None
+
+
+def test_calls_without_a_host_share_a_temporary_one(plant: Plant, store: Store) -> None:
+    """Several at once get along: one becomes the host, the others use it or follow it."""
+    plant("hello", HELLO)
+    results: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(call_once(store.root, "hello.greet")))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert results == ["Hello, world!"] * 6
+
+
+def test_a_host_started_from_a_thread_that_ends_keeps_its_workers(plant: Plant) -> None:
+    """Parent-death signals hang on the spawning thread, which is the host's own."""
+    plant("hello", HELLO)
+    box: list[SyncHost] = []
+
+    def begin() -> None:
+        box.append(SyncHost(control=False))
+        box[0].start()
+        box[0].call("hello.greet")
+
+    thread = threading.Thread(target=begin)
+    thread.start()
+    thread.join(60)
+    host = box[0]
+    pid = host.plugins()[0]["pid"]
+    try:
+        assert host.call("hello.greet") == "Hello, world!"
+        assert host.plugins()[0]["pid"] == pid
+    finally:
+        host.stop()
+
+
+def test_nothing_of_a_worker_is_left_after_stop(plant: Plant, run: Run) -> None:
+    """Stopping ends processes that are busy, and leaks no descriptor and no thread."""
+    plant("hello", HELLO)
+    descriptors, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            await host.call("hello.greet")
+            pid = host.plugins()[0]["pid"]
+            spinning = asyncio.ensure_future(host.call("hello.spin"))
+            await asyncio.sleep(0)
+        with pytest.raises(ViloError):
+            await spinning
+        assert not Path(f"/proc/{pid}").exists()
+
+    run(test)
+    deadline = time.monotonic() + 5  # asyncio's own helper threads take a moment to end
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        pass
+    assert len(os.listdir("/proc/self/fd")) <= descriptors

@@ -1,0 +1,122 @@
+"""Settings: defaults, checks, the file, and what a person types."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from viloapp_core.services import Settings
+from viloapp_core.services.errors import SettingError
+
+DECLARED: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "viloxterm": {
+        "fontSize": {"type": "integer", "default": 14, "minimum": 6, "maximum": 40},
+        "cursor.style": {"type": "string", "default": "block", "enum": ["block", "bar"]},
+        "bell": {"type": "boolean", "default": False},
+        "ratio": {"type": "number", "default": 1},
+        "free": {"default": None},
+    }
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the settings are kept."""
+    return tmp_path / "settings.json"
+
+
+@pytest.fixture
+def settings(path: Path) -> Settings:
+    """Settings of one plugin and the core, nothing changed yet."""
+    return Settings(path, lambda: DECLARED)
+
+
+def test_defaults_hold_until_something_is_set(settings: Settings, path: Path) -> None:
+    """Reading makes no file; setting writes the specification's shape; unsetting takes it back."""
+    assert settings.get("viloxterm.fontSize") == 14
+    assert not path.exists()
+    settings.set("viloxterm.fontSize", 20)
+    settings.set("viloxterm.cursor.style", "bar")
+    settings.set("core.theme", "light")
+    assert json.loads(path.read_text()) == {
+        "version": "2.0",
+        "core": {"theme": "light"},
+        "plugins": {"viloxterm": {"fontSize": 20, "cursor.style": "bar"}},
+    }
+    assert Settings(path, lambda: DECLARED).of_plugin("viloxterm")["fontSize"] == 20
+    settings.unset("viloxterm.fontSize")
+    assert settings.get("viloxterm.fontSize") == 14
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("viloxterm.fontSize", "20", "type integer"),
+        ("viloxterm.fontSize", True, "type integer"),
+        ("viloxterm.fontSize", 5, "at least 6"),
+        ("viloxterm.fontSize", 41, "at most 40"),
+        ("viloxterm.cursor.style", "beam", "one of block, bar"),
+        ("viloxterm.bell", 1, "type boolean"),
+        ("viloxterm.nothing", 1, "there is no setting"),
+        ("nobody.fontSize", 1, "there is no setting"),
+        ("core.theme", "pink", "one of dark, light, high-contrast"),
+        ("", 1, "there is no setting"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_is_written(
+    settings: Settings, path: Path, key: str, value: Any, why: str
+) -> None:
+    """The error names the setting and what it takes."""
+    with pytest.raises(SettingError, match=why):
+        settings.set(key, value)
+    assert not path.exists()
+
+
+def test_a_close_key_is_suggested(settings: Settings) -> None:
+    """A typing mistake costs one look."""
+    with pytest.raises(SettingError) as caught:
+        settings.get("viloxterm.fontsize")
+    assert "viloxterm.fontSize" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("viloxterm.fontSize", "16", 16),
+        ("viloxterm.bell", "true", True),
+        ("viloxterm.cursor.style", "16", "16"),
+        ("viloxterm.ratio", "1.5", 1.5),
+    ],
+)
+def test_text_is_read_by_the_settings_type(settings: Settings, key: str, text: str, value: Any) -> None:
+    """A string needs no quotes, everything else is JSON."""
+    assert settings.parse(key, text) == value
+
+
+def test_text_of_the_wrong_type_is_refused(settings: Settings) -> None:
+    """The error says which type was expected."""
+    with pytest.raises(SettingError, match="type boolean"):
+        settings.parse("viloxterm.bell", "yes please")
+
+
+def test_other_writers_are_not_overwritten(settings: Settings, path: Path) -> None:
+    """A change made by another process since we read stays, and so does what nobody declares."""
+    settings.set("viloxterm.bell", True)
+    document = json.loads(path.read_text())
+    document["plugins"]["viloxterm"]["fontSize"] = 30
+    document["plugins"]["gone"] = {"kept": 1}
+    path.write_text(json.dumps(document))
+    settings.set("viloxterm.ratio", 2)
+    after = json.loads(path.read_text())["plugins"]
+    assert after == {"gone": {"kept": 1}, "viloxterm": {"bell": True, "fontSize": 30, "ratio": 2}}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "null x"])
+def test_a_damaged_file_is_an_error_and_stays_as_it_is(path: Path, content: str) -> None:
+    """Nobody's settings are thrown away because a bracket is missing."""
+    path.write_text(content)
+    with pytest.raises(Exception, match=r"settings\.json"):
+        Settings(path, lambda: DECLARED)
+    assert path.read_text() == content
