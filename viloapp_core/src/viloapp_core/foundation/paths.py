@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -59,6 +58,8 @@ def runtime_dir(store: Path, environ: Mapping[str, str] = os.environ) -> Path:
 
 def _runtime_parents(environ: Mapping[str, str]) -> list[Path]:
     """Return where the runtime folder may be, the best first: what the session gives, then a private /tmp."""
+    import tempfile  # brings random and more, which the readers of a store need not pay for
+
     parents = []
     given = environ.get("XDG_RUNTIME_DIR", "")
     if given.startswith("/") and os.access(given, os.W_OK | os.X_OK) and Path(given).is_dir():

@@ -7,25 +7,31 @@ They are plain functions that take a `Store`, report steps to a `Progress` and a
     'installed'
 """
 
-from viloapp_core.operations.changing import disable, enable, uninstall
-from viloapp_core.operations.errors import (
-    ConsentRefusedError,
-    OperationError,
-    SeveralProblemsError,
-    SpecError,
-)
-from viloapp_core.operations.installing import install
-from viloapp_core.operations.outcomes import (
-    Consent,
-    InstallOptions,
-    InstallOutcome,
-    Progress,
-    ProgressEvent,
-    RefuseAll,
-    RemovalOutcome,
-    silent,
-)
-from viloapp_core.operations.showing import describe, listing
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viloapp_core.operations.changing import disable, enable, uninstall
+    from viloapp_core.operations.errors import (
+        ConsentRefusedError,
+        OperationError,
+        SeveralProblemsError,
+        SpecError,
+    )
+    from viloapp_core.operations.installing import install
+    from viloapp_core.operations.outcomes import (
+        Consent,
+        InstallOptions,
+        InstallOutcome,
+        Progress,
+        ProgressEvent,
+        RefuseAll,
+        RemovalOutcome,
+        silent,
+    )
+    from viloapp_core.operations.showing import describe, listing
 
 __all__ = [
     "Consent",
@@ -47,3 +53,22 @@ __all__ = [
     "silent",
     "uninstall",
 ]
+
+_MODULES = {
+    "changing": ("disable", "enable", "uninstall"),
+    "errors": ("ConsentRefusedError", "OperationError", "SeveralProblemsError", "SpecError"),
+    "installing": ("install",),
+    "outcomes": (
+        *("Consent", "InstallOptions", "InstallOutcome", "Progress", "ProgressEvent", "RefuseAll"),
+        *("RemovalOutcome", "silent"),
+    ),
+    "showing": ("describe", "listing"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: a listing must not pay for what an installation needs."""
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from viloapp_core.foundation.clock import Clock, SystemClock, timestamp
 from viloapp_core.operations import planning, specs
 from viloapp_core.operations.errors import ConsentRefusedError, SpecError, raise_all
 from viloapp_core.operations.outcomes import (
-    NOT_CHECKED,
     Consent,
     InstallOptions,
     InstallOutcome,
@@ -24,7 +22,14 @@ from viloapp_core.operations.outcomes import (
 )
 from viloapp_core.operations.planning import Plan, Workshop
 from viloapp_core.resolve import fetch, to_pylock, wheelhouse
-from viloapp_core.store import CollisionError, InstalledPlugin, Store, UnsafeWheelError, environment
+from viloapp_core.store import (
+    NOT_CHECKED,
+    CollisionError,
+    InstalledPlugin,
+    Store,
+    UnsafeWheelError,
+    environment,
+)
 from viloapp_core.store import archives as archive
 from viloapp_core.store.audit import audit, entry_point_issues
 from viloapp_sdk.errors import ViloError
@@ -314,6 +319,8 @@ def _receipt(
 
 
 def _core_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("viloapp-core")
     except PackageNotFoundError:

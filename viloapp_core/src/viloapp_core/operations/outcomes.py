@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 Stage = Literal["resolve", "lock", "fetch", "verify", "consent", "lay down", "activate", "done"]
 
-NOT_CHECKED = "not checked"
-"""What `signature` says until signatures are verified."""
-
 
 @dataclass(frozen=True)
 class ProgressEvent:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from viloapp_core.operations.outcomes import NOT_CHECKED
-from viloapp_core.store import InstalledPlugin, Store
+from viloapp_core.store import NOT_CHECKED, InstalledPlugin, Store
 
 _FROM_RECEIPT = (
     *("name", "summary", "author", "license", "entry_point", "manifest", "requested", "index_url"),

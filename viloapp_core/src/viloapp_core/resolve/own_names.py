@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import viloapp_core
 from viloapp_core.resolve.errors import OwnNameError
 
 CORE = "viloapp-core"
@@ -30,7 +29,7 @@ def wheelhouse(folder: Path | None = None) -> dict[str, Path]:
     """
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-    folder = folder or Path(viloapp_core.__file__).parent / "wheelhouse"
+    folder = folder or Path(__file__).parents[1] / "wheelhouse"
     found: dict[str, Path] = {}
     for wheel in sorted(folder.glob("*.whl")):
         try:

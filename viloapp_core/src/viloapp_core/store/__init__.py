@@ -13,7 +13,7 @@ from viloapp_core.store.errors import (
     StoreFolderError,
     UnsafeWheelError,
 )
-from viloapp_core.store.index import InstalledPlugin
+from viloapp_core.store.index import NOT_CHECKED, InstalledPlugin
 from viloapp_core.store.layout import Layout
 from viloapp_core.store.store import Store
 
@@ -22,6 +22,7 @@ __all__ = [
     "InstalledPlugin",
     "Layout",
     "LayDownError",
+    "NOT_CHECKED",
     "NotInstalledError",
     "Store",
     "StoreError",

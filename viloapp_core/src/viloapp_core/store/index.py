@@ -16,6 +16,8 @@ from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout
 
 INDEX_SCHEMA = 1
+NOT_CHECKED = "not checked"
+"""What `signature` says until signatures are verified."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ Entries are made and judged under the store's lock, so that none is taken for de
 from __future__ import annotations
 
 import contextlib
-import secrets
-import shutil
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +43,7 @@ class Entry:
 
 def open_entry(folder: Path, facts: Mapping[str, Any]) -> Entry:
     """Write an entry and lock it. The caller holds the store's lock."""
-    path = folder / f"{secrets.token_hex(8)}.json"
+    path = folder / f"{os.urandom(8).hex()}.json"
     write_json(path, dict(facts))
     return Entry(path, facts, FileLock(path).acquire(blocking=False))
 
@@ -71,6 +70,8 @@ def orphans(folder: Path) -> Iterator[Entry]:
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder with all that is in it; what cannot be removed now is left for the next time."""
+    import shutil  # it loads every archive format there is, and readers remove nothing
+
     with contextlib.suppress(OSError):
         if folder.is_symlink():
             folder.unlink()
