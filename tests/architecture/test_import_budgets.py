@@ -49,18 +49,19 @@ def test_without_the_extra_no_web_package_is_needed(loaded_by: LoadedBy) -> None
         + "import importlib\n"
         + f"for name in {names!r}: importlib.import_module(name)"
     )
-    assert not _tops(loaded_by(code)) & set(WEB)
+    assert sorted(_tops(loaded_by(code)) & set(WEB)) == []
 
 
 def test_embedding_loads_no_command_line_and_no_web(loaded_by: LoadedBy) -> None:
     """`from viloapp_core import Host` brings no web package, installer or colours into an application."""
     loaded = _tops(loaded_by("from viloapp_core import Host"))
-    assert not loaded & {*WEB, *HEAVY, "click"}
+    assert sorted(loaded & {*WEB, *HEAVY, "click"}) == []
 
 
 def test_the_root_package_is_nearly_free(loaded_by: LoadedBy) -> None:
     """`import viloapp_core` alone loads none of its packages."""
-    assert not {name for name in loaded_by("import viloapp_core") if name.startswith("viloapp_core.")}
+    loaded = loaded_by("import viloapp_core")
+    assert sorted(name for name in loaded if name.startswith("viloapp_core.")) == []
 
 
 @pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["--version"], ["--help"]], ids=" ".join)
@@ -75,8 +76,10 @@ except SystemExit as end:
 assert not code, code
 """
     loaded = loaded_by(code)
-    assert not _tops(loaded) & {*WEB, *HEAVY, "asyncio", "msgpack", "email", "ssl"}
-    assert not {"viloapp_core.host", "viloapp_core.web", "viloapp_core.operations"} & loaded
+    # Help imports every command for its summary, and `run` is a loop's; the others do without one.
+    loops = set() if command == ["--help"] else {"asyncio", "ssl"}
+    assert sorted(_tops(loaded) & {*WEB, *HEAVY, *loops, "msgpack"}) == []
+    assert sorted({"viloapp_core.host", "viloapp_core.web", "viloapp_core.rpc"} & loaded) == []
 
 
 def test_a_worker_starts_lean(loaded_by: LoadedBy) -> None:
