@@ -106,6 +106,8 @@ def lock(
         try:
             packages = _lock_for(target, interpreter, sources, wheels, pip, number)
         except UnsatisfiableError as error:
+            if refusal := own_names.refusal(target.plugin_id, error.detail):
+                raise refusal from error
             failures.append((interpreter, error))
             explain(f"Python {interpreter.version} does not fit: {error.detail.splitlines()[-1]}")
             continue
@@ -125,8 +127,6 @@ def _no_candidate(
     hint = f"tried Python {tried}"
     hint += "; only what was fetched before is known with --offline" if sources.offline else ""
     detail = failures[0][1].detail
-    if bound := sorted(name for name in own_names.OWN_NAMES if f"(constraint) {name} " in detail):
-        hint = f"{', '.join(bound)} comes only from this viloapp-core: update viloapp-core, or ask for less"
     return UnsatisfiableError(f"{target.plugin_id}: {detail}", hint)
 
 

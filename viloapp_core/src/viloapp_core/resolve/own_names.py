@@ -13,6 +13,8 @@ from viloapp_core.resolve.errors import OwnNameError
 CORE = "viloapp-core"
 OWN_NAMES = frozenset({"viloapp-sdk", CORE, "viloxterm", "viloedit"})
 
+# A constraint that no version meets: the index is then not even asked for the file.
+_NEVER = "<0"
 _REBUILD = (
     "this copy of viloapp-core carries no such wheel; install viloapp-core again, or build the clone again"
 )
@@ -45,13 +47,43 @@ def wheelhouse(folder: Path | None = None) -> dict[str, Path]:
 
 
 def constraints(wheels: Mapping[str, Path], *, named: str | None) -> list[str]:
-    """Return pip's constraints that bind our names to our files.
+    """Return pip's constraints that bind our names to our files, and to nothing where we have no file.
 
     Args:
         wheels: the wheelhouse.
         named: a distribution for which the user named a file of their own.
     """
-    return [f"{name} @ {wheel.absolute().as_uri()}" for name, wheel in wheels.items() if name != named]
+    free = sorted(OWN_NAMES - {named})
+    return [
+        f"{name} @ {wheels[name].absolute().as_uri()}" if name in wheels else f"{name}{_NEVER}"
+        for name in free
+    ]
+
+
+def refusal(plugin_id: str, reason: str) -> OwnNameError | None:
+    """Return the error that stands behind pip's reason, when one of our constraints is it.
+
+    Args:
+        plugin_id: whose resolution failed.
+        reason: what pip said.
+    """
+    if f"(constraint) {CORE}{_NEVER}" in reason:
+        return OwnNameError(
+            f"{plugin_id} depends on {CORE}, which runs plugins and is never inside one",
+            "the author should depend on viloapp-sdk instead",
+        )
+    bound = sorted(name for name in OWN_NAMES if f"(constraint) {name}" in reason)
+    if missing := [name for name in bound if f"(constraint) {name}{_NEVER}" in reason]:
+        return OwnNameError(
+            f"{plugin_id} needs {', '.join(missing)}, which comes from the core and never from an index",
+            _REBUILD,
+        )
+    if bound:
+        return OwnNameError(
+            f"{plugin_id}: {reason}",
+            f"{', '.join(bound)} comes only from this viloapp-core: update viloapp-core, or ask for less",
+        )
+    return None
 
 
 def check(
