@@ -335,8 +335,7 @@ def _check_json(value: object, path: str, depth: int) -> Iterator[Issue]:
             yield from _check_json(item, f"{path}[{index}]", depth - 1)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if not isinstance(key, str):
-                yield Issue(join(path, key), "a key must be a string")
+            yield from Text().check(key, join(path, key))
             yield from _check_json(item, join(path, key), depth - 1)
     elif isinstance(value, str):
         yield from Text(max_length=10_000, lines=True).check(value, path)
