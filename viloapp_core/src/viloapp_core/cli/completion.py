@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", cls=ViloCommand)
+_HELP = """Print the script that makes a shell complete viloapp's commands, plugins and settings.
+
+\b
+bash: add to ~/.bashrc   eval "$(viloapp completion bash)"
+zsh:  add to ~/.zshrc    eval "$(viloapp completion zsh)"
+fish: viloapp completion fish > ~/.config/fish/completions/viloapp.fish
+"""
+
+
+@click.command("completion", cls=ViloCommand, help=_HELP)
 @click.argument("shell", type=click.Choice(SHELLS))
 @pass_invocation
 def completion_command(invocation: Invocation, shell: str) -> None:
-    r"""Print the script that makes a shell complete viloapp's commands, plugins and settings.
-
-    \b
-    bash: add to ~/.bashrc   eval "$(viloapp completion bash)"
-    zsh:  add to ~/.zshrc    eval "$(viloapp completion zsh)"
-    fish: viloapp completion fish > ~/.config/fish/completions/viloapp.fish
-    """
+    """Print a shell's script."""
     from click.shell_completion import get_completion_class
 
     from viloapp_core.cli.root import root
@@ -64,14 +67,17 @@ def command_ids(ctx: click.Context, _parameter: click.Parameter, incomplete: str
 
 
 def setting_keys(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the settings of installed plugins for the shell."""
+    """Return the settings of the workspace and of installed plugins for the shell."""
     from click.shell_completion import CompletionItem
 
+    from viloapp_core.services.settings import CORE
+
+    declared = {"core": CORE} | {owner: plugin.configuration for owner, plugin in _installed(ctx).items()}
     return [
         CompletionItem(key, help=schema.get("description", ""))
-        for plugin_id, plugin in _installed(ctx).items()
-        for name, schema in plugin.configuration.items()
-        if (key := f"{plugin_id}.{name}").startswith(incomplete)
+        for owner, configuration in declared.items()
+        for name, schema in configuration.items()
+        if (key := f"{owner}.{name}").startswith(incomplete)
     ]
 
 

@@ -26,6 +26,7 @@ _POLL_S = 0.2
     "--lines",
     "count",
     type=click.IntRange(min=0),
+    metavar="N",
     default=100,
     show_default=True,
     help="How many of the last lines to print first.",

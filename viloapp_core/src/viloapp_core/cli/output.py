@@ -92,10 +92,15 @@ class Output:
         self._tell(self._styled("warning:", "yellow") + " " + printable(text))
 
     def failure(self, failed: Failure) -> None:
-        """Tell why the command ends; with ``--json`` the same as an object on standard output."""
-        self._tell(self._styled("error:", "red") + " " + printable(failed.detail))
-        if failed.hint:
-            self._tell(self._styled("hint:", "cyan") + " " + printable(failed.hint))
+        """Tell why the command ends; with ``--json`` the same as an object on standard output.
+
+        A line of the detail that is not indented is a problem of its own.
+        """
+        for line in failed.detail.splitlines() or [""]:
+            indented = line[:1].isspace()
+            self._tell(("" if indented else self._styled("error:", "red") + " ") + printable(line))
+        for line in failed.hint.splitlines():
+            self._tell(self._styled("hint:", "cyan") + " " + printable(line))
         if self.as_json:
             self.json({"error": failed.to_json()})
 

@@ -52,7 +52,8 @@ class Root(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with ``run`` put in where no command is named: ``viloapp``, ``viloapp FOLDER``."""
-        return super().parse_args(ctx, with_default_command(args))
+        # While a shell completes the line, the command is what is still to come.
+        return super().parse_args(ctx, args if ctx.resilient_parsing else with_default_command(args))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

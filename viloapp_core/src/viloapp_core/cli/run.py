@@ -53,6 +53,7 @@ def _loopback(ctx: click.Context, parameter: click.Parameter, value: str) -> str
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
+    metavar="PORT",
     default=0,
     help="Listen on this port.  [default: any that is free]",
 )
@@ -76,11 +77,11 @@ def run_command(
     """
     store = invocation.store()
     announce = _announcer(invocation, open_browser=not no_browser)
-    serve = server()
 
     async def until_told() -> None:
         from viloapp_core.host import Host
 
+        serve = server()
         with _ending(invocation) as stop:
             async with Host(store.root, workspace=folder, allow_unsandboxed=allow_unsandboxed) as host:
 

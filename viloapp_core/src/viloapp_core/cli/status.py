@@ -26,10 +26,12 @@ def status_command(invocation: Invocation) -> None:
     else:
         with client:
             found = {"running": True, **client.request("status", {})}
+        # The token opens the workspace, and a status is what people paste into a report; `run` prints it.
+        found["address"] = (found["address"] or "").partition("#")[0] or None
     if invocation.output.as_json:
         invocation.output.json(found)
         return
-    invocation.output.note(_host(found, str(store.root)))
+    invocation.output.line(_host(found, str(store.root)))
     header = ("plugin", "version", "state", "pid", "sandbox", "detail")
     invocation.output.table(header, [_row(plugin) for plugin in found["plugins"]])
 
