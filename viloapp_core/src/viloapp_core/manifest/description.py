@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from viloapp_core.manifest.errors import ManifestError
-from viloapp_sdk.manifest import SCHEMA_VERSION, validate
+from viloapp_sdk.manifest import SCHEMA_VERSION
 
 if TYPE_CHECKING:  # both cost a listing more than all it reads
     from packaging.requirements import Requirement
@@ -72,6 +72,8 @@ class Manifest:
         Raises:
             ManifestError: ``data`` is no manifest; with every issue.
         """
+        from viloapp_sdk.manifest import validate
+
         if issues := validate(data):
             raise ManifestError(issues, subject)
         assert isinstance(data, Mapping)  # validate says so

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from viloapp_sdk.manifest import ENTRY_POINT_GROUP
-from viloapp_sdk.manifest.shapes import make_safe
+from viloapp_sdk.manifest.printable import make_safe
 
 __all__ = ["find_unmanaged"]
 

@@ -17,7 +17,8 @@ from viloapp_core.manifest.errors import Issue, ManifestError
 from viloapp_core.manifest.files import MetadataFiles, split_dist_info
 from viloapp_core.manifest.strict_json import decode
 from viloapp_sdk.manifest import API_VERSION, ENTRY_POINT_GROUP, FILE_NAME
-from viloapp_sdk.manifest.shapes import make_safe, shorten
+from viloapp_sdk.manifest.printable import make_safe
+from viloapp_sdk.manifest.shapes import shorten
 
 __all__ = ["check_manifest", "describe"]
 

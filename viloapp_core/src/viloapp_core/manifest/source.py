@@ -16,8 +16,8 @@ from viloapp_core.manifest.errors import Issue, ManifestError
 from viloapp_core.manifest.reader import check_manifest
 from viloapp_sdk.manifest import ENTRY_POINT_GROUP, from_project
 from viloapp_sdk.manifest import ManifestError as SdkManifestError
+from viloapp_sdk.manifest.printable import make_safe
 from viloapp_sdk.manifest.project import read_pyproject
-from viloapp_sdk.manifest.shapes import make_safe
 
 __all__ = ["describe_source"]
 

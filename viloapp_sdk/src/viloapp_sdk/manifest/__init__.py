@@ -1,25 +1,31 @@
 """The manifest of a plugin, `plugin.json`: what core metadata has no field for.
 
+    >>> from viloapp_sdk.manifest import validate
     >>> [str(issue) for issue in validate({"schema": 1, "api_version": "1.0", "permisions": []})]
     ["permisions: unknown key; did you mean 'permissions'?"]
 
 An author writes ``[tool.viloapp]`` in ``pyproject.toml`` and decorates commands; the build joins both into
 the file (`hook` for setuptools, `from_project` for everything else). Nothing here runs a plugin's code,
-and nothing outside of the standard library is needed.
+and nothing outside of the standard library is needed. The names are imported when they are first used:
+setuptools imports this for every project that it builds, and the core for every listing.
 """
 
-from viloapp_sdk.manifest.errors import Issue, ManifestError
-from viloapp_sdk.manifest.fields import (
-    API_VERSION,
-    ENTRY_POINT_GROUP,
-    FILE_NAME,
-    PERMISSION_CATEGORIES,
-    RESTART_POLICIES,
-    SCHEMA_VERSION,
-)
-from viloapp_sdk.manifest.project import from_project
-from viloapp_sdk.manifest.source import Contributions, scan
-from viloapp_sdk.manifest.validation import fits, schema, validate
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from viloapp_sdk.manifest.errors import Issue, ManifestError
+    from viloapp_sdk.manifest.format import (
+        API_VERSION,
+        ENTRY_POINT_GROUP,
+        FILE_NAME,
+        PERMISSION_CATEGORIES,
+        RESTART_POLICIES,
+        SCHEMA_VERSION,
+    )
+    from viloapp_sdk.manifest.project import from_project
+    from viloapp_sdk.manifest.source import Contributions, scan
+    from viloapp_sdk.manifest.validation import fits, schema, validate
 
 __all__ = [
     "API_VERSION",
@@ -37,3 +43,31 @@ __all__ = [
     "schema",
     "validate",
 ]
+
+_HOMES = {
+    "API_VERSION": "format",
+    "ENTRY_POINT_GROUP": "format",
+    "FILE_NAME": "format",
+    "PERMISSION_CATEGORIES": "format",
+    "RESTART_POLICIES": "format",
+    "SCHEMA_VERSION": "format",
+    "Contributions": "source",
+    "Issue": "errors",
+    "ManifestError": "errors",
+    "fits": "validation",
+    "from_project": "project",
+    "scan": "source",
+    "schema": "validation",
+    "validate": "validation",
+}
+
+
+def __getattr__(name: str) -> "Any":
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'viloapp_sdk.manifest' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"viloapp_sdk.manifest.{home}"), name)
+    globals()[name] = value
+    return value

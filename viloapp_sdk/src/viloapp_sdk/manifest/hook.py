@@ -79,7 +79,7 @@ def _sources(cmd: Any, root: Path) -> list[Path]:
 
 def _entry_points(cmd: Any) -> Mapping[str, object] | None:
     """Return the project's entry points in the group of plugins; None when they cannot be told."""
-    from viloapp_sdk.manifest.fields import ENTRY_POINT_GROUP
+    from viloapp_sdk.manifest.format import ENTRY_POINT_GROUP
 
     groups = cmd.distribution.entry_points or {}
     if isinstance(groups, str):

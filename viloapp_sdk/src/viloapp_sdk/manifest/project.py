@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_sdk.manifest.errors import Issue, ManifestError
-from viloapp_sdk.manifest.fields import DERIVED, ENTRY_POINT_GROUP, MANIFEST, SCHEMA_VERSION
+from viloapp_sdk.manifest.fields import DERIVED, MANIFEST
+from viloapp_sdk.manifest.format import ENTRY_POINT_GROUP, SCHEMA_VERSION
 from viloapp_sdk.manifest.shapes import describe
 from viloapp_sdk.manifest.source import Contributions, scan
 from viloapp_sdk.manifest.validation import validate

@@ -21,12 +21,8 @@ from difflib import get_close_matches
 from typing import Any, Protocol
 
 from viloapp_sdk.manifest.errors import Issue
+from viloapp_sdk.manifest.printable import SAFE_LINE, SAFE_LINES
 
-#: Control characters but tab and newline, surrogates, line separators, and those that reorder text.
-#: Source: Unicode 16, categories Cc, Cs, Zl, Zp, and UAX #9 (bidirectional formatting characters).
-_UNSAFE = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-_SAFE_LINES = f"[^{_UNSAFE}]*"
-_SAFE_LINE = rf"[^{_UNSAFE}\t\n]*"
 _MAX_DEPTH = 16
 _MAX_SUGGESTIONS = 8
 
@@ -61,7 +57,7 @@ class Text:
 
     @property
     def _safe(self) -> str:
-        return _SAFE_LINES if self.lines else _SAFE_LINE
+        return SAFE_LINES if self.lines else SAFE_LINE
 
     def check(self, value: object, path: str) -> Iterator[Issue]:
         """Yield what is wrong with ``value``."""
@@ -291,12 +287,6 @@ def shorten(value: object) -> str:
     """Return ``value`` as a person may see it on a terminal: escaped and at most some 60 characters."""
     text = ascii(value) if isinstance(value, str) else describe(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def make_safe(text: str, limit: int) -> str:
-    """Return ``text`` on one line of at most ``limit`` characters, unsafe ones as U+FFFD."""
-    line = re.sub(f"[{_UNSAFE}]", "\ufffd", " ".join(text.split()))
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def describe(value: object) -> str:
