@@ -49,13 +49,13 @@ def read_line(fd: int) -> bytes:
 
 
 def test_an_exit_code_and_a_signal_are_told_apart(spawner: Spawner) -> None:
-    """Waiting yields how the program ended, for every waiter."""
+    """Waiting yields how the program ended, every time it is asked."""
 
     async def scene() -> tuple[ExitStatus, ...]:
         three = await spawner.spawn_async(["sh", "-c", "exit 3"], env=ENV, cwd=ROOT)
         killed = await spawner.spawn_async(["sleep", "1000"], env=ENV, cwd=ROOT)
         killed.kill()
-        return await asyncio.gather(three.wait(), three.wait(), killed.wait())
+        return (await three.wait(), await three.wait(), await killed.wait())
 
     assert asyncio.run(scene()) == (ExitStatus(code=3), ExitStatus(code=3), ExitStatus(signal=9))
 

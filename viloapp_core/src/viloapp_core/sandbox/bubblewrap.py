@@ -68,6 +68,7 @@ def _mount(mount: Mount) -> list[str]:
         case MountKind.HIDE_FOLDER:
             return ["--perms", "0755", "--tmpfs", target]
         case MountKind.HIDE_FILE:
+            # A device on a mount without devices: opening it is refused.
             return ["--ro-bind", "/dev/null", target]
         case MountKind.FOLDER:
             return ["--perms", "0755", "--dir", target]

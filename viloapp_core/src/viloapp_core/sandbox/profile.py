@@ -71,7 +71,7 @@ class MountKind(enum.Enum):
     WRITE = "writable"
     SCRATCH = "private and empty, writable, gone with the worker"
     HIDE_FOLDER = "empty and read-only over a folder"
-    HIDE_FILE = "empty over a file"
+    HIDE_FILE = "a file that cannot be opened"
     FOLDER = "a plain folder anyone may enter"
     LINK = "a symbolic link"
     PROCESSES = "the sandbox's own /proc"

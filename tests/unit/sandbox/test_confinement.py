@@ -1,0 +1,215 @@
+"""Workers really started, and what they can really reach."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from viloapp_core.sandbox import Probe
+
+from .conftest import Installed, Interpreter, interpreters
+
+# Whether a path could be written, without writing: as root some of these are switches of the machine.
+WRITABLE = "import os\nanswer = [path for path in {!r} if os.access(path, os.W_OK)]"
+READABLE = "import os\nanswer = [path for path in {!r} if os.access(path, os.R_OK)]"
+
+
+@pytest.mark.parametrize("interpreter", interpreters(), ids=lambda one: one.version)
+def test_each_python_of_this_machine_starts(
+    install: Callable[[Interpreter, Probe], Installed], confinement: Probe, interpreter: Interpreter
+) -> None:
+    """In its own virtualenv, wherever the interpreter lies, and with its own standard library."""
+    worker = install(interpreter, confinement)
+    code = "import ssl, sqlite3, ctypes, sys\nanswer = [sys.version_info[:2], sys.prefix, sys.argv[1:]]"
+    major, minor = map(int, interpreter.version.split("."))
+    assert worker.run(code) == [[major, minor], str(worker.request.generation / "venv"), []]
+
+
+def test_the_environment_is_the_plugins(worker: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Language is passed on; nothing else of the person is. The home is the plugin's data."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    monkeypatch.setenv("LC_TIME", "de_DE.UTF-8")
+    seen = worker.run("import os\nanswer = [dict(os.environ), os.getcwd()]")
+    environment, folder = seen
+    assert folder == environment["HOME"] == str(worker.request.data_dir)
+    assert environment["LC_TIME"] == "de_DE.UTF-8"
+    names = {"HOME", "LANG", "LC_TIME", "PATH", "PWD", "TMPDIR", "TZ", "VIRTUAL_ENV", "LC_ALL", "LC_CTYPE"}
+    assert environment.keys() <= names | {"LANGUAGE"}
+
+
+def test_what_it_may_write(worker: Installed) -> None:
+    """Its data and its private scratch folder; not its code, the interpreter, the system or the root."""
+    data = str(worker.request.data_dir)
+    paths = [data, "/tmp", "/", "/usr", "/etc", "/run", sys.base_prefix]
+    paths += [str(worker.request.generation), str(worker.request.python), "/run/viloapp/bootstrap.py"]
+    assert worker.run(WRITABLE.format(paths)) == [data, "/tmp"]
+
+
+def test_the_kernels_switches_are_closed(worker: Installed) -> None:
+    """Nothing below /proc but its own processes, not even for root, nor by way of a namespace of its own."""
+    code = """
+import os, subprocess
+answer = []
+for folder, folders, files in os.walk("/proc"):
+    folders[:] = [name for name in folders if not name.isdigit() and not name.endswith("self")]
+    answer += [path for name in files if os.access(path := os.path.join(folder, name), os.W_OK)]
+script = '''
+mount -t proc p /tmp && test -w /tmp/sys/kernel/core_pattern && echo a new one
+umount /proc/sys && test -w /proc/sys/kernel/core_pattern && echo the one below
+'''
+argv = ["unshare", "-Umpf", "sh", "-c", script]
+answer.append(subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout)
+"""
+    assert worker.run(code) == [""]
+
+
+def test_it_is_alone(worker: Installed) -> None:
+    """No process, file, socket or temporary file of the person is in sight."""
+    code = "import os\nanswer = [[p for p in os.listdir('/proc') if p.isdigit()], os.listdir('/tmp')]"
+    processes, scratch = worker.run(code)
+    assert processes == ["1", "2"]
+    assert str(os.getpid()) not in processes
+    own = {
+        Path(path).relative_to("/tmp").parts[0]
+        for path in map(str, worker.request.generation.parents)
+        if path.startswith("/tmp/")
+    }
+    assert set(scratch) <= own
+    hidden = [
+        "/etc/shadow",
+        "/etc/gshadow",
+        "/etc/ssl/private",
+        "/run/dbus",
+        "/var",
+        "/sys",
+        "/boot",
+        "/home",
+        str(Path.home()),
+        __file__,
+    ]
+    assert worker.run(READABLE.format(hidden)) == []
+
+
+def test_it_has_no_capability(worker: Installed) -> None:
+    """None in force and none to gain by running another program."""
+    code = """
+answer = {line.split(":")[0]: line.split()[1] for line in open("/proc/self/status")
+          if line.startswith(("CapEff", "CapPrm", "CapInh", "CapAmb", "NoNewPrivs"))}
+"""
+    seen = worker.run(code)
+    assert seen.pop("NoNewPrivs") == "1"
+    assert {int(value, 16) for value in seen.values()} == {0}
+
+
+def test_a_shared_home_keeps_its_secrets(worker: Installed, tmp_path: Path, isolated_home: Path) -> None:
+    """The person's files are there to read and write as granted; keys are not, and the store is not."""
+    home = isolated_home / "home"
+    (home / ".ssh").mkdir()
+    (home / ".ssh/id_ed25519").write_text("key")
+    (home / ".netrc").write_text("password")
+    (home / "notes.txt").write_text("hello")
+    code = f"""
+import os
+home = {str(home)!r}
+def content(name):
+    try:
+        return open(home + name).read()
+    except OSError as error:
+        return error.strerror
+answer = [content("/notes.txt"), content("/.netrc"), content("/.ssh/id_ed25519"),
+          [n for n in ("/notes.txt", "/.ssh") if os.access(home + n, os.W_OK)]]
+"""
+    expected = ["hello", "Permission denied", "No such file or directory"]
+    read = worker.run(code, workspace=home, permissions=("filesystem.read.workspace",))
+    assert read == [*expected, []]
+    written = worker.run(code, workspace=home, permissions=("filesystem.write.workspace",))
+    assert written == [*expected, ["/notes.txt"]]
+    assert worker.run(READABLE.format([str(home)]), workspace=home) == []
+
+
+def test_other_plugins_are_hidden_in_a_store_below_the_workspace(worker: Installed) -> None:
+    """Somebody who opens the folder that holds the store does not share it."""
+    store = worker.request.store
+    other = store / "plugins/other/data"
+    other.mkdir(parents=True, exist_ok=True)
+    paths = [str(other), str(worker.request.data_dir), str(store.parent)]
+    permissions = ("filesystem.write.workspace",)
+    seen = worker.run(READABLE.format(paths), workspace=store.parent, permissions=permissions)
+    assert seen == paths[1:]
+
+
+def test_an_editable_source_is_there_read_only(worker: Installed, tmp_path: Path) -> None:
+    """The project folder of ``--dev`` is where the author has it, also behind a link."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "plugin.py").write_text("x = 1")
+    (tmp_path / "link").symlink_to(project)
+    path = str(tmp_path / "link/plugin.py")
+    code = f"import os\nanswer = [open({path!r}).read(), os.access({path!r}, os.W_OK)]"
+    assert worker.run(code, dev_source=tmp_path / "link") == ["x = 1", False]
+
+
+def test_processes_of_a_plugin_find_its_packages(worker: Installed) -> None:
+    """Its interpreter can be run again, and multiprocessing works, though the bootstrap starts with -I -S."""
+    code = """
+import json, multiprocessing, subprocess, sys
+again = subprocess.run([sys.executable, "-c", "import viloapp_sdk.worker, sys; print(sys.prefix)"],
+                       capture_output=True, text=True)
+with multiprocessing.get_context("spawn").Pool(1) as pool:
+    answer = [again.stdout.strip(), pool.apply(json.dumps, ([1],))]
+"""
+    assert worker.run(code) == [str(worker.request.generation / "venv"), "[1]"]
+
+
+# A host that starts a worker, has it run some code, and waits.
+HOST = """
+import json, os, sys
+from pathlib import Path
+from viloapp_core.process import Spawner
+from viloapp_core.sandbox import Probe, Request, launch_plan
+
+request, bwrap, user_namespace, code = json.loads(sys.argv[1])
+request = Request(**{key: Path(value) if "/" in value else value for key, value in request.items()})
+probe = Probe("none", "none", "", "", Path(bwrap) if bwrap else None, user_namespace)
+their_in, our_out = os.pipe()
+our_in, their_out = os.pipe()
+plan = launch_plan(request, probe, allow_unsandboxed=True, fds=(their_in, their_out))
+Spawner().spawn(plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=(their_in, their_out), stdout=1, stderr=2)
+os.write(our_out, json.dumps(code).encode() + b"\\n")
+os.close(1)
+os.read(our_in, 1)
+"""
+BUSY = "import os\nos.write(1, b'busy')\nos.close(1)\nwhile True: pass"
+GRANDCHILD = """
+import subprocess
+subprocess.Popen(["sleep", "1000"], stdout=subprocess.DEVNULL, start_new_session=True)
+"""
+
+
+@pytest.mark.parametrize("sandboxed", [True, False])
+def test_nothing_outlives_a_killed_host(worker: Installed, confinement: Probe, sandboxed: bool) -> None:
+    """Kill -9 of the host: within 2 s the busy worker is gone, under bubblewrap its setsid grandchild too."""
+    request = {key: str(value) for key, value in asdict(worker.request).items() if value}
+    bwrap = str(confinement.bwrap) if sandboxed else ""
+    code = GRANDCHILD * sandboxed + BUSY
+    setup = json.dumps([request, bwrap, confinement.user_namespace, code])
+    # Each process of the tree inherits this as its standard error: its end is the end of them all.
+    alive, theirs = os.pipe()
+    host = subprocess.Popen([sys.executable, "-c", HOST, setup], stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    assert host.stdout is not None
+    with host.stdout:
+        assert host.stdout.read(4) == b"busy"
+    assert not select.select([alive], [], [], 0)[0]
+    host.kill()
+    host.wait()
+    ended = select.select([alive], [], [], 2)[0]
+    said = os.read(alive, 10000) if ended else b"still alive"
+    os.close(alive)
+    assert said == b""
