@@ -11,6 +11,7 @@ from viloapp_core import Host, SyncHost
 
 
 async def in_my_loop(command: str, arguments: dict[str, object]) -> object:
+    """Call one command inside a running event loop."""
     async with Host() as host:
         return await host.call(command, arguments)
 

@@ -30,9 +30,11 @@ class Stranger:
         self._buffer = FrameBuffer()
 
     def send(self, *frame: Any) -> None:
+        """Write one frame, of whatever shape."""
         os.write(self.fd_out, pack(list(frame)))
 
     async def receive(self) -> list[Any]:
+        """Return the next frame that the peer wrote."""
         while (frame := self._buffer.take()) is None:
             try:
                 if not self._buffer.read_from(self.fd_in):
@@ -50,6 +52,7 @@ class Closing:
         self.happened = asyncio.Event()
 
     def __call__(self, reason: ViloError | None) -> None:
+        """Take the reason down; it is the peer's `on_close`."""
         self.reasons.append(reason)
         self.happened.set()
 
@@ -315,11 +318,18 @@ def test_large_frames_cross_in_both_directions() -> None:
     big = os.urandom(3_000_000)
 
     async def test() -> None:
+        def peer(fd_in: int, fd_out: int) -> Peer:
+            return Peer(
+                fd_in,
+                fd_out,
+                on_request=lambda method, params: params,
+                on_event=lambda name, data: None,
+                on_close=lambda reason: None,
+            )
+
         our_in, their_out = os.pipe()
         their_in, our_out = os.pipe()
-        ignore = {"on_event": lambda name, data: None, "on_close": lambda reason: None}
-        one = Peer(our_in, our_out, on_request=lambda method, params: params, **ignore)
-        two = Peer(their_in, their_out, on_request=lambda method, params: params, **ignore)
+        one, two = peer(our_in, our_out), peer(their_in, their_out)
         one.start()
         two.start()
         assert await one.call("echo", big, timeout_s=5) == big
