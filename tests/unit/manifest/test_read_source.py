@@ -84,3 +84,25 @@ def test_what_is_no_plugin_project_is_refused(tmp_path: Path, content: str | Non
     with pytest.raises(ManifestError) as caught:
         read_source(tmp_path)
     assert caught.value.issues
+
+
+def test_a_project_of_another_backend_has_its_manifest_beside_the_class(project: Path) -> None:
+    """Without `[tool.viloapp]` the file of the package counts; what is wrong with it has its path."""
+    (project / "pyproject.toml").write_text(PYPROJECT.partition("[tool.viloapp]")[0])
+    manifest = project / "src" / "hello" / "plugin.json"
+    manifest.write_text('{"schema": 1, "api_version": "1.0", "commands": [{"id": "hello.other"}]}')
+    assert [entry["id"] for entry in read_source(project).manifest.commands] == ["hello.other"]
+    for content, path in (('{"schema": 1}', "api_version"), ("{", "plugin.json:1:2")):
+        manifest.write_text(content)
+        with pytest.raises(ManifestError) as caught:
+            read_source(project)
+        assert [issue.path for issue in caught.value.issues] == [path]
+
+
+def test_an_entry_point_that_leads_out_of_the_project_reads_nothing(project: Path) -> None:
+    """A module is a dotted name; a path in its place is not followed."""
+    (project.parent / "plugin.json").write_text('{"schema": 1, "api_version": "1.0"}')
+    text = PYPROJECT.partition("[tool.viloapp]")[0].replace("hello.plugin:Hello", "../..:Hello")
+    (project / "pyproject.toml").write_text(text)
+    with pytest.raises(ManifestError, match=r"is not of the form package\.module:Class"):
+        read_source(project)

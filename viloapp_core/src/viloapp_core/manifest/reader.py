@@ -20,7 +20,7 @@ from viloapp_sdk.manifest import API_VERSION, ENTRY_POINT_GROUP, FILE_NAME
 from viloapp_sdk.manifest.printable import make_safe
 from viloapp_sdk.manifest.shapes import shorten
 
-__all__ = ["check_manifest", "describe"]
+__all__ = ["check_manifest", "describe", "find_beside_class"]
 
 _HINT = "a plugin's project has [tool.viloapp] in pyproject.toml and viloapp-sdk in its build requirements"
 _OBJECT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -184,10 +184,7 @@ def _manifest(files: MetadataFiles, point: EntryPoint | None) -> tuple[Manifest 
     """Return the manifest from the dist-info, or else from the package of the plugin's class."""
     try:
         content = files.read(f"{files.dist_info}/{FILE_NAME}")
-        for folder in _packages(point) if content is None else ():
-            content = files.read(f"{folder}/{FILE_NAME}")
-            if content is not None:
-                break
+        content = find_beside_class(files, point) if content is None else content
     except ManifestError as error:
         return None, list(error.issues)
     if content is None:
@@ -199,11 +196,15 @@ def _manifest(files: MetadataFiles, point: EntryPoint | None) -> tuple[Manifest 
     return check_manifest(data, canonicalize_name(name))
 
 
-def _packages(point: EntryPoint | None) -> Iterator[str]:
-    """Yield the folders of the entry point's module, outermost first: ``a``, ``a/b`` for ``a.b:C``."""
+def find_beside_class(files: MetadataFiles, point: EntryPoint | None) -> bytes | None:
+    """Return the `plugin.json` of the class's package, outermost first: ``a``, ``a/b`` for ``a.b:C``.
+
+    Raises:
+        ManifestError: it cannot be read.
+    """
     parts = point.value.partition(":")[0].split(".") if point else []
-    for count in range(1, len(parts) + 1):
-        yield "/".join(parts[:count])
+    found = (files.read("/".join([*parts[:count], FILE_NAME])) for count in range(1, len(parts) + 1))
+    return next((content for content in found if content is not None), None)
 
 
 def _api_issues(api_version: str) -> Iterator[Issue]:

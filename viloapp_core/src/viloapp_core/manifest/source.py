@@ -13,11 +13,19 @@ from packaging.version import InvalidVersion, Version
 
 from viloapp_core.manifest.description import EntryPoint, PluginDescription
 from viloapp_core.manifest.errors import Issue, ManifestError
-from viloapp_core.manifest.reader import check_manifest
+from viloapp_core.manifest.files import DistInfoFiles
+from viloapp_core.manifest.reader import check_manifest, find_beside_class
+from viloapp_core.manifest.strict_json import decode
 from viloapp_sdk.manifest import ENTRY_POINT_GROUP, from_project
 from viloapp_sdk.manifest import ManifestError as SdkManifestError
 from viloapp_sdk.manifest.printable import make_safe
-from viloapp_sdk.manifest.project import read_pyproject
+from viloapp_sdk.manifest.project import (
+    entry_point_issues,
+    entry_points,
+    packages,
+    read_pyproject,
+    tool_table,
+)
 
 __all__ = ["describe_source"]
 
@@ -30,10 +38,12 @@ def describe_source(directory: Path) -> PluginDescription:
     """
     issues: list[Issue] = []
     data: dict[str, Any] = {}
-    raw: dict[str, Any] | None = None
+    raw: object = None
     try:
         data = read_pyproject(directory)
-        raw = from_project(directory)
+        raw = _beside_the_class(directory, data, issues) if tool_table(data) is None else None
+        if raw is None and not issues:
+            raw = from_project(directory)
     except SdkManifestError as error:
         if not data:
             raise ManifestError(error.issues, str(directory), error.hint) from error
@@ -47,6 +57,24 @@ def describe_source(directory: Path) -> PluginDescription:
     if issues or manifest is None or point is None:
         raise ManifestError(issues, str(directory))
     return PluginDescription(entry_point=point, manifest=manifest, **fields)
+
+
+def _beside_the_class(directory: Path, data: dict[str, Any], issues: list[Issue]) -> object:
+    """Return the content of ``<package>/plugin.json``, which build backends other than setuptools ship.
+
+    None where there is none; what is wrong with it is added to ``issues``.
+    """
+    points = entry_points(data)
+    if any(entry_point_issues(points)):
+        return None  # `from_project` reports them
+    point = _entry_point({ENTRY_POINT_GROUP: points})
+    for root in dict.fromkeys(path.parent for path in packages(directory, data)):
+        content = find_beside_class(DistInfoFiles(root / "none.dist-info"), point)
+        if content is not None:
+            raw, problems = decode(content)
+            issues += problems
+            return raw
+    return None
 
 
 def _project(value: object, issues: list[Issue]) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,8 @@ from viloapp_sdk.manifest.shapes import describe
 from viloapp_sdk.manifest.source import Contributions, scan
 from viloapp_sdk.manifest.validation import validate
 
+# Source: entry points specification, object references; extras are deprecated there and refused here.
+_OBJECT = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\s*:\s*[^\W\d]\w*(?:\.[^\W\d]\w*)*\s*")
 _SUBJECT = "the plugin's pyproject.toml and source"
 
 
@@ -33,24 +36,20 @@ def from_project(directory: Path) -> dict[str, Any]:
     """
     data = read_pyproject(directory)
     table = tool_table(data)
+    points = entry_points(data)
     if table is None:
-        raise ManifestError([Issue("tool.viloapp", "is missing")], str(directory / "pyproject.toml"))
-    project = _table(data, "project")
-    points = _table(project, "entry-points").get(ENTRY_POINT_GROUP, {})
-    dynamic = project.get("dynamic", [])
-    known = None if isinstance(dynamic, list) and "entry-points" in dynamic else points
-    return assemble(table, scan(packages(directory, data), root=directory), known)
+        issues = [*entry_point_issues(points), Issue("tool.viloapp", "is missing")]
+        raise ManifestError(issues, str(directory / "pyproject.toml"))
+    return assemble(table, scan(packages(directory, data), root=directory), points)
 
 
-def assemble(
-    table: object, contributions: Contributions, entry_points: Mapping[str, object] | None
-) -> dict[str, Any]:
+def assemble(table: object, contributions: Contributions, points: object) -> dict[str, Any]:
     """Join what an author wrote with what the source says.
 
     Args:
         table: the content of ``[tool.viloapp]``.
         contributions: what `scan` read.
-        entry_points: the project's entry points in the group of plugins; None when only a build knows.
+        points: the project's entry points in the group of plugins; None when only a build knows them.
 
     Returns:
         The manifest; keys in the order of the reference, without the empty ones.
@@ -58,7 +57,7 @@ def assemble(
     Raises:
         ManifestError: everything that is wrong.
     """
-    issues = [*_entry_point_issues(entry_points), *contributions.issues]
+    issues = [*entry_point_issues(points), *contributions.issues]
     written: dict[object, Any] = dict(table) if isinstance(table, Mapping) else {}
     if not isinstance(table, Mapping):
         issues.append(Issue("tool.viloapp", f"must be a table, not {describe(table)}"))
@@ -118,7 +117,21 @@ def packages(directory: Path, data: Mapping[str, Any]) -> list[Path]:
     return found
 
 
-def _entry_point_issues(points: object) -> Iterable[Issue]:
+def entry_points(data: Mapping[str, Any]) -> object | None:
+    """Return the entry points in the group of plugins, as ``pyproject.toml`` has them.
+
+    None when they are dynamic, so that only a build knows them.
+    """
+    project = _table(data, "project")
+    dynamic = project.get("dynamic")
+    if isinstance(dynamic, list) and "entry-points" in dynamic:
+        return None
+    points: object = _table(project, "entry-points").get(ENTRY_POINT_GROUP, {})
+    return points
+
+
+def entry_point_issues(points: object) -> Iterable[Issue]:
+    """Yield what is wrong with a project's entry points: a plugin has exactly one, a class of a module."""
     path = f'project.entry-points."{ENTRY_POINT_GROUP}"'
     if points is None:
         return
@@ -127,6 +140,8 @@ def _entry_point_issues(points: object) -> Iterable[Issue]:
     elif len(points) != 1:
         problem = "is missing: it names the plugin's class" if not points else "has more than one entry"
         yield Issue(path, f'{problem}; write exactly one, such as hello = "hello.plugin:Hello"')
+    elif not all(isinstance(value, str) and _OBJECT.fullmatch(value) for value in points.values()):
+        yield Issue(path, "is not of the form package.module:Class")
 
 
 def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
