@@ -51,9 +51,11 @@ def audit(wheel: Path, *, own: bool, dev: bool = False) -> Finding:
         with WheelFile.open(wheel) as source:
             with zipfile.ZipFile(wheel) as archive:
                 infos = archive.infolist()
-            issues = [*_record_issues(source), *_entry_issues(infos, source.data_dir)]
-            if "entry_points.txt" in source.dist_info_filenames:
-                issues += _script_issues(source.read_dist_info("entry_points.txt"))
+            issues = _entry_issues(infos, source.data_dir)
+            if not issues:  # hostile names are reason enough, and confuse whoever reads further
+                issues = _record_issues(source)
+                if "entry_points.txt" in source.dist_info_filenames:
+                    issues += _script_issues(source.read_dist_info("entry_points.txt"))
     except (zipfile.BadZipFile, ValueError, OSError, KeyError, NotImplementedError, RuntimeError) as error:
         raise UnsafeWheelError(wheel.name, [f"it cannot be read as a wheel: {error}"]) from error
     names = tuple(info.filename for info in infos if not info.is_dir())

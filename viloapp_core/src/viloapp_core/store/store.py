@@ -109,7 +109,7 @@ class Store:
         journal is not empty.
         """
         try:
-            if not any(os.scandir(self.layout.journal)):
+            if not os.listdir(self.layout.journal):
                 return []
         except OSError:
             return []
@@ -156,12 +156,12 @@ class Store:
         """
         plugin_id, name = entry.facts["plugin_id"], entry.facts["generation"]
         generation = self.layout.generations(plugin_id) / name
-        write_json(generation / "receipt.json", {"schema": truth.RECEIPT_SCHEMA, **receipt})
         with self._locked():
-            if clashes := self.clashes(plugin_id, receipt["manifest"]):
-                raise CollisionError(plugin_id, clashes)
             if not generation.is_dir():
                 raise StoreError("changed_meanwhile", f"{plugin_id} was uninstalled while it was installed")
+            if clashes := self.clashes(plugin_id, receipt["manifest"]):
+                raise CollisionError(plugin_id, clashes)
+            write_json(generation / "receipt.json", {"schema": truth.RECEIPT_SCHEMA, **receipt})
             self.layout.data(plugin_id).mkdir(mode=0o700, exist_ok=True)
             self.layout.log(plugin_id).mkdir(mode=0o700, exist_ok=True)
             link = entry.scratch / "current"

@@ -65,7 +65,7 @@ def read_rows(layout: Layout) -> dict[str, dict[str, Any]]:
     states = read_state(layout)["plugins"]
     rows = {}
     try:
-        names = sorted(item.name for item in os.scandir(layout.plugins))
+        names = sorted(os.listdir(layout.plugins))
     except FileNotFoundError:
         return {}
     for plugin_id in names:
