@@ -279,7 +279,10 @@ def _installed(environ: dict[str, str]) -> bool:
         encoding="utf-8",
         check=False,
     )
-    return listing.returncode == 0 and all(f'"{name}"' in listing.stdout for name in PLUGINS)
+    if listing.returncode != 0:
+        return False
+    plugins = json.loads(listing.stdout)["plugins"]
+    return {each["id"] for each in plugins if each["source"] == "dev"} >= set(PLUGINS)
 
 
 def test(arguments: Sequence[str]) -> int:
@@ -340,8 +343,7 @@ def _sources(tree: Path) -> list[Path]:
     return sorted(
         path
         for path in tree.rglob("*")
-        if path.suffix in (".py", ".toml", ".json")
-        and not {"build", "dist"} & set(path.relative_to(tree).parts)
+        if path.suffix in (".py", ".toml") and not {"build", "dist"} & set(path.relative_to(tree).parts)
     )
 
 

@@ -111,7 +111,7 @@ def package(session: nox.Session) -> None:
     """Build the four distributions, check what is in them, and install each in a clean virtualenv."""
     _groups(session, "test", "package")
     built = _built(session)
-    session.run("twine", "check", "--strict", *map(str, sorted(built.glob("*.*"))))
+    session.run("twine", "check", "--strict", *map(str, sorted(built.glob("vilo*"))))
     _pytest(session, "tests/package", env={"VILOAPP_DIST": str(built)})
 
 
@@ -198,18 +198,18 @@ def _wheelhouse_only() -> Mapping[str, str]:
 
 
 def _fingerprint() -> str:
-    """Return a digest of all that git would commit or has committed under the distributions."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *DISTRIBUTIONS],
-        cwd=CLONE,
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout
+    """Return a digest of the sources of the four distributions."""
+    made = {"node_modules", "build", "dist", "__pycache__", "static", "wheelhouse"}
     digest = hashlib.sha256()
-    for name in sorted(filter(None, listing.split(b"\0"))):
-        path = CLONE / os.fsdecode(name)
-        if path.is_file():
-            digest.update(name + b"\0" + path.read_bytes() + b"\0")
+    for distribution in DISTRIBUTIONS:
+        for path in sorted((CLONE / distribution).rglob("*")):
+            parts = path.relative_to(CLONE).parts
+            if (
+                path.is_file()
+                and not made & set(parts)
+                and not any(part.endswith(".egg-info") for part in parts)
+            ):
+                digest.update("/".join(parts).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -24,7 +28,25 @@ _FOLDERS = {
     "XDG_CACHE_HOME": "home/.cache",
     "VILOAPP_HOME": "store",
 }
+_PLUGINS = {
+    name: str(Path(__file__).parents[1] / "plugins" / name / "src") for name in ("viloxterm", "viloedit")
+}
 _CLEARED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "NO_COLOR", "FORCE_COLOR", "PAGER", "BROWSER")
+
+
+class _PluginSources(MetaPathFinder):
+    """Finds the plugins' packages, and not their metadata.
+
+    Installed, or on `sys.path` beside what an editable build left, they would be listed as not managed.
+    """
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return PathFinder.find_spec(name, [_PLUGINS[name]]) if name in _PLUGINS else None
+
+
+sys.meta_path.append(_PluginSources())
 
 
 @pytest.fixture(autouse=True)
