@@ -1,0 +1,50 @@
+// Installing from the page: one installation at a time, with its progress, and the person asked for consent.
+
+import type { Channel } from "./channel.ts";
+import { askConsent } from "./shell/dialogs.tsx";
+import { notify, notifyError } from "./shell/toasts.tsx";
+import { Store } from "./store.ts";
+import type { InstallStep, Progress } from "./wire.ts";
+
+export interface Installing {
+  specs: string[];
+  progress: Progress | null;
+}
+
+export class Installer {
+  /** What is being installed now, or nothing. */
+  readonly state = new Store<Installing | null>(null);
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly done: () => void,
+  ) {
+    channel.on<Progress>("progress", (progress) =>
+      this.state.update((now) => now && { ...now, progress }),
+    );
+  }
+
+  async install(specs: string[]): Promise<void> {
+    if (this.state.value) {
+      notify("warning", "Another installation is under way.", "Wait until it is done.");
+      return;
+    }
+    this.state.set({ specs, progress: null });
+    try {
+      let step = await this.channel.request<InstallStep>("plugins.install", { specs });
+      while (step.status === "needs_consent") {
+        const accepted = await askConsent(step.plugin, step.version, step.permissions);
+        step = await this.channel.request<InstallStep>("plugins.install", { operation: step.operation, accepted });
+      }
+      for (const { plugin, version, status, signature, notes } of step.installed) {
+        const what = status === "unchanged" ? "is installed already" : `installed (signature: ${signature})`;
+        notify(status === "unchanged" ? "info" : "success", `${plugin} ${version} ${what}.`, notes.join(" "));
+      }
+    } catch (error) {
+      notifyError(error);
+    } finally {
+      this.state.set(null);
+      this.done();
+    }
+  }
+}

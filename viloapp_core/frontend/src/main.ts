@@ -1,0 +1,10 @@
+import "dockview/dist/styles/dockview.css";
+import "@xterm/xterm/css/xterm.css";
+import "./styles/page.css";
+
+import { takeToken } from "./channel.ts";
+import { applyRemembered } from "./theme.ts";
+import { Workspace } from "./workspace.tsx";
+
+applyRemembered();
+new Workspace(takeToken()).start(document.getElementById("root")!);

@@ -1,0 +1,232 @@
+// The frame around the tabs: the bar at the top, the sidebar, the line at the bottom.
+
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+import type { Channel } from "../channel.ts";
+import { Icon, Logo } from "../icons.tsx";
+import { type Store, useStore } from "../store.ts";
+import type { Catalog, ThemeState } from "../wire.ts";
+import { Dialogs } from "./dialogs.tsx";
+import { Explorer, type ExplorerModel } from "./explorer.tsx";
+import { Keycaps } from "./keycaps.tsx";
+import { Palette, type PaletteHost, openPalette } from "./palette.tsx";
+import { Toasts } from "./toasts.tsx";
+
+export interface Sidebar {
+  shown: boolean;
+  width: number;
+}
+
+/** What the bottom line says of the front tab. */
+export interface TabStatus {
+  items: string[];
+}
+
+export interface FrameProps {
+  channel: Channel;
+  catalog: Store<Catalog>;
+  folder: Store<string>;
+  version: Store<string>;
+  sidebar: Store<Sidebar>;
+  status: Store<TabStatus>;
+  theme: Store<ThemeState>;
+  explorer: ExplorerModel;
+  palette: PaletteHost;
+  run(command: string): void;
+  /** Puts the tabs into their place. */
+  mountTabs(element: HTMLElement): void;
+}
+
+export function Frame(props: FrameProps): JSX.Element {
+  const tabs = useRef<HTMLDivElement>(null);
+  const { shown, width } = useStore(props.sidebar);
+  useEffect(() => props.mountTabs(tabs.current!), []);
+  return (
+    <div class="frame">
+      <TopBar {...props} />
+      <div class="middle">
+        {shown && (
+          <>
+            <nav class="sidebar" style={{ width: `${width}px` }} aria-label="Explorer" data-region="sidebar">
+              <Explorer model={props.explorer} />
+            </nav>
+            <Sash sidebar={props.sidebar} />
+          </>
+        )}
+        <main class="tabs" data-region="tabs" ref={tabs} aria-label="Tabs" />
+      </div>
+      <StatusBar {...props} />
+      <Connection channel={props.channel} />
+      <Toasts />
+      <Palette host={props.palette} />
+      <Dialogs />
+    </div>
+  );
+}
+
+function TopBar({ folder, run, sidebar }: FrameProps): JSX.Element {
+  const path = useStore(folder);
+  const { shown } = useStore(sidebar);
+  return (
+    <header class="top" data-region="top">
+      <div class="top-side">
+        <Logo />
+        <span class="brand">ViloApp</span>
+        <IconButton
+          icon="sidebar"
+          label={shown ? "Hide the explorer" : "Show the explorer"}
+          pressed={shown}
+          onClick={() => run("workspace.toggleSidebar")}
+        />
+      </div>
+      <button class="command-box" data-testid="open-palette" title="Show all commands" onClick={openPalette}>
+        <Icon name="search" size={14} />
+        <span>{path ? path.split("/").at(-1) || path : "Commands"}</span>
+        <Keycaps chord="f1" />
+      </button>
+      <div class="top-side end">
+        <IconButton icon="theme" label="Change the theme" onClick={() => run("workspace.nextTheme")} />
+        <IconButton icon="plugin" label="Plugins" testid="open-plugins" onClick={() => run("workspace.plugins")} />
+        <IconButton icon="settings" label="Settings" testid="open-settings" onClick={() => run("workspace.settings")} />
+      </div>
+    </header>
+  );
+}
+
+function IconButton(props: {
+  icon: string;
+  label: string;
+  testid?: string;
+  pressed?: boolean;
+  onClick: () => void;
+}): JSX.Element {
+  return (
+    <button
+      class="icon-button"
+      aria-label={props.label}
+      aria-pressed={props.pressed}
+      title={props.label}
+      data-testid={props.testid}
+      onClick={props.onClick}
+    >
+      <Icon name={props.icon} />
+    </button>
+  );
+}
+
+const MIN_WIDTH = 160;
+const MAX_WIDTH = 560;
+
+/** The edge of the sidebar: dragged, or moved with the arrow keys (the ARIA window splitter pattern). */
+function Sash({ sidebar }: { sidebar: Store<Sidebar> }): JSX.Element {
+  const { width } = useStore(sidebar);
+  const resize = (next: number) =>
+    sidebar.update((now) => ({ ...now, width: Math.round(Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, next))) }));
+  const onPointerDown = (down: PointerEvent) => {
+    const handle = down.currentTarget as HTMLElement;
+    handle.setPointerCapture(down.pointerId);
+    const move = (event: PointerEvent) => resize(width + event.clientX - down.clientX);
+    handle.addEventListener("pointermove", move);
+    handle.addEventListener("lostpointercapture", () => handle.removeEventListener("pointermove", move), { once: true });
+  };
+  return (
+    <div
+      class="sash"
+      role="separator"
+      tabIndex={0}
+      aria-label="Width of the explorer"
+      aria-orientation="vertical"
+      aria-valuenow={width}
+      aria-valuemin={MIN_WIDTH}
+      aria-valuemax={MAX_WIDTH}
+      onPointerDown={onPointerDown}
+      onKeyDown={(event) => {
+        if (event.key === "ArrowLeft") resize(width - 16);
+        else if (event.key === "ArrowRight") resize(width + 16);
+      }}
+    />
+  );
+}
+
+const CONNECTION = {
+  connecting: "Connecting",
+  open: "Connected",
+  lost: "Reconnecting",
+  refused: "Not connected",
+} as const;
+
+function StatusBar({ channel, catalog, folder, version, status, theme, run }: FrameProps): JSX.Element {
+  const connection = useStore(channel.state);
+  const { plugins } = useStore(catalog);
+  const path = useStore(folder);
+  const number = useStore(version);
+  const { items } = useStore(status);
+  const { theme: name } = useStore(theme);
+  return (
+    <footer class="status" data-region="status" aria-label="Status">
+      <span class={`status-item connection ${connection}`} data-testid="connection" data-state={connection} role="status">
+        <span class="dot" aria-hidden="true" />
+        {CONNECTION[connection]}
+      </span>
+      <span class="status-item path" title={path} data-testid="folder">
+        <Icon name="folder" size={13} />
+        {path}
+      </span>
+      {plugins
+        .filter(({ enabled }) => enabled)
+        .map(({ id, state, detail }) => (
+          <button
+            key={id}
+            class={`status-item state ${state ?? "stopped"}`}
+            data-testid={`status-${id}`}
+            data-state={state}
+            title={`${id}: ${state}${detail ? `, ${detail}` : ""}`}
+            onClick={() => run("workspace.plugins")}
+          >
+            <span class="dot" aria-hidden="true" />
+            {id}
+          </button>
+        ))}
+      <span class="grow" />
+      {items.map((item) => (
+        <span key={item} class="status-item">
+          {item}
+        </span>
+      ))}
+      <button class="status-item" title="Change the theme" onClick={() => run("workspace.nextTheme")}>
+        {name}
+      </button>
+      <span class="status-item faint">{number}</span>
+    </footer>
+  );
+}
+
+/** What is said over everything while nothing can be done. */
+function Connection({ channel }: { channel: Channel }): JSX.Element | null {
+  const state = useStore(channel.state);
+  if (state === "refused") {
+    return (
+      <div class="curtain" role="alertdialog" aria-labelledby="curtain-title" data-testid="refused">
+        <div class="curtain-box">
+          <Logo size={36} />
+          <h1 id="curtain-title">This page has no key to the workspace</h1>
+          <p>
+            ViloApp was started anew, or this address was opened without the part after <code>#</code>. Run{" "}
+            <code>viloapp</code> in a terminal: it opens, and prints, an address that works.
+          </p>
+        </div>
+      </div>
+    );
+  }
+  if (state !== "lost") return null;
+  return (
+    <div class="lost" role="status" data-testid="lost">
+      <span class="spinner" aria-hidden="true" />
+      Connection lost; trying again. Nothing you typed in an editor is gone.
+      <button class="link" onClick={() => channel.retryNow()}>
+        Try now
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,241 @@
+// The editor: CodeMirror on a text that the plugin reads and writes.
+//
+// The plugin keeps the text too, so that nothing typed is lost with the page: changes are told after a
+// short pause, and before anything else that could depend on them.
+
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { bracketMatching, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
+import { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from "@codemirror/search";
+import { Compartment, EditorState, type Extension, type StateEffect, type Text } from "@codemirror/state";
+import {
+  EditorView,
+  drawSelection,
+  dropCursor,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+  rectangularSelection,
+} from "@codemirror/view";
+
+import type { View } from "../layout.ts";
+import { monoFont, paint } from "../theme.ts";
+import type { Data } from "../wire.ts";
+import { appearance } from "./highlight.ts";
+import { grammar } from "./languages.ts";
+
+const TELL_AFTER_MS = 400;
+
+export interface EditorHooks {
+  command<T>(command: string, args: Data): Promise<T>;
+  /** Ctrl+S: the workspace saves, since it can ask for a path or whether to overwrite. */
+  save(pane: EditorPane): void;
+  changed(): void;
+  /** The plugin has been told the text: its state is worth keeping. */
+  told(): void;
+  cursor(): void;
+}
+
+/** Named apart from CodeMirror's own EditorView. */
+export class EditorPane implements View {
+  readonly element = document.createElement("div");
+  readonly view: EditorView;
+  readonly #options = new Compartment();
+  readonly #language = new Compartment();
+  #data: Data;
+  #saved: Text;
+  #dirty: boolean;
+  #timer = 0;
+  #telling: Promise<unknown> = Promise.resolve();
+  #scroll: StateEffect<unknown> | null = null;
+
+  constructor(
+    data: Data,
+    private readonly hooks: EditorHooks,
+  ) {
+    this.#data = data;
+    this.element.className = "view editor-view";
+    const state = EditorState.create({ doc: textOf(data), extensions: this.#extensions() });
+    this.view = new EditorView({ state, parent: this.element });
+    this.#saved = state.doc;
+    this.#dirty = data["modified"] === true;
+    this.#draw();
+    void this.#loadGrammar();
+    this.#restoreCursor();
+  }
+
+  get dirty(): boolean {
+    return this.#dirty || !this.view.state.doc.eq(this.#saved);
+  }
+
+  get path(): string | null {
+    return typeof this.#data["path"] === "string" ? this.#data["path"] : null;
+  }
+
+  get language(): string {
+    return String(this.#data["language"] ?? "text");
+  }
+
+  get cursor(): { line: number; column: number } {
+    const { head } = this.view.state.selection.main;
+    const line = this.view.state.doc.lineAt(head);
+    return { line: line.number, column: head - line.from + 1 };
+  }
+
+  focus(): void {
+    this.view.focus();
+  }
+
+  shown(): void {
+    // Taking a hidden tab's element out of the page loses where it was scrolled to.
+    if (this.#scroll) this.view.dispatch({ effects: this.#scroll });
+    this.#scroll = null;
+    this.view.requestMeasure();
+  }
+
+  hidden(): void {
+    this.#scroll = this.view.scrollSnapshot();
+  }
+
+  find(): void {
+    openSearchPanel(this.view);
+  }
+
+  /** Take what the plugin says: only what it names changes. */
+  update(data: Data): void {
+    this.#data = { ...this.#data, ...data };
+    if (typeof data["text"] === "string") this.#replace(data["text"]);
+    if (typeof data["modified"] === "boolean") {
+      this.#dirty = data["modified"];
+      if (!data["modified"]) this.#saved = this.view.state.doc;
+    }
+    this.#draw();
+    if ("language" in data) void this.#loadGrammar();
+    this.hooks.changed();
+  }
+
+  /** Tell the plugin the text as it is now; resolves once it knows. */
+  flush(): Promise<unknown> {
+    if (this.#timer) {
+      clearTimeout(this.#timer);
+      this.#timer = 0;
+      this.#telling = this.hooks
+        .command("changed", { text: this.view.state.doc.toString(), cursor: this.cursor })
+        .then(() => this.hooks.told())
+        .catch(() => undefined);
+    }
+    return this.#telling;
+  }
+
+  async save(options: { path?: string; overwrite?: boolean } = {}): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    const { doc } = this.view.state;
+    const saved = await this.hooks.command<{ path: string }>("save", { text: doc.toString(), ...options });
+    this.#data = { ...this.#data, path: saved.path };
+    this.#saved = doc;
+    this.#dirty = false;
+    this.hooks.changed();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.view.destroy();
+  }
+
+  #extensions(): Extension {
+    return [
+      highlightSpecialChars(),
+      history(),
+      drawSelection(),
+      dropCursor(),
+      rectangularSelection(),
+      indentOnInput(),
+      bracketMatching(),
+      closeBrackets(),
+      autocompletion(),
+      highlightActiveLine(),
+      highlightActiveLineGutter(),
+      highlightSelectionMatches(),
+      search({ top: true }),
+      EditorState.allowMultipleSelections.of(true),
+      this.#options.of(this.#optionExtensions()),
+      this.#language.of([]),
+      appearance,
+      keymap.of([
+        { key: "Mod-s", preventDefault: true, run: () => (this.hooks.save(this), true) },
+        ...closeBracketsKeymap,
+        ...completionKeymap,
+        ...defaultKeymap,
+        ...searchKeymap,
+        ...historyKeymap,
+        ...foldKeymap,
+        indentWithTab,
+      ]),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged || update.selectionSet) {
+          this.hooks.cursor();
+          this.#tellSoon();
+        }
+        if (update.docChanged) this.hooks.changed();
+      }),
+    ];
+  }
+
+  #optionExtensions(): Extension {
+    const { tabSize, wordWrap, lineNumbers: numbers } = this.#data;
+    const width = typeof tabSize === "number" ? tabSize : 4;
+    return [
+      EditorState.tabSize.of(width),
+      indentUnit.of(" ".repeat(width)),
+      wordWrap === true ? EditorView.lineWrapping : [],
+      numbers === false ? [] : lineNumbers(),
+      EditorView.contentAttributes.of({ "aria-label": this.path ?? "Untitled text" }),
+    ];
+  }
+
+  #draw(): void {
+    const { fontSize, fontFamily } = this.#data;
+    paint(this.element, String(this.#data["theme"] ?? "auto"));
+    this.element.style.fontFamily = monoFont(fontFamily);
+    this.element.style.fontSize = `${typeof fontSize === "number" ? fontSize : 14}px`;
+    this.view.dispatch({ effects: this.#options.reconfigure(this.#optionExtensions()) });
+  }
+
+  async #loadGrammar(): Promise<void> {
+    const wanted = this.language;
+    const extension = await grammar(wanted);
+    if (wanted === this.language) this.view.dispatch({ effects: this.#language.reconfigure(extension) });
+  }
+
+  #replace(text: string): void {
+    const { doc } = this.view.state;
+    if (doc.toString() !== text) this.view.dispatch({ changes: { from: 0, to: doc.length, insert: text } });
+    this.#saved = this.view.state.doc;
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+  }
+
+  #restoreCursor(): void {
+    const cursor = this.#data["cursor"] as { line?: unknown; column?: unknown } | undefined;
+    const { doc } = this.view.state;
+    const number = Math.min(Math.max(1, Number(cursor?.line) || 1), doc.lines);
+    const line = doc.line(number);
+    const head = Math.min(line.from + Math.max(0, (Number(cursor?.column) || 1) - 1), line.to);
+    this.view.dispatch({ selection: { anchor: head } });
+    if (head > 0) this.#scroll = EditorView.scrollIntoView(head, { y: "center" });
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+  }
+
+  #tellSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.flush(), TELL_AFTER_MS);
+  }
+}
+
+function textOf(data: Data): string {
+  return typeof data["text"] === "string" ? data["text"] : "";
+}

@@ -1,0 +1,51 @@
+// The small bar that looks for text in a terminal.
+
+import { iconElement } from "../icons.tsx";
+
+interface FindHooks {
+  find(text: string, forward: boolean): void;
+  closed(): void;
+}
+
+export class FindBar {
+  readonly element = document.createElement("div");
+  readonly #input = document.createElement("input");
+
+  constructor(private readonly hooks: FindHooks) {
+    this.element.className = "find-bar";
+    this.element.setAttribute("role", "search");
+    this.element.hidden = true;
+    this.#input.placeholder = "Find";
+    this.#input.setAttribute("aria-label", "Find in the terminal");
+    this.#input.addEventListener("input", () => this.#go(true));
+    this.#input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.#go(!event.shiftKey);
+      else if (event.key === "Escape") this.close();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    const close = document.createElement("button");
+    close.className = "icon-button";
+    close.setAttribute("aria-label", "Close the search");
+    close.append(iconElement("close", 14));
+    close.addEventListener("click", () => this.close());
+    this.element.append(iconElement("search", 14), this.#input, close);
+  }
+
+  open(text: string): void {
+    this.element.hidden = false;
+    if (text && !text.includes("\n")) this.#input.value = text;
+    this.#input.select();
+    this.#input.focus();
+  }
+
+  close(): void {
+    this.element.hidden = true;
+    this.hooks.closed();
+  }
+
+  #go(forward: boolean): void {
+    if (this.#input.value) this.hooks.find(this.#input.value, forward);
+  }
+}

@@ -1,0 +1,183 @@
+// What travels between this page and the host. The host checks what it gets; the page checks what it
+// builds on, since a plugin's data is anybody's.
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Data = { [key: string]: unknown };
+
+export interface Parameter {
+  name: string;
+  type: "string" | "integer" | "number" | "boolean" | "array" | "object" | "any";
+  required: boolean;
+  default?: unknown;
+  description?: string;
+}
+
+export interface Command {
+  id: string;
+  title: string;
+  description?: string;
+  plugin: string;
+  parameters?: Parameter[];
+  keybinding?: string | { key: string; when?: string } | null;
+}
+
+export interface WidgetType {
+  id: string;
+  title: string;
+  icon?: string;
+  kind: string;
+  position?: string;
+  plugin: string;
+}
+
+/** A widget that is open in the host. */
+export interface Instance {
+  instance: string;
+  widget: string;
+  plugin: string;
+  kind: string;
+  title: string;
+  data: Data;
+}
+
+export interface Plugin {
+  id: string;
+  name?: string;
+  version: string;
+  summary?: string;
+  enabled: boolean;
+  reason?: string;
+  source?: string;
+  signature?: string;
+  sandbox?: string;
+  state?: string;
+  detail?: string;
+  pid?: number | null;
+  managed?: boolean;
+  permissions?: (string | { id: string; reason?: string })[];
+}
+
+export interface Offer {
+  id: string;
+  title: string;
+  summary: string;
+}
+
+export interface Catalog {
+  commands: Command[];
+  widgets: WidgetType[];
+  plugins: Plugin[];
+  offers: Offer[];
+}
+
+export interface ThemeState {
+  theme: string;
+  themes: string[];
+  palettes: Record<string, Record<string, string>>;
+}
+
+export interface Hello extends Catalog, ThemeState {
+  version: string;
+  folder: string;
+  instances: Instance[];
+  layout: { layout: SavedLayout; states: Record<string, unknown> } | null;
+}
+
+/** The arrangement as it is kept between two visits. */
+export interface SavedLayout {
+  version: 1;
+  dock: unknown;
+  panels: SavedPanel[];
+}
+
+export interface SavedPanel {
+  id: string;
+  kind: string;
+  title: string;
+  instance?: string;
+  widget?: string;
+  plugin?: string;
+}
+
+export interface FileEntry {
+  name: string;
+  path: string;
+  kind: "folder" | "file" | "other";
+  size: number;
+}
+
+export interface FileListing {
+  path: string;
+  entries: FileEntry[];
+  truncated: boolean;
+}
+
+export interface Permission {
+  id: string;
+  reason: string;
+}
+
+export type InstallStep =
+  | { status: "done"; operation: string; installed: Installed[] }
+  | {
+      status: "needs_consent";
+      operation: string;
+      plugin: string;
+      version: string;
+      permissions: Permission[];
+    };
+
+export interface Installed {
+  plugin: string;
+  version: string;
+  status: "installed" | "unchanged" | "would install";
+  signature: string;
+  notes: string[];
+}
+
+export interface Progress {
+  operation: string;
+  plugin: string;
+  stage: string;
+  message: string;
+  done: number;
+  total: number;
+}
+
+export interface Setting {
+  key: string;
+  value: unknown;
+  default: unknown;
+  type: string;
+  description: string;
+  enum?: unknown[] | null;
+  changed: boolean;
+}
+
+export interface Notification {
+  level: "info" | "warning" | "error";
+  message: string;
+  plugin?: string;
+}
+
+/** An error as the host sends it: what happened, and what to do next. */
+export class HostError extends Error {
+  constructor(
+    readonly code: string,
+    readonly detail: string,
+    readonly hint: string,
+  ) {
+    super(detail);
+  }
+
+  static from(body: unknown): HostError {
+    const { code, detail, hint } = (body ?? {}) as Record<string, unknown>;
+    return new HostError(String(code ?? "error"), String(detail ?? "the host failed"), String(hint ?? ""));
+  }
+
+  /** Whatever was thrown, as something to show. */
+  static of(error: unknown): HostError {
+    if (error instanceof HostError) return error;
+    return new HostError("page", error instanceof Error ? error.message : String(error), "");
+  }
+}
