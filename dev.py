@@ -145,15 +145,18 @@ def restart_with_newer(arguments: list[str]) -> int:
 
 def setup(_arguments: Sequence[str] = ()) -> int:
     """Make `.venv` with the SDK and the core installed in place, unless it is there and still right."""
-    inputs = [CLONE / "viloapp_sdk/pyproject.toml", CLONE / "viloapp_core/pyproject.toml", Path(__file__)]
-    expected = _digest(inputs, f"{sys.version} {sys.base_prefix} {CLONE}")
-    note = VENV / ".viloapp-setup"
-    if not (note.is_file() and note.read_text("ascii") == expected and _python().exists()):
+    projects = [CLONE / "viloapp_sdk/pyproject.toml", CLONE / "viloapp_core/pyproject.toml"]
+    python = f"{sys.version} {sys.base_prefix} {CLONE}"
+    installed = _digest(projects, python + " ".join(TOOLS))
+    made_by, note = VENV / ".viloapp-python", VENV / ".viloapp-installed"
+    if not (_python().exists() and made_by.is_file() and made_by.read_text("utf-8") == python):
         _make_venv()
+        made_by.write_text(python, "utf-8")
+    if not (note.is_file() and note.read_text("utf-8") == installed):
         say("installing the SDK, the core and nox into .venv (a minute or two, the first time)")
         _pip(*TOOLS)
         _pip("-e", str(CLONE / "viloapp_sdk"), "-e", f"{CLONE / 'viloapp_core'}[app]")
-        note.write_text(expected, "ascii")
+        note.write_text(installed, "utf-8")
     _refresh_generated()
     return 0
 
