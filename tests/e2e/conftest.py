@@ -1,0 +1,121 @@
+"""Wheels of the fixture plugins, built once, and the installed command with a store for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import Viloapp
+from tests.fixtures.wheels import PROJECTS, Builder
+
+CLONE = Path(__file__).parents[2]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here as needing the index."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.network)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of downloads for the whole session, so that numpy travels once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    """What builds the fixture plugins, with the SDK that the installed core carries."""
+    from viloapp_core.resolve import wheelhouse
+
+    return Builder(tmp_path_factory.mktemp("builder"), wheelhouse()["viloapp-sdk"])
+
+
+@pytest.fixture(scope="session")
+def wheels(builder: Builder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheels of all fixture plugins by the name of their project."""
+    projects = sorted(path for path in PROJECTS.iterdir() if (path / "pyproject.toml").exists())
+    return builder.build(projects, tmp_path_factory.mktemp("wheels"))
+
+
+@pytest.fixture(scope="session")
+def wheel_folder(wheels: dict[str, Path]) -> Path:
+    """The folder that holds those wheels, for `--find-links`."""
+    return next(iter(wheels.values())).parent
+
+
+MakeApp = Callable[..., Viloapp]
+
+
+@pytest.fixture(scope="session")
+def make_app(cache: Path) -> Iterator[MakeApp]:
+    """Makes the command with a home and a store in the given folder; all its processes are gone at the end."""
+    made: list[Viloapp] = []
+
+    def make(root: Path, executable: Path | None = None) -> Viloapp:
+        made.append(Viloapp(root, executable=executable, cache=cache))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.close()
+
+
+@pytest.fixture
+def app(make_app: MakeApp, tmp_path: Path) -> Viloapp:
+    """The installed command with an empty store."""
+    return make_app(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared(
+    make_app: MakeApp,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+    wheels: dict[str, Path],
+) -> Viloapp:
+    """The installed command with a store for one module, which has the plugins that it names in `PLUGINS`."""
+    app = make_app(tmp_path_factory.mktemp("shared"))
+    app("install", "--yes", *(wheels[name] for name in request.module.PLUGINS)).ok()
+    return app
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder to work in."""
+    path = tmp_path / "work"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture(scope="session")
+def core_wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Wheels of the SDK and the core, as released: those that nox built, else built here."""
+    dist = os.environ.get("VILOAPP_DIST")
+    out = Path(dist) if dist else tmp_path_factory.mktemp("dist")
+    if not dist:
+        links = CLONE / "viloapp_core/src/viloapp_core/wheelhouse"
+        for project in ("viloapp_sdk", "viloapp_core"):
+            copy = tmp_path_factory.mktemp("source")
+            ignored = shutil.ignore_patterns("node_modules", "build", "*.egg-info", "__pycache__")
+            shutil.copytree(
+                CLONE, copy / "clone", ignore=lambda path, names: {*ignored(path, names), *_dot(names)}
+            )
+            subprocess.run(
+                [sys.executable, "-m", "build", "--wheel", "--outdir", out, copy / "clone" / project],
+                check=True,
+                env={**os.environ, "PIP_FIND_LINKS": str(links)},
+                stdout=subprocess.DEVNULL,
+            )
+    return [next(out.glob(f"{name}-*.whl")) for name in ("viloapp_sdk", "viloapp_core")]
+
+
+def _dot(names: list[str]) -> set[str]:
+    return {name for name in names if name in (".git", ".nox", ".venv", ".viloapp")}
