@@ -18,6 +18,8 @@ export interface Command {
   description?: string;
   plugin: string;
   parameters?: Parameter[];
+  /** Whether the palette shows it; a plugin may list those that it shows. */
+  listed?: boolean;
   keybinding?: string | { key: string; when?: string } | null;
 }
 

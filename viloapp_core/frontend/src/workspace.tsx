@@ -13,7 +13,7 @@ import { focusRegion } from "./regions.ts";
 import { ask, askText, dialogOpen } from "./shell/dialogs.tsx";
 import { ExplorerModel } from "./shell/explorer.tsx";
 import { Frame, type Sidebar, type TabStatus } from "./shell/frame.tsx";
-import { type PaletteCommand, openPalette, paletteOpen, runWithQuestions } from "./shell/palette.tsx";
+import { type PaletteCommand, type PaletteHost, openPalette, paletteOpen, runWithQuestions } from "./shell/palette.tsx";
 import { notify, notifyError } from "./shell/toasts.tsx";
 import { Store } from "./store.ts";
 import { applyThemes, theme } from "./theme.ts";
@@ -42,6 +42,11 @@ export class Workspace {
   readonly #installer: Installer;
   readonly #panels: Panels;
   readonly #local: LocalCommand[];
+  readonly #palette: PaletteHost = {
+    commands: () => this.#paletteCommands(),
+    run: (id, values) => void this.#run(id, values),
+    complete: (text) => this.#explorer.complete(text),
+  };
   #catalogTimer = 0;
 
   constructor(token: string) {
@@ -74,11 +79,7 @@ export class Workspace {
         status={this.#status}
         theme={theme}
         explorer={this.#explorer}
-        palette={{
-          commands: () => this.#paletteCommands(),
-          run: (id, values) => void this.#run(id, values),
-          complete: (text) => this.#explorer.complete(text),
-        }}
+        palette={this.#palette}
         run={(command) => void this.#run(command)}
         mountTabs={(element) => this.#mountTabs(element)}
       />,
@@ -185,7 +186,7 @@ export class Workspace {
     const local = this.#local
       .filter(({ available }) => available?.() ?? true)
       .map(({ id, title }) => ({ id, title, detail: "", key: keys.get(id) ?? "", parameters: [] }));
-    const host = this.#catalog.value.commands.map(({ id, title, plugin, parameters }) => ({
+    const host = this.#catalog.value.commands.filter(({ listed }) => listed !== false).map(({ id, title, plugin, parameters }) => ({
       id,
       title: title || id,
       detail: plugin,
@@ -270,12 +271,8 @@ export class Workspace {
   /** Run a plugin's command as the palette would: with a question for what it needs. */
   #runAsking({ id }: Command): void {
     const command = this.#paletteCommands().find((each) => each.id === id);
-    if (!command) return;
-    runWithQuestions(command, {
-      commands: () => [],
-      complete: async () => [],
-      run: (_, values) => void this.#run(id, values),
-    });
+    if (command) runWithQuestions(command, this.#palette);
+    else void this.#run(id);
   }
 
   #focusRegion(step: 1 | -1): void {
@@ -356,7 +353,7 @@ export class Workspace {
   #welcome(): HTMLElement {
     const element = document.createElement("div");
     element.className = "welcome-slot";
-    const actions: WelcomeAction[] = [
+    const actions = (): WelcomeAction[] => [
       { icon: "terminal", label: "New terminal", needs: NEW_TERMINAL, key: this.#keyOf(NEW_TERMINAL), run: () => void this.#run(NEW_TERMINAL) },
       { icon: "file", label: "New file", needs: NEW_FILE, key: this.#keyOf(NEW_FILE), run: () => void this.#run(NEW_FILE) },
       { icon: "search", label: "Go to file", needs: OPEN_FILE, key: "ctrl+p", run: () => this.#askFile() },

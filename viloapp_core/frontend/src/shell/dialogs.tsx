@@ -59,7 +59,7 @@ export async function askConsent(plugin: string, version: string, permissions: P
   const body = (
     <>
       <p>
-        <strong>{plugin}</strong> {version} asks for the following. It gets nothing else.
+        <strong>{plugin}</strong> {version} asks for:
       </p>
       <ul class="permissions">
         {permissions.map(({ id, reason }) => (

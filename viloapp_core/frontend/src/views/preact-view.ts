@@ -14,7 +14,7 @@ export class PreactView implements View {
   }
 
   focus(): void {
-    const first = this.element.querySelector<HTMLElement>("input, button, [tabindex='0']");
+    const first = this.element.querySelector<HTMLElement>("[data-autofocus]");
     (first ?? this.element).focus({ preventScroll: true });
   }
 

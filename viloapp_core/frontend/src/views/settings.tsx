@@ -28,6 +28,7 @@ export function SettingsView({ channel }: { channel: Channel }): JSX.Element {
       <input
         class="input"
         type="search"
+        data-autofocus
         aria-label="Search settings"
         placeholder="Search settings"
         value={search}

@@ -22,14 +22,15 @@ interface WelcomeProps {
   catalog: Store<Catalog>;
   ready: Store<boolean>;
   installer: Installer;
-  actions: WelcomeAction[];
+  /** Asked at each drawing: keys come with the plugins. */
+  actions: () => WelcomeAction[];
 }
 
 export function Welcome({ catalog, ready, installer, actions }: WelcomeProps): JSX.Element {
   const { commands, plugins, offers } = useStore(catalog);
   const isReady = useStore(ready);
   const known = new Set(commands.map(({ id }) => id));
-  const shown = actions.filter(({ needs }) => !needs || known.has(needs));
+  const shown = actions().filter(({ needs }) => !needs || known.has(needs));
   if (!isReady) return <div class="welcome" />;
   const first = plugins.length === 0 && offers.length > 0;
   return (

@@ -43,11 +43,25 @@ def catalog(host: "Host", wheels: Sequence[Mapping[str, str]]) -> dict[str, Any]
     plugins = host.plugins()
     installed = {plugin["id"] for plugin in plugins}
     return {
-        "commands": host.commands(),
+        "commands": commands(host),
         "widgets": host.widgets(),
         "plugins": plugins,
         "offers": offers(wheels, installed),
     }
+
+
+def commands(host: "Host") -> list[dict[str, Any]]:
+    """Return every command, each with ``listed``: whether the palette shows it.
+
+    A plugin whose manifest has entries for the menu ``palette`` says with them which of its commands a
+    person would look for; of any other plugin all are listed.
+    """
+    menus = {id: plugin.menus for id, plugin in host.store.plugins().items()}
+    rows = []
+    for row in host.commands():
+        shown = {entry["command"] for entry in menus.get(row["plugin"], ()) if entry["menu"] == "palette"}
+        rows.append({**row, "listed": not shown or row["id"] in shown})
+    return rows
 
 
 def offers(wheels: Sequence[Mapping[str, str]], installed: Collection[str]) -> list[dict[str, str]]:
