@@ -69,7 +69,15 @@ class OnTerminal:
         return self.shown
 
     def type(self, text: str) -> None:
-        """Type on the keyboard."""
+        """Type on the keyboard, once the command waits for it.
+
+        CPython's `input` loses a signal that comes between its prompt and its read; no person is that quick.
+        """
+        waits = 0
+        while waits < 5:
+            self._read(time.monotonic() + 0.01)
+            state = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2][0]
+            waits = waits + 1 if state == "S" else 0
         os.write(self._master, text.encode())
 
     def end(self) -> int:
@@ -122,7 +130,9 @@ def on_terminal() -> Iterator[Callable[..., OnTerminal]]:
     started: list[OnTerminal] = []
 
     def run(*args: str, code: str = "", **env: str) -> OnTerminal:
-        argv = [sys.executable, "-c", code] if code else [sys.executable, "-m", "viloapp_core.cli.main", *args]
+        argv = (
+            [sys.executable, "-c", code] if code else [sys.executable, "-m", "viloapp_core.cli.main", *args]
+        )
         started.append(OnTerminal(argv, **env))
         return started[-1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import signal
 import subprocess
@@ -25,7 +26,7 @@ VILOAPP = [sys.executable, "-m", "viloapp_core.cli.main"]
     ("error", "exit_code", "code", "detail"),
     [
         (ViloError("gone", "it is gone", "look"), 1, "gone", "it is gone"),
-        (ExceptionGroup("g", [CliError("refused", "no")]), 1, "refused", "no"),
+        (builtins.ExceptionGroup("g", [CliError("refused", "no")]), 1, "refused", "no"),
         (click.UsageError("No such\n option."), 2, "usage", "No such option"),
         (click.Abort(), 1, "no_answer", "no answer was given; nothing was changed"),
         (PermissionError(13, "Permission denied", "/x"), 1, "os_error", "Permission denied: /x"),
@@ -75,7 +76,9 @@ def test_a_reader_that_leaves_is_no_error(installed: Callable[..., InstalledPlug
     read, write = os.pipe()
     os.close(read)
     try:
-        ran = subprocess.run([*VILOAPP, "list"], stdout=write, stderr=subprocess.PIPE, timeout=60, check=False)
+        ran = subprocess.run(
+            [*VILOAPP, "list"], stdout=write, stderr=subprocess.PIPE, timeout=60, check=False
+        )
     finally:
         os.close(write)
     assert (ran.returncode, ran.stderr) == (141, b"")

@@ -37,7 +37,9 @@ def test_run_is_put_in_where_no_command_is_named(given: list[str], meant: list[s
     assert with_default_command(given) == meant
 
 
-def test_a_folder_named_like_a_command_is_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_named_like_a_command_is_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In a project with a folder `config`, `viloapp config` are still the settings; any other name is one."""
     monkeypatch.chdir(tmp_path)
     for name in ("config", "notes"):
@@ -98,7 +100,16 @@ def test_list_imports_nothing_that_it_does_not_need(installed: Callable[..., Ins
     installed()
     loaded = _loaded_by("list")
     assert "viloapp_core.store" in loaded
-    heavy = {"starlette", "uvicorn", "rich", "virtualenv", "installer", "pip", "importlib_metadata", "packaging"}
+    heavy = {
+        "starlette",
+        "uvicorn",
+        "rich",
+        "virtualenv",
+        "installer",
+        "pip",
+        "importlib_metadata",
+        "packaging",
+    }
     heavy |= {"asyncio", "viloapp_core.host"}
     assert not loaded & heavy
 
@@ -106,4 +117,6 @@ def test_list_imports_nothing_that_it_does_not_need(installed: Callable[..., Ins
 def test_no_command_imports_another(installed: Callable[..., InstalledPlugin]) -> None:
     """The modules of the commands are loaded one by one."""
     ours = {name for name in _loaded_by("list") if name.startswith("viloapp_core.cli.")}
-    assert not ours & {f"viloapp_core.cli.{module}" for module in ("run", "install", "config", "doctor", "call")}
+    assert not ours & {
+        f"viloapp_core.cli.{module}" for module in ("run", "install", "config", "doctor", "call")
+    }
