@@ -33,7 +33,7 @@ def test_kept_by_hash_and_found_by_name(ready: Store, tmp_path: Path) -> None:
     (link,) = archives.link_farm(ready.layout, archives.known(ready.layout), farm)
     assert link.name == NAME
     assert link.read_bytes() == b"wheel"
-    assert not archives.has(ready.layout, sha256, "other-1-py3-none-any.whl")
+    assert not archives.is_intact(ready.layout, sha256, "other-1-py3-none-any.whl")
 
 
 def test_other_bytes_are_not_kept(ready: Store, tmp_path: Path) -> None:

@@ -184,7 +184,8 @@ def _check(plan: Plan, workshop: Workshop) -> _Checked:
 
 def _fetch(plan: Plan, workshop: Workshop) -> None:
     layout, resolution = workshop.store.layout, plan.resolution
-    missing = [p for p in resolution.packages if not _is_intact(workshop, p.sha256, p.filename)]
+    # A damaged archive is fetched again.
+    missing = [p for p in resolution.packages if not archive.is_intact(layout, p.sha256, p.filename)]
     fetched = fetch(
         resolution,
         missing,
@@ -198,14 +199,6 @@ def _fetch(plan: Plan, workshop: Workshop) -> None:
         workshop.say(
             plan.plugin_id, "verify", f"{package.filename} is what the lock says", number, len(missing)
         )
-
-
-def _is_intact(workshop: Workshop, sha256: str, filename: str) -> bool:
-    """Whether the archives have the wheel, still with its hash; a damaged one is fetched again."""
-    layout = workshop.store.layout
-    return (
-        archive.has(layout, sha256, filename) and archive.sha256_of(archive.path_of(layout, sha256)) == sha256
-    )
 
 
 def _missing_plugins(description: PluginDescription, workshop: Workshop) -> list[str]:

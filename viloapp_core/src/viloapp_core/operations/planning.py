@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viloapp_core.foundation.paths import first_free
 from viloapp_core.operations.errors import SpecError
 from viloapp_core.operations.outcomes import InstallOptions, Progress, ProgressEvent, Stage
 from viloapp_core.operations.specs import Spec
@@ -161,8 +162,7 @@ def _take_wheel(spec: Spec, workshop: Workshop) -> tuple[Path, PluginDescription
     from viloapp_core import manifest
 
     assert spec.path is not None
-    number = sum(1 for _ in workshop.scratch.glob("spec-*"))
-    folder = workshop.scratch / f"spec-{number}"
+    folder = first_free(workshop.scratch, "spec")
     folder.mkdir()
     if spec.kind == "dev":
         plugin_id = manifest.read_source(spec.path).plugin_id

@@ -53,6 +53,11 @@ def _parse_one(text: str, *, dev: bool) -> Spec:
         if not path.is_dir():
             raise SpecError(f"{text} is not a folder", "--dev takes the folder of a plugin's source")
         return Spec(text, "dev", path=path.resolve())
+    if "://" in text:
+        raise SpecError(
+            f"{text} names an address",
+            "download the wheel and install it by its path, so that it can be seen",
+        )
     if text.endswith(".whl"):
         if not path.is_file():
             raise SpecError(f"there is no wheel {text}", "check the path")
@@ -81,10 +86,7 @@ def _requirement(text: str) -> Spec:
             "a requirement is like hello or 'hello>=0.1'; a wheel is a path that ends with .whl",
         ) from error
     if requirement.url:
-        raise SpecError(
-            f"{text} names an address",
-            "download the wheel and install it by its path, so that it can be seen",
-        )
+        raise SpecError(f"{text} names a file", "install the wheel by its path alone")
     if requirement.marker is not None:
         raise SpecError(f"{text} has a marker", "leave out what follows the semicolon")
     name = canonicalize_name(requirement.name)

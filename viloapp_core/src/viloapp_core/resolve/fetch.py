@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from viloapp_core.foundation.files import write_atomic
+from viloapp_core.foundation.paths import first_free
 from viloapp_core.resolve.errors import PipError
 from viloapp_core.resolve.lock import Package, Resolution, to_pylock
 from viloapp_core.resolve.pip import Pip, Sources
@@ -39,7 +40,7 @@ def fetch(
     found = {package.sha256: path for package in missing if (path := package.local) is not None}
     remote = tuple(package for package in missing if package.local is None)
     if remote:
-        folder = pip.scratch / f"fetch-{resolution.plugin.name}"
+        folder = first_free(pip.scratch, f"fetch-{resolution.plugin.name}")
         folder.mkdir()
         write_atomic(folder / "pylock.toml", to_pylock(replace(resolution, packages=remote)))
         arguments = ["download", "--no-deps", "--only-binary", ":all:", *sources.arguments()]

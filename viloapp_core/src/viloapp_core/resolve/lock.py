@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from viloapp_core.foundation.paths import first_free
 from viloapp_core.resolve import own_names
 from viloapp_core.resolve.errors import InterpreterError, PipError, UnsatisfiableError
 from viloapp_core.resolve.interpreters import Interpreter
@@ -102,9 +103,9 @@ def lock(
     """
     failures: list[tuple[Interpreter, UnsatisfiableError]] = []
     notes: list[str] = []
-    for number, interpreter in enumerate(interpreters):
+    for interpreter in interpreters:
         try:
-            packages = _lock_for(target, interpreter, sources, wheels, pip, number)
+            packages = _lock_for(target, interpreter, sources, wheels, pip)
         except UnsatisfiableError as error:
             if refusal := own_names.refusal(target.plugin_id, error.detail):
                 raise refusal from error
@@ -136,11 +137,10 @@ def _lock_for(
     sources: Sources,
     wheels: Mapping[str, Path],
     pip: Pip,
-    number: int,
 ) -> tuple[Package, ...]:
     """Lock for one interpreter."""
     named = target.plugin_id if target.file_sha256 is not None else None
-    folder = pip.scratch / f"lock-{target.plugin_id}-{number}"
+    folder = first_free(pip.scratch, f"lock-{target.plugin_id}")
     folder.mkdir()
     bound = [*own_names.constraints(wheels, named=named), *target.constraints]
     (folder / "constraints.txt").write_text("\n".join(bound) + "\n", encoding="utf-8")

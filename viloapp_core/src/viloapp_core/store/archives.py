@@ -20,13 +20,15 @@ def path_of(layout: Layout, sha256: str) -> Path:
     return layout.archives / f"{sha256}.whl"
 
 
-def has(layout: Layout, sha256: str, filename: str) -> bool:
-    """Whether the wheel is there under that file name, complete by its name (contents: see `check`)."""
+def is_intact(layout: Layout, sha256: str, filename: str) -> bool:
+    """Whether the wheel is there under that file name and still has its hash; reads it in full."""
+    path = path_of(layout, sha256)
     try:
-        facts = read_json(path_of(layout, sha256).with_suffix(".json"))
-    except FileError:
+        facts = read_json(path.with_suffix(".json"))
+        named = isinstance(facts, dict) and facts.get("filename") == filename
+        return named and sha256_of(path) == sha256
+    except (FileError, OSError):
         return False
-    return path_of(layout, sha256).is_file() and isinstance(facts, dict) and facts.get("filename") == filename
 
 
 def add(layout: Layout, wheel: Path, sha256: str, filename: str, scratch: Path) -> Path:
@@ -84,14 +86,14 @@ def link_farm(layout: Layout, wheels: Iterable[tuple[str, str]], folder: Path) -
 
 
 def known(layout: Layout) -> list[tuple[str, str]]:
-    """Return hash and file name of every archived wheel."""
+    """Return hash and file name of every archived wheel that is still what it was."""
     found = []
     for facts_path in sorted(layout.archives.glob("*.json")):
         try:
             facts = read_json(facts_path)
         except FileError:
             continue
-        if isinstance(facts, dict) and has(layout, facts_path.stem, str(facts.get("filename"))):
+        if isinstance(facts, dict) and is_intact(layout, facts_path.stem, str(facts.get("filename"))):
             found.append((facts_path.stem, str(facts["filename"])))
     return found
 

@@ -1,0 +1,93 @@
+"""Uninstall, enable, disable, list and describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.operations.conftest import Plugin
+from viloapp_core.operations import (
+    InstallOutcome,
+    SeveralProblemsError,
+    describe,
+    disable,
+    enable,
+    listing,
+    uninstall,
+)
+from viloapp_core.store import NotInstalledError, Store
+
+Run = Callable[..., list[InstallOutcome]]
+
+
+@pytest.fixture
+def two(plugin: Plugin, run: Run) -> None:
+    """`hello`, and `caller` that requires it."""
+    run(plugin(), plugin("caller", requires_plugins=["Hello>=0.1"]))
+
+
+@pytest.mark.usefixtures("two")
+def test_uninstalling_says_who_will_miss_it(store: Store) -> None:
+    """A plugin that stays and requires it is named; a dry run removes nothing."""
+    (outcome,) = uninstall(store, ["HELLO"], dry_run=True)
+    assert outcome.status == "would remove"
+    assert "caller" in outcome.notes[0]
+    assert len(store.plugins()) == 2
+    both = uninstall(store, ["hello", "caller", "hello"])
+    assert [item.status for item in both] == ["removed", "removed"]
+    assert all(item.notes == () for item in both)
+    assert dict(store.plugins()) == {}
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("change", [uninstall, enable, disable])
+def test_unknown_ids_change_nothing(store: Store, change: Callable[..., object]) -> None:
+    """All unknown ones are told, and the known one stays as it is."""
+    with pytest.raises(SeveralProblemsError, match="nobody is not installed\nnoone is not installed"):
+        change(store, ["hello", "nobody", "noone"])
+    with pytest.raises(NotInstalledError):
+        change(store, ["nobody"])
+    assert store.plugin("hello").enabled
+
+
+@pytest.mark.usefixtures("two")
+def test_disable_and_enable(store: Store) -> None:
+    """The reason is what listings show."""
+    (plugin,) = disable(store, ["Hello"], "too loud")
+    assert (plugin.enabled, plugin.reason) == (False, "too loud")
+    rows = {row["id"]: row for row in listing(store)}
+    assert (rows["hello"]["enabled"], rows["hello"]["reason"]) == (False, "too loud")
+    assert rows["hello"]["signature"] == "not checked"
+    assert rows["caller"]["enabled"]
+    assert enable(store, ["hello"])[0].enabled
+
+
+def test_pip_installed_plugins_are_listed_as_not_managed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row says how to install it properly; the plugin is not loaded."""
+    info = tmp_path / "site" / "beside-3.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: beside\nVersion: 3\n")
+    (info / "entry_points.txt").write_text("[viloapp.plugins]\nbeside = beside:Evil\n")
+    (tmp_path / "site" / "beside.py").write_text("raise SystemExit('loaded')")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    (row,) = (row for row in listing(store) if row["id"] == "beside")
+    assert (row["managed"], row["enabled"], row["version"]) == (False, False, "3")
+    assert "viloapp install beside" in row["reason"]
+
+
+@pytest.mark.usefixtures("two")
+def test_describing_what_is_installed_and_a_wheel(store: Store, plugin: Plugin) -> None:
+    """Both have the same manifest; the installed one has its environment too."""
+    installed = describe(store, "Hello")
+    wheel = describe(store, str(plugin()))
+    assert installed["manifest"] == wheel["manifest"]
+    assert (installed["installed"], wheel["installed"]) == (True, False)
+    assert Path(installed["environment"]).is_dir()
+    assert installed["python"]["version"] == store.plugin("hello").python_version
+    assert installed["packages"][0]["name"] == "hello"
+    with pytest.raises(NotInstalledError):
+        describe(store, "nobody")
