@@ -37,7 +37,7 @@ def test_ctrl_c_interrupts(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         terminal = await stage.open()
         page = stage.watch(terminal)
-        stage.terminals.write(terminal.id, b"sh -c 'echo run''ning; sleep 1000'\r")
+        stage.terminals.write(terminal.id, b"sh -c 'echo run''ning; exec sleep 1000'\r")
         await page.until(b"running")
         stage.terminals.write(terminal.id, b"\x03")
         # The kernel throws away what was typed around a Ctrl-C: type on when the prompt is back.
