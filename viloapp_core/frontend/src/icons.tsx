@@ -14,7 +14,6 @@ const PATHS: Record<string, string> = {
   chevron: "M6 3.5 10.5 8 6 12.5",
   plus: "M8 3v10M3 8h10",
   split: "M2.5 3h11v10h-11zM8 3v10",
-  "split-down": "M2.5 3h11v10h-11zM2.5 8h11",
   sidebar: "M2.5 3h11v10h-11zM6.25 3v10",
   theme: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 2v12M8 5l4.8-1M8 8h6M8 11l4.8 1",
   text: "M3 4h10M3 7h10M3 10h7M3 13h5",

@@ -34,7 +34,7 @@ export interface LayoutHooks {
   /** What stands where no tab is. */
   empty(): HTMLElement;
   /** The buttons at the right end of a row of tabs. */
-  actions(run: (action: "split-right" | "split-down") => void): HTMLElement;
+  actions(split: () => void): HTMLElement;
 }
 
 export class Layout {
@@ -62,7 +62,7 @@ export class Layout {
       },
       createWatermarkComponent: () => ({ element: hooks.empty(), init: () => {} }),
       createRightHeaderActionComponent: (group) => ({
-        element: hooks.actions((action) => this.split(action === "split-right" ? "right" : "down", group)),
+        element: hooks.actions(() => this.split("right", group)),
         init: () => {},
         dispose: () => {},
       }),
@@ -207,8 +207,12 @@ export class Layout {
     return {
       element: view.element,
       init: ({ api }: { api: IDockviewPanel["api"] }) => {
-        api.onDidDimensionsChange(() => api.isVisible && view.shown?.());
-        api.onDidVisibilityChange(({ isVisible }) => (isVisible ? view.shown?.() : view.hidden?.()));
+        const shown = () => {
+          view.shown?.();
+          this.#tabs.get(id)?.element.scrollIntoView({ block: "nearest", inline: "nearest" });
+        };
+        api.onDidDimensionsChange(() => api.isVisible && shown());
+        api.onDidVisibilityChange(({ isVisible }) => (isVisible ? shown() : view.hidden?.()));
       },
       dispose: () => view.dispose(),
     };

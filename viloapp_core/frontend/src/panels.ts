@@ -156,7 +156,8 @@ export class Panels {
       widget: instance.widget,
       plugin: instance.plugin,
     });
-    this.#show(panel, instance, isReplayed);
+    if (isReplayed) void this.#resume(panel, instance);
+    else this.#show(panel, instance, false);
     const where = this.nextPlacement ?? placement ?? "within";
     this.nextPlacement = null;
     this.layout.open(panel.id, panel.title, where, where === "within" ? undefined : (this.active.value ?? undefined));
@@ -279,11 +280,34 @@ export class Panels {
       if (!panel) this.layout.remove(id);
       else if (panel.widget) {
         const live = panel.instance ? open.get(panel.instance) : undefined;
-        if (live) this.#show(panel, live, true);
+        if (live) void this.#resume(panel, live);
         else void this.#reopen(panel, panel.instance ? states[panel.instance] : null);
       }
     }
     for (const id of [...this.#panels.keys()]) if (!this.layout.has(id)) this.#panels.delete(id);
+  }
+
+  /** Show a widget that was open before this page was: what the host keeps of an editor is how it began. */
+  async #resume(panel: Panel, instance: Instance): Promise<void> {
+    if (instance.kind !== "editor") {
+      this.#show(panel, instance, true);
+      return;
+    }
+    const id = instance.instance;
+    panel.slot.put(new MessageView(""));
+    try {
+      const state = await this.#request<Data | null>("widget.state", { instance: id });
+      if (typeof state?.["text"] === "string") {
+        instance = { ...instance, data: { ...instance.data, ...state, modified: true } };
+      } else if (typeof state?.["path"] === "string") {
+        // Nothing is unsaved, so that the file itself is what the editor shows.
+        const data = await this.#request<Data>("widget.command", { instance: id, command: "reload" });
+        instance = { ...instance, data: { ...data, cursor: state["cursor"] ?? data["cursor"] } };
+      }
+    } catch (error) {
+      notifyError(error);
+    }
+    if (this.#panels.has(panel.id)) this.#show(panel, instance, true);
   }
 
   async #reopen(panel: Panel, state: unknown): Promise<void> {

@@ -94,7 +94,7 @@ export class Workspace {
       mayClose: (id) => this.#panels.mayClose(id),
       closed: (id) => this.#panels.closed(id),
       empty: () => this.#welcome(),
-      actions: (run) => this.#groupActions(run),
+      actions: (split) => this.#groupActions(split),
     });
     this.#panels.attach(layout);
     this.#channel.connect();
@@ -371,7 +371,7 @@ export class Workspace {
     return this.#bindings().findLast((binding) => binding.command === command)?.key ?? "";
   }
 
-  #groupActions(run: (action: "split-right" | "split-down") => void): HTMLElement {
+  #groupActions(split: () => void): HTMLElement {
     const row = document.createElement("div");
     row.className = "group-actions";
     const button = (icon: string, label: string, onClick: () => void) => {
@@ -386,8 +386,7 @@ export class Workspace {
     button("plus", "New terminal", () =>
       this.#has(NEW_TERMINAL) ? void this.#run(NEW_TERMINAL) : this.#panels.openLocal("plugins"),
     );
-    button("split", "Split right", () => run("split-right"));
-    button("split-down", "Split down", () => run("split-down"));
+    button("split", "Split right", split);
     return row;
   }
 

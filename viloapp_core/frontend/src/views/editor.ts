@@ -59,6 +59,8 @@ export class EditorPane implements View {
     this.element.className = "view editor-view";
     const state = EditorState.create({ doc: textOf(data), extensions: this.#extensions() });
     this.view = new EditorView({ state, parent: this.element });
+    // Only the visible lines are in the page's tree: for those who look from outside.
+    Object.assign(this.element, { editor: this.view });
     this.#saved = state.doc;
     this.#dirty = data["modified"] === true;
     this.#draw();

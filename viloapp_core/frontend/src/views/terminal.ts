@@ -17,7 +17,7 @@ import { FindBar } from "./find-bar.ts";
 
 const ACK_BYTES = 32 * 1024;
 const PASTE_BYTES = 64 * 1024;
-const RETRY_MS = 700;
+const RETRY_MS = 500;
 
 // What a terminal answers when a program asks what it is. The scrollback that is replayed to a page that
 // comes back holds such questions, long answered: a second answer would be typed into the shell.
@@ -75,6 +75,8 @@ export class TerminalView implements View {
       },
     });
     this.element.append(this.#screen, this.#find.element);
+    // What is on the screen is in the terminal's buffer, not in the page's tree: for those who look from outside.
+    Object.assign(this.element, { terminal: this.terminal });
     this.terminal.open(this.#screen);
     this.#paint();
     this.#stopTheme = theme.subscribe(() => this.#paint());
@@ -218,14 +220,25 @@ export class TerminalView implements View {
     this.#socket = null;
     if (code === GONE && !this.#ended) this.#exited(null);
     if (this.#ended) return;
-    // The connection went, not the program: come back, and draw the replayed scrollback on a clean screen.
+    // The connection went, not the program: come back with the page, and draw the replayed scrollback on a
+    // clean screen.
     this.#retry = setTimeout(() => {
-      if (this.hooks.channel.state.value === "open") {
-        this.terminal.reset();
-        this.#replayUntil = performance.now() + REPLAY_MS;
+      const { state } = this.hooks.channel;
+      if (state.value === "open") this.#reconnect();
+      else {
+        const stop = state.subscribe((now) => {
+          if (now !== "open") return;
+          stop();
+          if (!this.#disposed) this.#reconnect();
+        });
       }
-      this.#connect();
     }, RETRY_MS);
+  }
+
+  #reconnect(): void {
+    this.terminal.reset();
+    this.#replayUntil = performance.now() + REPLAY_MS;
+    this.#connect();
   }
 
   #exited(code: number | null): void {

@@ -56,6 +56,7 @@ class Methods:
                 Fields(instance, Field("command", "string"), Field("arguments", "object", {})),
                 self._widget_command,
             ),
+            "widget.state": (Fields(instance), self._widget_state),
             "widget.close": (Fields(instance), self._widget_close),
             "widget.activate": (Fields(instance), self._widget_activate),
             "layout.save": (Fields(Field("layout", "object")), self._layout_save),
@@ -112,6 +113,9 @@ class Methods:
 
     async def _widget_command(self, page: Page, params: Params) -> Any:
         return await self._host.widget_command(params["instance"], params["command"], params["arguments"])
+
+    async def _widget_state(self, page: Page, params: Params) -> Any:
+        return await self._host.widget_state(params["instance"])
 
     async def _widget_close(self, page: Page, params: Params) -> Any:
         await self._host.close_widget(params["instance"])
