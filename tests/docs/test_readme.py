@@ -69,3 +69,15 @@ def test_the_test_command_is_what_continuous_integration_runs() -> None:
     assert "\npython3 dev.py test\n" in README
     assert (CLONE / ".ci" / "run").read_text("utf-8").rstrip().endswith("exec python3 dev.py test")
     assert os.access(CLONE / ".ci" / "run", os.X_OK)
+
+
+def test_the_files_that_architecture_names_are_there() -> None:
+    """A page that traces a call file by file is only worth something while the files have those names."""
+    roots = [CLONE, CLONE / "viloapp_core/src/viloapp_core", CLONE / "viloapp_sdk/src"]
+    text = (CLONE / "ARCHITECTURE.md").read_text("utf-8")
+    named = re.findall(r"`(\w+(?:/\w+)+(?:\.py|/))`", text)
+    assert len(named) > 20
+    assert [name for name in named if not any((root / name).exists() for root in roots)] == []
+    packages = re.findall(r"^\| \d \| `(\w+)` \|", text, re.M)
+    found = {path.parent.name for path in roots[1].glob("*/__init__.py")}
+    assert sorted(packages) == sorted(found)
