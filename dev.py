@@ -84,6 +84,8 @@ def interpreters(minimum: tuple[int, int] = MINIMUM) -> dict[tuple[int, int], Pa
 
 def _candidates(name: str) -> list[Path]:
     folders = [Path(folder) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
+    # The one that runs this may be on no path; sys.executable may be a virtualenv's, which leads to it.
+    folders.append(Path(sys.executable).parent)
     homes = {Path.home()}
     try:
         import pwd

@@ -25,7 +25,6 @@ from dev import interpreters  # noqa: E402 - after the line that makes it import
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "unit", "unit-sdk", "contract", "minimums", "package", "docs", "e2e"]
 nox.options.error_on_missing_interpreters = True
 
 SDK, CORE = "viloapp_sdk", "viloapp_core"
@@ -34,6 +33,9 @@ SDK_MINIMUM = (3, 10)
 FOUND = interpreters(SDK_MINIMUM)
 PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) > SDK_MINIMUM]
 SDK_PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) == SDK_MINIMUM]
+nox.options.sessions = ["lint", "types", "unit", "contract", "minimums", "package", "docs", "e2e"]
+if SDK_PYTHONS:  # nox knows no session that has no Python
+    nox.options.sessions.insert(3, "unit-sdk")
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # A pyenv shim may stand first on the path and only fail; the folders of the Pythons that work come before it.
