@@ -11,9 +11,9 @@ from viloapp_core.sandbox import Probe, Request, SandboxUnavailableError, launch
 @pytest.fixture(autouse=True)
 def fresh_answer() -> Iterator[None]:
     """Ask anew in each test, and leave nothing of it behind."""
-    probe.cache_clear()
+    probing._probe_once.cache_clear()
     yield
-    probe.cache_clear()
+    probing._probe_once.cache_clear()
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> Path:
@@ -63,6 +63,15 @@ def test_it_runs_once_per_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert probe() is probe()
     assert probe().backend == "bubblewrap"
     assert (tmp_path / "log").read_text() == "ran\n"
+
+
+def test_it_looks_again_when_its_bubblewrap_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An uninstalled program is not used from memory."""
+    program = offer(monkeypatch, tmp_path, ":")
+    assert probe().bwrap == program
+    program.unlink()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert probe().reason == "bubblewrap is not installed"
 
 
 def test_nothing_starts_unconfined_unless_allowed(tmp_path: Path) -> None:

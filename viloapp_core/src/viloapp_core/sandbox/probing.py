@@ -56,9 +56,20 @@ class Probe:
     user_namespace: bool = False
 
 
-@functools.cache
 def probe() -> Probe:
-    """Return what works here; runs once per process, and takes about ten milliseconds then."""
+    """Return what works here; found out once per process, which takes about ten milliseconds.
+
+    A host runs for weeks: when its bubblewrap has been uninstalled meanwhile, it looks again.
+    """
+    found = _probe_once()
+    if found.bwrap is not None and not found.bwrap.exists():
+        _probe_once.cache_clear()
+        found = _probe_once()
+    return found
+
+
+@functools.cache
+def _probe_once() -> Probe:
     if sys.platform != "linux":
         return Probe("none", "none", f"there is no sandbox for {sys.platform} yet", "use Linux")
     failures: list[str] = []
