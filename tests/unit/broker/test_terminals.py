@@ -217,6 +217,30 @@ def test_the_end_is_told_once_with_all_that_was_printed(play: Play) -> None:
     play(scene)
 
 
+def test_last_words_reach_a_page_that_is_behind(play: Play) -> None:
+    """A paused terminal whose program ends is read to the end: nothing would come to resume it."""
+
+    async def scene(stage: Stage) -> None:
+        script = f"stty -echo; yes | head -c {HIGH_BYTES}; read line; echo last words"
+        terminal = await stage.open("sh", "-c", script)
+        slow = stage.watch(terminal, acknowledges=False)
+        # A line's end is two bytes on a terminal, so that this is above the high mark.
+        await _stands_still(slow.seen)
+        assert len(slow.seen) > HIGH_BYTES
+        assert slow.attachment is not None
+        # Let the rest of it through, but not below the low mark.
+        while not slow.seen.endswith(b"y\r\n") or len(slow.seen) < HIGH_BYTES * 3 // 2:
+            slow.attachment.ack(HIGH_BYTES)
+            await _stands_still(slow.seen)
+        slow.attachment.unacknowledged = HIGH_BYTES + 1
+        slow.attachment.ack(0)
+        stage.terminals.write(terminal.id, b"\r")
+        await stage.event()
+        assert slow.seen.endswith(b"last words\r\n")
+
+    play(scene)
+
+
 def test_close_ends_the_whole_session(play: Play) -> None:
     """Also jobs in process groups of their own that ignore SIGHUP; the shell hears it and may tidy up."""
 
