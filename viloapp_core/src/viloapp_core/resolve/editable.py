@@ -44,7 +44,7 @@ def build_editable(
         # A build may need a compiler, git or whatever is on the user's PATH.
         "PATH": environ.get("PATH", os.defpath),
         "PIP_CONSTRAINT": str(constraints),
-        "PIP_INDEX_URL": sources.index_url,
+        **sources.environment(),
         "PIP_FIND_LINKS": " ".join(sources.find_links),
     }
     if sources.offline:

@@ -43,9 +43,9 @@ def fetch(
         folder = first_free(pip.scratch, f"fetch-{resolution.plugin.name}")
         folder.mkdir()
         write_atomic(folder / "pylock.toml", to_pylock(replace(resolution, packages=remote)))
-        arguments = ["download", "--no-deps", "--only-binary", ":all:", *sources.arguments()]
-        arguments += ["-r", str(folder / "pylock.toml"), "--dest", str(folder)]
-        replace(pip, on_line=_Reader(progress).line).run(resolution.python, arguments)
+        arguments = ["--no-deps", "-r", str(folder / "pylock.toml"), "--dest", str(folder)]
+        watched = replace(pip, on_line=_Reader(progress).line)
+        watched.run(resolution.python, "download", sources, arguments)
         for package in remote:
             path = folder / package.filename
             if not path.is_file():

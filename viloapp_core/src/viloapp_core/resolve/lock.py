@@ -145,9 +145,8 @@ def _lock_for(
     bound = [*own_names.constraints(wheels, named=named), *target.constraints]
     (folder / "constraints.txt").write_text("\n".join(bound) + "\n", encoding="utf-8")
     lock_file = folder / "pylock.toml"
-    arguments = ["lock", "--only-binary", ":all:", *sources.arguments()]
-    arguments += ["--constraint", str(folder / "constraints.txt"), "--output", str(lock_file)]
-    pip.run(interpreter, [*arguments, target.requirement])
+    arguments = ["--constraint", str(folder / "constraints.txt"), "--output", str(lock_file)]
+    pip.run(interpreter, "lock", sources, [*arguments, target.requirement])
     packages = parse(lock_file.read_bytes(), target.plugin_id)
     hashes = {name: _sha256(wheel) for name, wheel in wheels.items()}
     own_names.check(target.plugin_id, [(p.name, p.sha256) for p in packages], wheels, hashes, named)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from viloapp_core.foundation import commands
 from viloapp_core.resolve.errors import (
@@ -49,9 +50,19 @@ class Sources:
     offline: bool = False
 
     def arguments(self) -> list[str]:
-        """Return pip's options that say the same."""
-        index = ["--no-index"] if self.offline else ["--index-url", self.index_url]
+        """Return pip's options for all but the index."""
+        index = ["--no-index"] if self.offline else []
         return [*index, *(item for link in self.find_links for item in ("--find-links", link))]
+
+    def environment(self) -> dict[str, str]:
+        """Return pip's variable for the index, whose address may hold a password: all can see argv."""
+        return {} if self.offline else {"PIP_INDEX_URL": self.index_url}
+
+    @property
+    def shown_index(self) -> str:
+        """The index's address without what one logs in with."""
+        parts = urlsplit(self.index_url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def clean_environment(environ: Mapping[str, str], scratch: Path) -> dict[str, str]:
@@ -90,7 +101,7 @@ class Pip:
     on_line: Callable[[str], None] | None = None
     cancel: threading.Event | None = None
 
-    def run(self, interpreter: Interpreter, arguments: Sequence[str]) -> None:
+    def run(self, interpreter: Interpreter, command: str, sources: Sources, arguments: Sequence[str]) -> None:
         """Run pip for `interpreter`, as ``pip --python`` does but where it can start no program.
 
         Raises:
@@ -100,10 +111,23 @@ class Pip:
         """
         guard = Path(__file__).with_name("_guard.py")
         argv = [str(interpreter.executable), "-I", "-S", str(guard), str(_runner())]
-        argv += [*arguments, "--no-color", "--retries", "2", "--timeout", "20", "--progress-bar", "raw"]
+        argv += [
+            command,
+            "--only-binary",
+            ":all:",
+            *sources.arguments(),
+            *arguments,
+            "--no-color",
+            "--retries",
+            "2",
+            "--timeout",
+            "20",
+            "--progress-bar",
+            "raw",
+        ]
         finished = commands.run(
             argv,
-            env=clean_environment(self.environ, self.scratch),
+            env=clean_environment(self.environ, self.scratch) | sources.environment(),
             cwd=self.scratch,
             timeout_s=_TIMEOUT_S,
             on_line=self.on_line,
