@@ -56,7 +56,7 @@ MakeApp = Callable[..., Viloapp]
 
 @pytest.fixture(scope="session")
 def make_app(cache: Path) -> Iterator[MakeApp]:
-    """Makes the command with a home and a store in the given folder; all its processes are gone at the end."""
+    """Makes the command with a home and a store in a folder; all its processes are gone at the end."""
     made: list[Viloapp] = []
 
     def make(root: Path, executable: Path | None = None) -> Viloapp:
@@ -101,21 +101,11 @@ def core_wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     dist = os.environ.get("VILOAPP_DIST")
     out = Path(dist) if dist else tmp_path_factory.mktemp("dist")
     if not dist:
-        links = CLONE / "viloapp_core/src/viloapp_core/wheelhouse"
+        clone = tmp_path_factory.mktemp("source") / "clone"
+        leave = (".git", ".nox", ".venv", ".viloapp", "node_modules", "build", "*.egg-info", "__pycache__")
+        shutil.copytree(CLONE, clone, ignore=shutil.ignore_patterns(*leave))
+        environ = {**os.environ, "PIP_FIND_LINKS": str(CLONE / "viloapp_core/src/viloapp_core/wheelhouse")}
         for project in ("viloapp_sdk", "viloapp_core"):
-            copy = tmp_path_factory.mktemp("source")
-            ignored = shutil.ignore_patterns("node_modules", "build", "*.egg-info", "__pycache__")
-            shutil.copytree(
-                CLONE, copy / "clone", ignore=lambda path, names: {*ignored(path, names), *_dot(names)}
-            )
-            subprocess.run(
-                [sys.executable, "-m", "build", "--wheel", "--outdir", out, copy / "clone" / project],
-                check=True,
-                env={**os.environ, "PIP_FIND_LINKS": str(links)},
-                stdout=subprocess.DEVNULL,
-            )
+            build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(clone / project)]
+            subprocess.run(build, check=True, env=environ, stdout=subprocess.DEVNULL)
     return [next(out.glob(f"{name}-*.whl")) for name in ("viloapp_sdk", "viloapp_core")]
-
-
-def _dot(names: list[str]) -> set[str]:
-    return {name for name in names if name in (".git", ".nox", ".venv", ".viloapp")}

@@ -180,7 +180,7 @@ class Viloapp:
     def snapshot(self) -> dict[str, bytes]:
         """Return everything in the store that says what is installed: path and content of its files.
 
-        Locks are left out, which only say who works on it, and caches: wheels that were fetched, interpreters that were found.
+        Left out are locks, which only say who works on it, and caches: wheels and interpreters.
         """
         return {
             str(path.relative_to(self.store)): b"->" + os.fsencode(os.readlink(path))
@@ -227,7 +227,7 @@ class Workspace:
 
     def __init__(self, app: Viloapp, folder: Path, *options: str) -> None:
         folder.mkdir(exist_ok=True, parents=True)
-        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed with the host
         self._process = app.start("run", folder, "--no-browser", *options, stderr=self._log)
         self.pid = self._process.pid
         self.lines: queue.Queue[str | None] = queue.Queue()

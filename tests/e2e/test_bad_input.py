@@ -134,6 +134,6 @@ def _replaced_in_stored_zip(data: bytes, old: bytes, new: bytes) -> bytes:
     """Return the archive with other bytes in a stored member and the checksums to match."""
     import zlib
 
-    crcs = [zlib.crc32(text).to_bytes(4, "little") for text in (old, new)]
+    before, after = (zlib.crc32(text).to_bytes(4, "little") for text in (old, new))
     assert data.count(old) == 1
-    return data.replace(old, new).replace(*crcs)
+    return data.replace(old, new).replace(before, after)

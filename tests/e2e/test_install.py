@@ -147,8 +147,8 @@ def test_dependency_does_not_become_the_plugin(app: Viloapp, wheel_folder: Path)
 def test_pip_installed_plugin_is_not_managed(app: Viloapp, wheels: dict[str, Path], tmp_path: Path) -> None:
     """A plugin wheel installs with plain pip too; beside the core it is listed, and never loaded."""
     beside = tmp_path / "beside"
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", beside]
-    subprocess.run([*pip, wheels["hello"]], check=True, stdin=subprocess.DEVNULL)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
+    subprocess.run([*pip, "--target", beside, wheels["hello"]], check=True, stdin=subprocess.DEVNULL)
     environ = {"PYTHONPATH": str(beside)}
     text = app("list", environ=environ).ok()
     assert "not managed" in text.out

@@ -27,7 +27,7 @@ def test_secrets_of_the_home_are_out_of_sight(shared: Viloapp) -> None:
 
 
 def test_nothing_of_the_system_can_be_written(shared: Viloapp) -> None:
-    """Neither the system nor the interpreter nor the plugin's own code, which is the same for its next start."""
+    """Neither the system nor the interpreter nor the plugin's own code, which its next start uses."""
     where = shared.call("hello.where")
     own = shared.store / "plugins/looks-around/current/venv"
     site = next(own.glob("lib/python*/site-packages/looks_around.py"))
