@@ -89,8 +89,11 @@ def test_only_what_reaches_the_network_passes(tmp_path: Path) -> None:
 
 
 def test_sources_as_pips_options() -> None:
-    """One index, or none at all."""
-    assert Sources("https://i/simple", ("/w",)).arguments() == [
-        *("--index-url", "https://i/simple", "--find-links", "/w")
-    ]
-    assert Sources("https://i/simple", offline=True).arguments() == ["--no-index"]
+    """One index, or none at all; a password is neither on the command line nor shown."""
+    sources = Sources("https://me:secret@i/simple", ("/w",))
+    assert sources.arguments() == ["--find-links", "/w"]
+    assert sources.environment() == {"PIP_INDEX_URL": "https://me:secret@i/simple"}
+    assert sources.shown_index == "https://i/simple"
+    offline = Sources("https://i/simple", offline=True)
+    assert offline.arguments() == ["--no-index"]
+    assert offline.environment() == {}

@@ -27,6 +27,7 @@ from viloapp_core.store import (
     CollisionError,
     InstalledPlugin,
     Store,
+    StoreFolderError,
     UnsafeWheelError,
     environment,
 )
@@ -90,6 +91,10 @@ def install(
         carried = wheelhouse() if wheels is None else wheels
         workshop = Workshop(store, options, progress, environ, session.scratch, cancel, carried)
         return _install(parsed, workshop, consent or RefuseAll(), clock or SystemClock())
+    except OSError as error:
+        raise StoreFolderError(
+            f"the store cannot be written: {error.strerror or error}", "is the disk full, or another's?"
+        ) from error
     finally:
         session.close()
 
@@ -294,7 +299,7 @@ def _receipt(
         "source": plan.source,
         "requested": plan.spec.text,
         "dev_source": str(plan.spec.path) if dev else None,
-        "index_url": workshop.options.index if plan.source == "index" else None,
+        "index_url": workshop.sources.shown_index if plan.source == "index" else None,
         "signature": "dev" if dev else NOT_CHECKED,
         "permissions": list(item.permissions),
         "python_version": venv.python_version,

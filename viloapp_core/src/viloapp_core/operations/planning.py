@@ -78,7 +78,8 @@ class Workshop:
         """Return pip, reporting to this use case's progress."""
 
         def on_line(line: str) -> None:
-            if line.startswith(("Collecting ", "Processing ", "Downloading ", "  Downloading ")):
+            # What pip calls processing are files of this machine, under names that only pip and we know.
+            if line.startswith(("Collecting ", "  Downloading ")):
                 self.say(plugin, stage, line.strip())
 
         return Pip(self.environ, self.scratch, on_line, self.cancel)

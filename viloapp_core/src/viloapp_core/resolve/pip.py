@@ -111,20 +111,8 @@ class Pip:
         """
         guard = Path(__file__).with_name("_guard.py")
         argv = [str(interpreter.executable), "-I", "-S", str(guard), str(_runner())]
-        argv += [
-            command,
-            "--only-binary",
-            ":all:",
-            *sources.arguments(),
-            *arguments,
-            "--no-color",
-            "--retries",
-            "2",
-            "--timeout",
-            "20",
-            "--progress-bar",
-            "raw",
-        ]
+        argv += [command, "--only-binary", ":all:", *sources.arguments(), *arguments]
+        argv += ["--no-color", "--retries", "2", "--timeout", "20", "--progress-bar", "raw"]
         finished = commands.run(
             argv,
             env=clean_environment(self.environ, self.scratch) | sources.environment(),

@@ -33,8 +33,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
         self.layout = Layout(self.root)
-        self._stamp: Stamp | None = None
-        self._read: tuple[int, dict[str, InstalledPlugin]] = (0, {})
+        # One value, so that a thread that reads meanwhile never sees half of it.
+        self._cached: tuple[Stamp, tuple[int, dict[str, InstalledPlugin]]] | None = None
 
     # Reading
 
@@ -76,11 +76,10 @@ class Store:
         return (status.st_mtime_ns, status.st_ino, status.st_size)
 
     def _load(self) -> tuple[int, dict[str, InstalledPlugin]]:
-        stamp = self.index_stamp()
-        if stamp != self._stamp:
-            self._read = self._decode_or_rebuild()
-            self._stamp = stamp
-        return self._read
+        stamp, cached = self.index_stamp(), self._cached
+        if cached is None or cached[0] != stamp:
+            cached = self._cached = (stamp, self._decode_or_rebuild())
+        return cached[1]
 
     def _decode_or_rebuild(self) -> tuple[int, dict[str, InstalledPlugin]]:
         try:
