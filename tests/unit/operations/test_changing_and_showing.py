@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,3 +92,33 @@ def test_describing_what_is_installed_and_a_wheel(store: Store, plugin: Plugin) 
     assert installed["packages"][0]["name"] == "hello"
     with pytest.raises(NotInstalledError):
         describe(store, "nobody")
+
+
+@pytest.mark.usefixtures("two")
+def test_damaged_plugins_are_told_and_can_be_mended(store: Store, plugin: Plugin, run: Run) -> None:
+    """A lost receipt, a lost generation, a lost Python: each is listed with its remedy, and goes away."""
+    run(plugin("third"))
+    (store.plugin("hello").generation / "receipt.json").unlink()
+    shutil.rmtree(store.plugin("caller").generation)
+    store.plugin("third").python.unlink()
+    rows = {row["id"]: row["reason"] for row in listing(store)}
+    assert set(rows) == {"hello", "caller", "third"}
+    assert all("viloapp install --force-reinstall" in rows[name] for name in ("caller", "third"))
+    enable(store, ["third"])  # any change rewrites the index, which then lacks what cannot be read
+    rows = {row["id"]: row["reason"] for row in listing(store)}
+    assert set(rows) == {"hello", "caller", "third"}
+    assert all(rows.values())
+    assert [item.status for item in uninstall(store, ["caller"])] == ["removed"]
+    run("hello", "third", force_reinstall=True)
+    assert {row["id"]: row["reason"] for row in listing(store)} == {"hello": "", "third": ""}
+
+
+@pytest.mark.usefixtures("two")
+def test_data_that_was_left_can_be_purged(store: Store) -> None:
+    """Uninstalled first, purged later; without `purge` it is not installed."""
+    (store.plugin("hello").data_dir / "notes").write_text("mine")
+    uninstall(store, ["hello"])
+    with pytest.raises(NotInstalledError):
+        uninstall(store, ["hello"])
+    assert uninstall(store, ["hello"], purge=True)[0].data_kept is None
+    assert not (store.root / "plugins/hello").exists()

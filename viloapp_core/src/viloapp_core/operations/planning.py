@@ -15,6 +15,7 @@ from viloapp_core.operations.outcomes import InstallOptions, Progress, ProgressE
 from viloapp_core.operations.specs import Spec
 from viloapp_core.resolve import (
     OWN_NAMES,
+    ByteCounter,
     Pip,
     Resolution,
     Sources,
@@ -77,7 +78,14 @@ class Workshop:
     def pip(self, plugin: str, stage: Stage) -> Pip:
         """Return pip, reporting to this use case's progress."""
 
+        def on_bytes(name: str, done: int, total: int) -> None:
+            if total:  # an index without metadata files makes pip fetch whole wheels already
+                self.say(plugin, "fetch", name, done, total)
+
+        counter = ByteCounter(on_bytes)
+
         def on_line(line: str) -> None:
+            counter.line(line)
             # What pip calls processing are files of this machine, under names that only pip and we know.
             if line.startswith(("Collecting ", "  Downloading ")):
                 self.say(plugin, stage, line.strip())

@@ -20,8 +20,9 @@ def listing(store: Store) -> list[dict[str, Any]]:
     """
     from viloapp_core import manifest
 
-    plugins = store.plugins()
-    rows = [_row(plugin) for plugin in plugins.values()]
+    plugins, damage = store.plugins(), store.damage()
+    rows = [_row(plugin, damage.get(plugin.plugin_id, "")) for plugin in plugins.values()]
+    rows += [_damaged_row(plugin_id, damage[plugin_id]) for plugin_id in damage if plugin_id not in plugins]
     for name, version in manifest.unmanaged():
         rows.append(
             {
@@ -40,19 +41,24 @@ def listing(store: Store) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(plugin: InstalledPlugin) -> dict[str, Any]:
+def _row(plugin: InstalledPlugin, damage: str = "") -> dict[str, Any]:
     return {
         "id": plugin.plugin_id,
         "version": plugin.version,
         "managed": True,
         "enabled": plugin.enabled,
-        "reason": plugin.reason,
+        "reason": damage or plugin.reason,
         "source": plugin.source,
         "signature": plugin.signature,
         "python": plugin.python_version,
         "summary": plugin.summary,
         "permissions": list(plugin.permissions),
     }
+
+
+def _damaged_row(plugin_id: str, damage: str) -> dict[str, Any]:
+    texts = dict.fromkeys(("version", "source", "signature", "python", "summary"), "")
+    return {"id": plugin_id, **texts, "managed": True, "enabled": False, "reason": damage, "permissions": []}
 
 
 def describe(store: Store, what: str) -> dict[str, Any]:

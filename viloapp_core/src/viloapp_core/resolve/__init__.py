@@ -15,7 +15,7 @@ from viloapp_core.resolve.errors import (
     ResolveError,
     UnsatisfiableError,
 )
-from viloapp_core.resolve.fetch import fetch
+from viloapp_core.resolve.fetch import ByteCounter, fetch
 from viloapp_core.resolve.interpreters import Interpreter, candidates
 from viloapp_core.resolve.lock import Package, Resolution, Target, lock, to_pylock
 from viloapp_core.resolve.own_names import CORE, OWN_NAMES, wheelhouse
@@ -23,6 +23,7 @@ from viloapp_core.resolve.pip import DEFAULT_INDEX, Pip, Sources
 
 __all__ = [
     "BuildError",
+    "ByteCounter",
     "CORE",
     "DEFAULT_INDEX",
     "IndexUnreachableError",

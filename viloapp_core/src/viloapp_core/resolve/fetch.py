@@ -44,7 +44,7 @@ def fetch(
         folder.mkdir()
         write_atomic(folder / "pylock.toml", to_pylock(replace(resolution, packages=remote)))
         arguments = ["--no-deps", "-r", str(folder / "pylock.toml"), "--dest", str(folder)]
-        watched = replace(pip, on_line=_Reader(progress).line)
+        watched = replace(pip, on_line=ByteCounter(progress).line)
         watched.run(resolution.python, "download", sources, arguments)
         for package in remote:
             path = folder / package.filename
@@ -54,8 +54,12 @@ def fetch(
     return found
 
 
-class _Reader:
-    """Turns pip's lines into progress."""
+class ByteCounter:
+    """Turns pip's lines into progress.
+
+    Args:
+        progress: told a file's name, and how many of how many bytes are there; 0 of 0 when unknown.
+    """
 
     def __init__(self, progress: Callable[[str, int, int], None]) -> None:
         self._progress = progress

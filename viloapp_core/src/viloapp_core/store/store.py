@@ -52,6 +52,23 @@ class Store:
             raise NotInstalledError(plugin_id)
         return plugin
 
+    def damage(self) -> dict[str, str]:
+        """Return what is wrong with plugins that cannot be used, by id, with what to do.
+
+        Somebody removed files by hand, or the Python that a virtualenv stands on.
+        """
+        plugins, found = self.plugins(), {}
+        for plugin_id in sorted({*truth.installed_ids(self.layout), *plugins}):
+            plugin = plugins.get(plugin_id)
+            if plugin is None or not plugin.generation.is_dir():
+                what = "its files are damaged"
+            elif not plugin.python.exists():
+                what = f"the Python {plugin.python_version} it was installed with is gone"
+            else:
+                continue
+            found[plugin_id] = f"{what}; use: viloapp install --force-reinstall {plugin_id}"
+        return found
+
     def receipt(self, plugin_id: str) -> dict[str, Any]:
         """Return the receipt of an installed plugin's current generation.
 
@@ -182,17 +199,20 @@ class Store:
         return index.clashes(plugin_id, manifest, truth.read_rows(self.layout))
 
     def remove(self, plugin_id: str, *, purge: bool) -> None:
-        """Uninstall a plugin; its data stays unless `purge`.
+        """Uninstall a plugin, even a damaged one; its data stays unless `purge`.
+
+        With `purge`, data that an earlier uninstallation left is removed too.
 
         Raises:
             NotInstalledError: there is none of that id.
         """
         with self._locked():
-            if truth.current_generation(self.layout, plugin_id) is None:
+            current = self.layout.current(plugin_id)
+            if not os.path.lexists(current) and not (purge and self.layout.data(plugin_id).is_dir()):
                 raise NotInstalledError(plugin_id)
             facts = {"kind": "uninstall", "plugin_id": plugin_id, "purge": purge}
             entry = journal.open_entry(self.layout.journal, facts)
-            self.layout.current(plugin_id).unlink()
+            current.unlink(missing_ok=True)
             self._settle(entry)
             self._publish({plugin_id: None})
         entry.close()

@@ -60,15 +60,27 @@ def read_receipt(generation: Path) -> dict[str, Any]:
     return receipt
 
 
+def installed_ids(layout: Layout) -> list[str]:
+    """Return the ids of the plugins that have a generation in use, whole or not."""
+    try:
+        names = sorted(os.listdir(layout.plugins))
+    except FileNotFoundError:
+        return []
+    found = []
+    for name in names:
+        try:
+            if os.path.lexists(layout.current(name)):
+                found.append(name)
+        except StoreError:  # not a plugin's folder
+            continue
+    return found
+
+
 def read_rows(layout: Layout) -> dict[str, dict[str, Any]]:
     """Return the index's rows as the folders have them; plugins without a readable receipt are left out."""
     states = read_state(layout)["plugins"]
     rows = {}
-    try:
-        names = sorted(os.listdir(layout.plugins))
-    except FileNotFoundError:
-        return {}
-    for plugin_id in names:
+    for plugin_id in installed_ids(layout):
         try:
             if (generation := current_generation(layout, plugin_id)) is None:
                 continue
