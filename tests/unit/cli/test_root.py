@@ -110,7 +110,7 @@ def test_list_imports_nothing_that_it_does_not_need(installed: Callable[..., Ins
         "importlib_metadata",
         "packaging",
     }
-    heavy |= {"asyncio", "viloapp_core.host"}
+    heavy |= {"asyncio", "email", "importlib.metadata", "viloapp_core.resolve", "viloapp_core.host"}
     assert not loaded & heavy
 
 

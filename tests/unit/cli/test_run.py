@@ -95,6 +95,7 @@ def test_a_second_run_says_where_the_first_is(
 ) -> None:
     """Exit code 0 with the address; `status` has it without the token."""
     running = workspace("--no-browser")
+    assert running.address, running.end()  # or the second would be the first, and never end
     assert viloapp("run", "--no-browser").out == running.address + "\n"
     assert viloapp("--no-browser").code == 0
     status = viloapp("status", "--json").json

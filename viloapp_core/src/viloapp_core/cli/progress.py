@@ -81,13 +81,14 @@ class Bars:
 
     def __call__(self, event: ProgressEvent) -> None:
         """Draw the event on its plugin's bar."""
+        ended = event.stage == "done"
         if event.plugin not in self._tasks:
             self._tasks[event.plugin] = self._progress.add_task("", total=None, amount="")
         self._progress.update(
             self._tasks[event.plugin],
             description=describe(event),
-            completed=event.done,
-            total=event.total or None,
+            completed=1 if ended else event.done,
+            total=1 if ended else event.total or None,
             amount=amount(event),
         )
 
