@@ -83,7 +83,7 @@ def shared(
 ) -> Viloapp:
     """The installed command with a store for one module, which has the plugins that it names in `PLUGINS`."""
     app = make_app(tmp_path_factory.mktemp("shared"))
-    app("install", "--yes", *(wheels[name] for name in request.module.PLUGINS)).ok()
+    app("install", "--yes", *(wheels.get(name, name) for name in request.module.PLUGINS)).ok()
     return app
 
 

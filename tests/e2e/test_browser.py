@@ -191,6 +191,22 @@ def test_edited_file_is_saved(page: Page, folder: Path) -> None:
     eventually(lambda: (folder / "README.md").read_bytes() == b"New line\n" + before, what="saved")
 
 
+def test_what_a_plugin_tells_of_an_editor_leaves_the_typed_text(
+    page: Page, app: Viloapp, folder: Path
+) -> None:
+    """Saving by the plugin's own command, or changing a setting, does not bring the old text back."""
+    editor = open_file(page, "README.md")
+    editor.click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("typed ")
+    command(page, "Editor: Save")
+    eventually(lambda: (folder / "README.md").read_text().startswith("typed # A project"))
+    app("config", "set", "viloedit.fontSize", "20").ok()
+    expect(page.locator(".cm-editor").last).to_have_css("font-size", "20px")
+    expect(editor).to_contain_text("typed # A project")
+    app("config", "unset", "viloedit.fontSize").ok()
+
+
 def test_file_that_changed_on_disk_is_asked_about(page: Page, folder: Path) -> None:
     """Somebody else's change is not overwritten before the person says so."""
     editor = open_file(page, "README.md")

@@ -97,6 +97,8 @@ class Desk:
         self.widgets.pop(instance).destroy()
 
     def _workspace_update_widget(self, instance: str, data: Any, title: str | None) -> None:
+        if instance not in self.widgets:
+            raise UnknownWidgetError(instance)
         self.updates.append((instance, data, title))
 
     def _notifications_show(self, message: str, level: str) -> None:
@@ -104,7 +106,7 @@ class Desk:
 
     def _terminals_open(self, argv: list[str] | None, options: dict[str, Any]) -> dict[str, Any]:
         self.opened.append((argv, options))
-        cwd = str(self.folder / (options["cwd"] or ""))
+        cwd = options["cwd"] or str(self.folder)
         id_ = f"t{next(self._ids)}"
         self.terminals[id_] = {"id": id_, "title": options["title"] or "bash", "pid": 4242, "cwd": cwd}
         return dict(self.terminals[id_])

@@ -72,13 +72,16 @@ def test_new_opens_a_terminal_as_the_profile_says(desk: Desk) -> None:
     made = desk.call("viloxterm.new", profile="build")
     argv, options = desk.opened[0]
     assert argv == ["/bin/sh", "-e", "-l"]
-    assert (options["cwd"], options["env"], made["title"]) == ("src", {"CI": "1"}, "build")
+    assert (options["cwd"], options["env"]) == (str(desk.folder / "src"), {"CI": "1"})
+    assert made["title"] == "build"
 
 
 def test_explicit_folder_wins_over_the_profile(desk: Desk) -> None:
     """`cwd` of the command is nearer than `cwd` of the profile."""
     desk.call("viloxterm.new", profile="build", cwd="docs")
-    assert desk.opened[0][1]["cwd"] == "docs"
+    assert desk.opened[0][1]["cwd"] == str(desk.folder / "docs")
+    desk.call("viloxterm.new", cwd="/tmp")
+    assert desk.opened[1][1]["cwd"] == "/tmp"
 
 
 def test_data_has_the_terminal_and_its_looks(desk: Desk) -> None:
@@ -125,6 +128,14 @@ def test_close_ends_terminal_and_tab(desk: Desk) -> None:
     assert not desk.terminals
     assert not desk.widgets
     assert desk.call("viloxterm.list") == []
+
+
+def test_worker_that_ends_leaves_the_shells_of_open_tabs(desk: Desk) -> None:
+    """An update of the plugin destroys its widgets in the old process; their shells go on."""
+    desk.call("viloxterm.new")
+    (widget,) = desk.widgets.values()
+    widget.destroy()
+    assert len(desk.terminals) == 1
 
 
 def test_close_after_the_shell_has_ended(desk: Desk) -> None:

@@ -4,9 +4,11 @@ The host's terminals outlive this plugin's process and the page, so a tab that c
 terminal first and opens a new one, in the same folder and profile, only when that has ended.
 """
 
+from os.path import join
 from typing import Any, ClassVar
 
 from viloapp_sdk import Widget
+from viloapp_sdk.errors import UnknownWidgetError
 from viloxterm.profiles import Profile, choose
 
 __all__ = ["APPEARANCE", "Terminal"]
@@ -71,10 +73,12 @@ class Terminal(Widget):
 
     def _open(self, cwd: str) -> None:
         profile = self._profile()
+        # Relative to the workspace folder, as everything is that a person types there.
+        where = join(self.context.services.workspace.get_folder(), cwd or profile.cwd)
         self._take(
             self.context.services.terminals.open(
                 profile.argv,
-                cwd=cwd or profile.cwd or None,
+                cwd=where,
                 env=profile.env,
                 title=self.name or profile.title,
             )
@@ -123,8 +127,22 @@ class Terminal(Widget):
         return {"terminal": self.terminal, "cwd": self.cwd, "profile": self.profile, "name": self.name}
 
     def destroy(self) -> None:
-        """End the terminal: its tab was closed."""
+        """End the terminal when its tab was closed.
+
+        A worker that ends destroys its widgets too, while their tabs stay open: the one that follows it,
+        after an update of this plugin, finds the terminals again.
+        """
         self.opened.pop(self.instance_id, None)
+        if self._is_open():
+            return
         living = {terminal["id"] for terminal in self.context.services.terminals.list()}
         if self.terminal in living:
             self.context.services.terminals.close(self.terminal)
+
+    def _is_open(self) -> bool:
+        """Return whether the workspace still shows this tab."""
+        try:
+            self.update()
+        except UnknownWidgetError:
+            return False
+        return True
