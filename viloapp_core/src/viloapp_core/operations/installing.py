@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,11 +87,34 @@ def install(
     store.recover()
     parsed, problems = specs.parse(texts, dev=options.dev)
     raise_all(problems)
+    with workshop_of(
+        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels
+    ) as workshop:
+        plans, outcomes = _plan_all(parsed, workshop)
+        if options.dry_run:
+            return [*outcomes, *(_would_install(plan, store) for plan in plans)]
+        return carry_out(plans, workshop, consent or RefuseAll(), clock or SystemClock(), outcomes)
+
+
+@contextmanager
+def workshop_of(
+    store: Store,
+    options: InstallOptions,
+    *,
+    progress: Progress = silent,
+    environ: Mapping[str, str] = os.environ,
+    cancel: threading.Event | None = None,
+    wheels: Mapping[str, Path] | None = None,
+) -> Iterator[Workshop]:
+    """Yield what a use case works with, under a journal entry whose scratch folder goes at the end.
+
+    Raises:
+        StoreFolderError: the store cannot be written.
+    """
     session = store.begin("session")
     try:
         carried = wheelhouse() if wheels is None else wheels
-        workshop = Workshop(store, options, progress, environ, session.scratch, cancel, carried)
-        return _install(parsed, workshop, consent or RefuseAll(), clock or SystemClock())
+        yield Workshop(store, options, progress, environ, session.scratch, cancel, carried)
     except OSError as error:
         raise StoreFolderError(
             f"the store cannot be written: {error.strerror or error}", "is the disk full, or another's?"
@@ -99,17 +123,33 @@ def install(
         session.close()
 
 
-def _install(
-    parsed: Sequence[specs.Spec], workshop: Workshop, consent: Consent, clock: Clock
+def carry_out(
+    plans: Sequence[Plan],
+    workshop: Workshop,
+    consent: Consent,
+    clock: Clock,
+    outcomes: Sequence[InstallOutcome] = (),
+    leaving: frozenset[str] = frozenset(),
 ) -> list[InstallOutcome]:
-    plans, outcomes = _plan_all(parsed, workshop)
-    if workshop.options.dry_run:
-        return [*outcomes, *(_would_install(plan, workshop.store) for plan in plans)]
+    """Fetch, check, ask and lay down; nothing is laid down before all are checked and consented to.
+
+    Args:
+        plans: what to install.
+        workshop: what to work with.
+        consent: asked for each.
+        clock: for the receipts.
+        outcomes: of what needs nothing done; those of the plans come after them.
+        leaving: plugins whose ids are free, since they go or are replaced in the same operation.
+
+    Raises:
+        ViloError: as `install` does.
+    """
+    outcomes = list(outcomes)
     checked: list[_Checked] = []
     problems: list[ViloError] = []
     for plan in plans:
         try:
-            checked.append(_check(plan, workshop))
+            checked.append(_check(plan, workshop, leaving))
         except ViloError as error:
             problems.append(error)
     problems += _mutual_clashes(checked)
@@ -163,8 +203,26 @@ def _is_unchanged(plan: Plan, workshop: Workshop) -> bool:
     return wanted == (receipt.get("lock_digest"), receipt.get("source"), receipt.get("dev_source"))
 
 
-def _check(plan: Plan, workshop: Workshop) -> _Checked:
-    """Fetch a plan's wheels into the archives, then judge each before anything is unpacked."""
+def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str]) -> _Checked:
+    """Fetch and judge a plan's wheels, then see whether the store has room for its ids."""
+    wheels, description, notes = inspect(plan, workshop)
+    if clashes := workshop.store.clashes(plan.plugin_id, description.manifest.to_json(), leaving):
+        raise CollisionError(plan.plugin_id, clashes)
+    notes += _missing_plugins(description, workshop)
+    permissions = tuple(permission.id for permission in description.manifest.permissions)
+    return _Checked(plan, tuple(wheels), description, permissions, tuple(notes))
+
+
+def inspect(plan: Plan, workshop: Workshop) -> tuple[list[Path], PluginDescription, list[str]]:
+    """Fetch a plan's wheels into the archives, then judge each before anything is unpacked.
+
+    Returns:
+        The wheels under their names, the plugin's first; what that describes; what a person should know.
+
+    Raises:
+        UnsafeWheelError: one of them may not be installed.
+        ViloError: one cannot be had, or is no plugin.
+    """
     from viloapp_core import manifest
 
     _fetch(plan, workshop)
@@ -179,12 +237,8 @@ def _check(plan: Plan, workshop: Workshop) -> _Checked:
     entry_point = description.entry_point.value
     if not dev and (issues := entry_point_issues(entry_point, findings[0].names)):
         raise UnsafeWheelError(wheels[0].name, issues)
-    if clashes := workshop.store.clashes(plan.plugin_id, description.manifest.to_json()):
-        raise CollisionError(plan.plugin_id, clashes)
     notes = [*plan.resolution.notes, *(note for finding in findings for note in finding.notes)]
-    notes += _missing_plugins(description, workshop)
-    permissions = tuple(permission.id for permission in description.manifest.permissions)
-    return _Checked(plan, tuple(wheels), description, permissions, tuple(notes))
+    return wheels, description, notes
 
 
 def _fetch(plan: Plan, workshop: Workshop) -> None:

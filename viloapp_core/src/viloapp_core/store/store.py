@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -194,9 +194,19 @@ class Store:
             self._settle(entry)
         entry.close()
 
-    def clashes(self, plugin_id: str, manifest: Mapping[str, Any]) -> list[str]:
-        """Return, for people, which command and widget ids of `manifest` another plugin has."""
-        return index.clashes(plugin_id, manifest, truth.read_rows(self.layout))
+    def clashes(
+        self, plugin_id: str, manifest: Mapping[str, Any], leaving: Collection[str] = ()
+    ) -> list[str]:
+        """Return, for people, which command and widget ids of `manifest` another plugin has.
+
+        Args:
+            plugin_id: whose manifest it is.
+            manifest: as a receipt has it.
+            leaving: plugins that go in the same operation, whose ids are free.
+        """
+        rows = truth.read_rows(self.layout)
+        staying = {other: row for other, row in rows.items() if other not in leaving}
+        return index.clashes(plugin_id, manifest, staying)
 
     def remove(self, plugin_id: str, *, purge: bool) -> None:
         """Uninstall a plugin, even a damaged one; its data stays unless `purge`.
