@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def main() -> int:
     from build import BuildBackendException, BuildException, FailedProcessError
 
     end_with_parent()
+    os.environ.pop("PYTHONPATH", None)  # a build sees its own requirements and nothing of the host's
     try:
         build(*sys.argv[1:3])
     except (BuildException, BuildBackendException, FailedProcessError) as error:

@@ -49,7 +49,9 @@ def build_editable(
     }
     if sources.offline:
         env["PIP_NO_INDEX"] = "1"
-    argv = [sys.executable, "-I", "-m", "viloapp_core.resolve._build", str(source), str(destination)]
+    # The process finds the core and `build` wherever this one does; it drops the variable before it builds.
+    env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    argv = [sys.executable, "-s", "-P", "-m", "viloapp_core.resolve._build", str(source), str(destination)]
     finished = commands.run(
         argv, env=env, cwd=destination, timeout_s=_TIMEOUT_S, on_line=on_line, cancel=cancel
     )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from viloapp_sdk.errors import ViloError
+
+# How many versions an error names; the newest, which is where one looks.
+_SHOWN_VERSIONS = 30
 
 
 class ResolveError(ViloError):
@@ -53,3 +58,54 @@ class PipError(ResolveError):
 
     def __init__(self, detail: str, hint: str = "") -> None:
         super().__init__("pip_failed", detail, hint)
+
+
+class RelationError(ResolveError):
+    """A plugin says something of another that is no requirement (PEP 508)."""
+
+    def __init__(self, plugin_id: str, text: str) -> None:
+        super().__init__(
+            "bad_relation",
+            f"{plugin_id}: {text!r} is not a requirement",
+            "the author should write it like 'hello>=1,<2'",
+        )
+
+
+class DependencyCycleError(ResolveError):
+    """Plugins wait for each other, so that none of them can be the first.
+
+    Args:
+        chain: the ids, each waiting for the next and the last for the first.
+        causes: why each waits for the next, for people.
+    """
+
+    def __init__(self, chain: Sequence[str], causes: Sequence[str]) -> None:
+        super().__init__(
+            "dependency_cycle",
+            f"plugins wait for each other: {'; '.join(causes)}",
+            f"leave one of them out, or ask an author to drop one of these: {', '.join(chain)}",
+        )
+        self.chain = tuple(chain)
+        self.causes = tuple(causes)
+
+
+class NoVersionFitsError(ResolveError):
+    """No version of a plugin is accepted by all that need it.
+
+    Args:
+        plugin_id: the plugin.
+        demands: what each says, for people.
+        candidates: the versions that were tried, newest first.
+    """
+
+    def __init__(self, plugin_id: str, demands: Iterable[str], candidates: Sequence[str]) -> None:
+        shown = ", ".join(candidates[:_SHOWN_VERSIONS])
+        older = len(candidates) - _SHOWN_VERSIONS
+        tried = f"tried {shown}" if candidates else "there is no version of it at all"
+        super().__init__(
+            "no_version_fits",
+            f"no version of {plugin_id} suits all: {'; '.join(demands)}; {tried}"
+            + (f" and {older} older" if older > 0 else ""),
+            "nothing was changed; ask for other versions of those that need it, or uninstall one of them",
+        )
+        self.candidates = tuple(candidates)
