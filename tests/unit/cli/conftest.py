@@ -152,7 +152,9 @@ def installed(store: Store) -> Callable[..., InstalledPlugin]:
     """Return a function that installs a plugin with no code: enough for all that only reads about it."""
 
     def install(plugin_id: str = "hello", *, summary: str = "Greets.", **manifest: Any) -> InstalledPlugin:
-        entry, _ = store.begin_install(plugin_id, "1.0-abc")
+        entry, generation = store.begin_install(plugin_id, "1.0-abc")
+        (generation / "venv" / "bin").mkdir(parents=True)
+        (generation / "venv" / "bin" / "python").symlink_to(sys.executable)
         return store.commit_install(
             entry,
             {
@@ -166,8 +168,8 @@ def installed(store: Store) -> Callable[..., InstalledPlugin]:
                 "signature": "not checked",
                 "permissions": [],
                 "python_version": "3.11.7",
-                "base_prefix": "/usr",
-                "base_executable": "/usr/bin/python3",
+                "base_prefix": sys.base_prefix,
+                "base_executable": os.path.realpath(sys.executable),  # it has to be there
             },
         )
 

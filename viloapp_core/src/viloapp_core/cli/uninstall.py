@@ -41,7 +41,7 @@ def uninstall_command(
         invocation.output.json({"plugins": [asdict(outcome) for outcome in removed]})
         return
     for outcome in removed:
-        invocation.output.line(f"{outcome.status} {outcome.plugin_id} {outcome.version}")
+        invocation.output.line(f"{outcome.status} {outcome.plugin_id} {outcome.version}".rstrip())
         if outcome.data_kept:
             invocation.output.note(f"  what it stored stays in {outcome.data_kept}; --purge deletes it")
         for note in outcome.notes:
