@@ -5,44 +5,64 @@
 ('3.11.7', 6)
 """
 
+from viloapp_core.resolve.conflicts import check_conflicts
+from viloapp_core.resolve.constraints import Demand, accept, demands_on, newest
 from viloapp_core.resolve.editable import build_editable
 from viloapp_core.resolve.errors import (
     BuildError,
+    DependencyCycleError,
     IndexUnreachableError,
     InterpreterError,
+    NoVersionFitsError,
     OwnNameError,
     PipError,
+    RelationError,
     ResolveError,
     UnsatisfiableError,
 )
 from viloapp_core.resolve.fetch import ByteCounter, fetch
 from viloapp_core.resolve.interpreters import Interpreter, candidates
+from viloapp_core.resolve.load_order import load_order, waits_for
 from viloapp_core.resolve.lock import Package, Resolution, Target, lock, to_pylock
 from viloapp_core.resolve.own_names import CORE, OWN_NAMES, wheelhouse
 from viloapp_core.resolve.pip import DEFAULT_INDEX, Pip, Sources
+from viloapp_core.resolve.relations import Related, Relations, requirements
 
 __all__ = [
     "BuildError",
     "ByteCounter",
     "CORE",
     "DEFAULT_INDEX",
+    "Demand",
+    "DependencyCycleError",
     "IndexUnreachableError",
     "Interpreter",
     "InterpreterError",
+    "NoVersionFitsError",
     "OWN_NAMES",
     "OwnNameError",
     "Package",
     "Pip",
     "PipError",
+    "RelationError",
+    "Related",
+    "Relations",
     "Resolution",
     "ResolveError",
     "Sources",
     "Target",
     "UnsatisfiableError",
+    "accept",
     "build_editable",
     "candidates",
+    "check_conflicts",
+    "demands_on",
     "fetch",
+    "load_order",
     "lock",
+    "newest",
+    "requirements",
     "to_pylock",
+    "waits_for",
     "wheelhouse",
 ]

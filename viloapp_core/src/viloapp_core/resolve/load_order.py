@@ -104,7 +104,5 @@ def _explained(cycle: list[str], edges: Mapping[str, Mapping[str, str]]) -> Depe
     waiting = list(reversed(cycle))[:-1]
     start = waiting.index(min(waiting))
     chain = waiting[start:] + waiting[:start]
-    causes = [
-        edges[after][before] for after, before in zip(chain, [*chain[1:], chain[0]], strict=True)
-    ]
+    causes = [edges[after][before] for after, before in zip(chain, [*chain[1:], chain[0]], strict=True)]
     return DependencyCycleError(chain, causes)
