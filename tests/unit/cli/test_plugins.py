@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from viloapp_core.cli import confinement
+from viloapp_core.cli.output import Output
 from viloapp_core.host import SyncHost
+from viloapp_core.sandbox import Probe
 from viloapp_core.store import InstalledPlugin, Store
 
 from .conftest import OnTerminal, Ran
@@ -28,6 +32,23 @@ def test_list_says_what_was_not_checked_and_what_confines(
     assert viloapp("list").out.splitlines()[1].split()[-2:] == ["none", "-"]
     [plugin] = viloapp("list", "--json").json["plugins"]
     assert (plugin["id"], plugin["signature"], plugin["sandbox"]) == ("hello", "not checked", "none")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "told"), [(False, "--allow-unsandboxed"), (True, "everything that you can")]
+)
+def test_a_missing_sandbox_is_said_plainly(allowed: bool, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`run` and `install` say where nothing confines a plugin, why, and what to do; elsewhere nothing."""
+    stream = io.StringIO()
+    output = Output(None, stream, {})
+    for backend in ("bubblewrap", "none"):
+        found = Probe(backend, "none", "bwrap is not installed", "install bubblewrap")
+        monkeypatch.setattr("viloapp_core.sandbox.probe", lambda found=found: found)
+        confinement.warn_without(output, allowed=allowed)
+    shown = stream.getvalue()
+    assert shown.startswith("warning: sandbox: none (bwrap is not installed); plugins ")
+    assert told in shown
+    assert shown.endswith("install bubblewrap\n")
 
 
 def test_list_shows_what_pip_installed_beside_the_core(

@@ -12,12 +12,18 @@ def backend() -> str:
     return probe().backend
 
 
-def warn_without(output: Output) -> None:
-    """Say plainly that there is no sandbox, where there is none."""
+def warn_without(output: Output, *, allowed: bool = False) -> None:
+    """Say plainly that there is no sandbox, where there is none.
+
+    Args:
+        output: where to.
+        allowed: the person allowed plugins to run without one.
+    """
     from viloapp_core.sandbox import probe
 
     found = probe()
     if found.backend == "none":
-        output.warning(f"sandbox: none ({found.reason}); plugins start only with --allow-unsandboxed")
+        meaning = "can do everything that you can" if allowed else "start only with --allow-unsandboxed"
+        output.warning(f"sandbox: none ({found.reason}); plugins {meaning}")
         if found.remedy:
             output.note(found.remedy)

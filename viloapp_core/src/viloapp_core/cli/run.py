@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viloapp_core.cli import options
+from viloapp_core.cli import confinement, options
 from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.signals import ENDING
@@ -82,6 +82,7 @@ def run_command(
         from viloapp_core.host import Host
 
         serve = server()
+        confinement.warn_without(invocation.output, allowed=allow_unsandboxed)
         with _ending(invocation) as stop:
             async with Host(store.root, workspace=folder, allow_unsandboxed=allow_unsandboxed) as host:
 
