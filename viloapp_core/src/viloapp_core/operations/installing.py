@@ -115,6 +115,8 @@ def workshop_of(
     try:
         carried = wheelhouse() if wheels is None else wheels
         yield Workshop(store, options, progress, environ, session.scratch, cancel, carried)
+    except BrokenPipeError:
+        raise  # it is not the store: whoever is told of the progress has closed its end
     except OSError as error:
         raise StoreFolderError(
             f"the store cannot be written: {error.strerror or error}", "is the disk full, or another's?"
@@ -231,7 +233,7 @@ def inspect(plan: Plan, workshop: Workshop) -> tuple[list[Path], PluginDescripti
     folder.mkdir()
     pairs = [(package.sha256, package.filename) for package in plan.resolution.packages]
     wheels = archive.link_farm(workshop.store.layout, pairs, folder)
-    description = manifest.read_wheel(wheels[0])
+    description = plan.description or manifest.read_wheel(wheels[0])
     dev = plan.source == "dev"
     findings = [audit(wheel, own=wheel is wheels[0], dev=dev) for wheel in wheels]
     entry_point = description.entry_point.value

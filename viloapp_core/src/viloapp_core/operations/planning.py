@@ -43,8 +43,8 @@ class Plan:
     source: str
     """``index``, ``bundled``, ``wheel`` or ``dev``."""
     resolution: Resolution
-    wheel: Path | None = None
-    """The plugin's own wheel, when the user named a file or a folder."""
+    description: PluginDescription | None = None
+    """What it says about itself, when the user named a file or a folder."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def plan(spec: Spec, workshop: Workshop) -> Plan:
     sha256 = archive.sha256_of(wheel)
     target = Target(description.plugin_id, wheel.as_uri(), file_sha256=sha256)
     resolution = _lock(target, description.requires_python, workshop)
-    return Plan(spec, description.plugin_id, spec.kind, resolution, wheel)
+    return Plan(spec, description.plugin_id, spec.kind, resolution, description)
 
 
 def _lock(target: Target, requires_python: SpecifierSet, workshop: Workshop) -> Resolution:
@@ -174,20 +174,38 @@ def _take_wheel(spec: Spec, workshop: Workshop) -> tuple[Path, PluginDescription
     folder = first_free(workshop.scratch, "spec")
     folder.mkdir()
     if spec.kind == "dev":
-        plugin_id = manifest.read_source(spec.path).plugin_id
-        workshop.say(plugin_id, "resolve", f"building {spec.path}")
-        wheel = build_editable(
-            spec.path,
-            folder,
-            sources=workshop.sources,
-            wheels=workshop.wheels,
-            environ=workshop.environ,
-            cancel=workshop.cancel,
-        )
-    else:
-        wheel = folder / spec.path.name
-        try:
-            wheel.write_bytes(spec.path.read_bytes())
-        except OSError as error:
-            raise SpecError(f"{spec.text} cannot be read: {error.strerror}") from error
+        return _build(spec.path, folder, workshop)
+    wheel = folder / spec.path.name
+    try:
+        wheel.write_bytes(spec.path.read_bytes())
+    except OSError as error:
+        raise SpecError(f"{spec.text} cannot be read: {error.strerror}") from error
     return wheel, manifest.read_wheel(wheel)
+
+
+def _build(source: Path, folder: Path, workshop: Workshop) -> tuple[Path, PluginDescription]:
+    """Build an editable wheel of a folder whose manifest is known to be good, as far as it can be without."""
+    from viloapp_core import manifest
+
+    described = None
+    try:
+        described = manifest.read_source(source)
+    except manifest.ManifestError as error:
+        if any(issue.path != "project.version" for issue in error.issues):
+            raise  # but for a version that only a build knows, a build would not help
+    workshop.say(described.plugin_id if described else source.name, "resolve", f"building {source}")
+    wheel = build_editable(
+        source,
+        folder,
+        sources=workshop.sources,
+        wheels=workshop.wheels,
+        environ=workshop.environ,
+        cancel=workshop.cancel,
+    )
+    try:
+        return wheel, manifest.read_wheel(wheel)
+    except manifest.ManifestError:
+        # The editable wheels of most backends hold no file of the package, and so no plugin.json.
+        if described is None:
+            raise
+        return wheel, described
