@@ -44,9 +44,7 @@ def project(tmp_path: Path) -> Path:
     (package / "__init__.py").touch()
     (package / "plugin.py").write_text("class Hello: pass\n")
     manifest = {"schema": 1, "api_version": "1.0", "commands": [{"id": "hello.greet"}]}
-    (package / "plugin.json").write_text(
-        json.dumps({"schema": 1, "api_version": "1.0", "commands": commands})
-    )
+    (package / "plugin.json").write_text(json.dumps(manifest))
     (folder / "pyproject.toml").write_text(PROJECT)
     wheel = forge(
         tmp_path / "built",
