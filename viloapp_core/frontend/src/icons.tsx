@@ -2,6 +2,8 @@
 
 import type { JSX } from "preact";
 
+import { own } from "./own.ts";
+
 const PATHS: Record<string, string> = {
   terminal: "M2.5 3.5h11a1 1 0 0 1 1 1v7a1 1 0 0 1-1 1h-11a1 1 0 0 1-1-1v-7a1 1 0 0 1 1-1zM4.5 6.5l2 1.75-2 1.75M8.25 10.25h3",
   file: "M4 1.75h5l3.25 3.25v8.25a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V2.75a1 1 0 0 1 1-1zM8.75 1.75V5.25h3.5",
@@ -27,11 +29,12 @@ const PATHS: Record<string, string> = {
   trash: "M3 4.5h10M6.5 4.5v-2h3v2M4.25 4.5l.5 9h6.5l.5-9",
   collapse: "M4 2.5 8 5.5l4-3M4 13.5l4-3 4 3M2.5 8h11",
   dots: "M3.5 8h.1M8 8h.1M12.5 8h.1",
+  keyboard: "M2 4h12a.5.5 0 0 1 .5.5v7a.5.5 0 0 1-.5.5H2a.5.5 0 0 1-.5-.5v-7A.5.5 0 0 1 2 4zM4 6.5h.1M6.7 6.5h.1M9.3 6.5h.1M12 6.5h.1M5 9.5h6",
   command: "M3 4.5 6 8l-3 3.5M8 11.5h5",
 };
 
 export function Icon({ name, size = 16, label }: { name: string; size?: number; label?: string }): JSX.Element {
-  const known = PATHS[name] ?? PATHS["text"]!;
+  const known = own(PATHS, name) ?? PATHS["text"]!;
   return (
     <svg
       class="icon"
@@ -67,7 +70,7 @@ export function iconElement(name: string, size = 16): SVGSVGElement {
   };
   for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", PATHS[name] ?? PATHS["text"]!);
+  path.setAttribute("d", own(PATHS, name) ?? PATHS["text"]!);
   svg.append(path);
   return svg;
 }

@@ -4,6 +4,7 @@ import type { ComponentChild } from "preact";
 
 import type { Channel } from "./channel.ts";
 import type { Layout, Placement, TabInfo, View } from "./layout.ts";
+import { own } from "./own.ts";
 import { notify, notifyError } from "./shell/toasts.tsx";
 import { Store } from "./store.ts";
 import { EditorPane } from "./views/editor.ts";
@@ -96,6 +97,10 @@ export class Panels {
     channel.on<Instance>("widget.opened", (instance) => this.add(instance, false));
     channel.on<{ instance: string; data?: Data; title?: string }>("widget.updated", (change) => this.#update(change));
     channel.on<{ instance: string }>("widget.removed", ({ instance }) => this.#removed(instance));
+    channel.on<{ plugin: string; state: string }>("plugin.state", ({ plugin, state }) => {
+      if (state === "running" || state === "starting") return;
+      for (const { pane } of this.editors(plugin)) pane.lost();
+    });
     addEventListener("pagehide", () => this.saveNow());
   }
 
@@ -268,7 +273,7 @@ export class Panels {
 
   #restoreSaved(saved: SavedLayout, states: Record<string, unknown>, open: Map<string, Instance>): void {
     for (const { id, kind, title, instance, widget, plugin } of saved.panels) {
-      if (this.hooks.local[kind]) this.#local(id, kind);
+      if (own(this.hooks.local, kind)) this.#local(id, kind);
       else if (widget) this.#make(id, kind, title, { instance: instance ?? null, widget, plugin: plugin ?? "" });
     }
     if (!this.layout.restore(saved.dock)) {
@@ -332,7 +337,7 @@ export class Panels {
   // -- the inside ----------------------------------------------------------------------------------------
 
   #make(id: string, kind: string, title: string, about: Partial<Panel>): Panel {
-    const icon = (about.widget && this.hooks.icon(about.widget)) || KIND_ICONS[kind] || "text";
+    const icon = (about.widget && this.hooks.icon(about.widget)) || own(KIND_ICONS, kind) || "text";
     const panel: Panel = {
       id,
       kind,
@@ -374,6 +379,7 @@ export class Panels {
     if (kind === "editor") {
       return new EditorPane(data, {
         command: (command, args) => this.#request("widget.command", { instance, command, arguments: args }),
+        state: () => this.#request("widget.state", { instance }),
         save: (pane) => this.hooks.saveEditor(pane),
         changed: () => {
           this.layout.describe(panel.id);

@@ -3,6 +3,7 @@
 
 import type { ITheme } from "@xterm/xterm";
 
+import { own } from "./own.ts";
 import { Store } from "./store.ts";
 import type { ThemeState } from "./wire.ts";
 
@@ -30,7 +31,7 @@ export function applyRemembered(): void {
 /** Give an element and all in it the colours of a theme; "auto" means the page's. */
 export function paint(element: HTMLElement, name: string): void {
   const { palettes } = theme.value;
-  const colors = palettes[name];
+  const colors = own(palettes, name);
   if (colors) setVariables(element, name, colors);
   else clearVariables(element);
 }
@@ -80,7 +81,7 @@ const ANSI: Record<string, Ansi> = {
 /** The terminal's colours under a theme; "auto" means the page's. */
 export function terminalColors(name: string): ITheme {
   const { theme: current, palettes } = theme.value;
-  const shown = palettes[name] ? name : current;
+  const shown = own(palettes, name) ? name : current;
   const colors = palettes[shown] ?? {};
   return {
     ...(ANSI[shown] ?? ANSI["dark"]),

@@ -20,6 +20,7 @@ import { applyThemes, theme } from "./theme.ts";
 import { EditorPane } from "./views/editor.ts";
 import { type PluginActions, PluginsView } from "./views/plugins.tsx";
 import { SettingsView } from "./views/settings.tsx";
+import { type Shortcut, ShortcutsView } from "./views/shortcuts.tsx";
 import { TerminalView } from "./views/terminal.ts";
 import { Welcome, type WelcomeAction } from "./views/welcome.tsx";
 import { type Catalog, type Command, type Hello, HostError, type Notification, type ThemeState } from "./wire.ts";
@@ -57,6 +58,11 @@ export class Workspace {
       channel: this.#channel,
       local: {
         plugins: { title: "Plugins", icon: "plugin", content: () => <PluginsView actions={this.#pluginActions()} /> },
+        shortcuts: {
+          title: "Shortcuts",
+          icon: "keyboard",
+          content: () => <ShortcutsView changes={this.#catalog} list={() => this.#shortcuts()} />,
+        },
         settings: { title: "Settings", icon: "settings", content: () => <SettingsView channel={this.#channel} /> },
       },
       icon: (widget) => this.#catalog.value.widgets.find(({ id }) => id === widget)?.icon ?? "",
@@ -213,6 +219,7 @@ export class Workspace {
       { id: "workspace.save", title: "File: Save", available: editor, run: () => this.#saveActive() },
       { id: "workspace.plugins", title: "Plugins: Show", run: () => this.#panels.openLocal("plugins") },
       { id: "workspace.settings", title: "Settings: Show", run: () => this.#panels.openLocal("settings") },
+      { id: "workspace.shortcuts", title: "Help: Keyboard shortcuts", run: () => this.#panels.openLocal("shortcuts") },
       { id: "workspace.toggleSidebar", title: "View: Show or hide the explorer", run: () => this.#toggleSidebar() },
       { id: "workspace.nextTheme", title: "View: Next theme", run: () => this.#nextTheme() },
       { id: "workspace.nextRegion", title: "View: Next part of the page", run: () => this.#focusRegion(1) },
@@ -247,6 +254,16 @@ export class Workspace {
     });
     // The page's own come last, and so first: a plugin cannot take the palette away.
     return [...own, ...KEYS];
+  }
+
+  #shortcuts(): Shortcut[] {
+    const titles = new Map(this.#local.map(({ id, title }) => [id, title]));
+    for (const { id, title } of this.#catalog.value.commands) titles.set(id, title || id);
+    return this.#bindings().flatMap(({ key, command, when }) => {
+      const title = titles.get(command);
+      const where = when === "terminalFocus" ? "in a terminal" : when === "!terminalFocus" ? "outside a terminal" : "";
+      return title ? [{ title, key, where }] : [];
+    });
   }
 
   #onKey(event: KeyboardEvent): void {
@@ -358,6 +375,7 @@ export class Workspace {
       { icon: "file", label: "New file", needs: NEW_FILE, key: this.#keyOf(NEW_FILE), run: () => void this.#run(NEW_FILE) },
       { icon: "search", label: "Go to file", needs: OPEN_FILE, key: "ctrl+p", run: () => this.#askFile() },
       { icon: "command", label: "Show all commands", needs: "", key: "f1", run: openPalette },
+      { icon: "keyboard", label: "Keyboard shortcuts", needs: "", key: "", run: () => this.#panels.openLocal("shortcuts") },
       { icon: "plugin", label: "Plugins", needs: "", key: "", run: () => this.#panels.openLocal("plugins") },
     ];
     render(

@@ -7,12 +7,19 @@ import type { Channel } from "../channel.ts";
 import { Icon } from "../icons.tsx";
 import { Store, useStore } from "../store.ts";
 import type { FileEntry, FileListing } from "../wire.ts";
+import { rank } from "./match.tsx";
 import { notifyError } from "./toasts.tsx";
 
 const LOOK_EVERY_MS = 5000;
 
 // What nobody edits by hand; a terminal shows them.
 const HIDDEN = new Set([".git", "__pycache__", ".DS_Store"]);
+
+// Folders of things that were made or fetched: not searched for files by name.
+const NOT_SEARCHED = new Set(["node_modules", ".venv", "venv", ".tox", ".nox", "dist", "build", ".mypy_cache", ".ruff_cache"]);
+const SEARCH_MAX = 5000;
+const SHOWN_MAX = 100;
+const SEARCH_KEPT_MS = 10_000;
 
 interface TreeState {
   root: string;
@@ -30,6 +37,8 @@ interface Row {
 
 export class ExplorerModel {
   readonly state = new Store<TreeState>({ root: "", children: new Map(), open: new Set(), at: "" });
+
+  #found: { root: string; at: number; files: string[] } | null = null;
 
   constructor(
     private readonly channel: Channel,
@@ -112,21 +121,41 @@ export class ExplorerModel {
     else if (kind === "file") this.openFile(path);
   }
 
-  /** Files and folders below the workspace folder that a typed beginning could mean. */
+  /** Paths that a typed text could mean: what is in the folder that it names, else files by name. */
   async complete(text: string): Promise<string[]> {
     const { root } = this.state.value;
-    const cut = text.lastIndexOf("/") + 1;
-    const folder = text.slice(0, cut);
-    const begun = text.slice(cut).toLowerCase();
     try {
-      const { entries } = await this.list(folder.startsWith("/") ? folder : `${root}/${folder}`);
+      if (text && !text.endsWith("/")) {
+        return rank(text, await this.#files(), (path) => path).slice(0, SHOWN_MAX).map(({ item }) => item);
+      }
+      const { entries } = await this.list(`${root}/${text}`);
       return entries
-        .filter(({ name, kind }) => kind !== "other" && name.toLowerCase().includes(begun))
-        .slice(0, 100)
-        .map(({ name, kind }) => `${folder}${name}${kind === "folder" ? "/" : ""}`);
+        .filter(({ kind }) => kind !== "other")
+        .slice(0, SHOWN_MAX)
+        .map(({ name, kind }) => `${text}${name}${kind === "folder" ? "/" : ""}`);
     } catch {
       return [];
     }
+  }
+
+  /** The files of the workspace, nearest first, up to a bound; read anew when they are a while old. */
+  async #files(): Promise<string[]> {
+    const { root } = this.state.value;
+    if (this.#found && this.#found.root === root && performance.now() - this.#found.at < SEARCH_KEPT_MS) {
+      return this.#found.files;
+    }
+    const files: string[] = [];
+    let folders = [root];
+    while (folders.length > 0 && files.length < SEARCH_MAX) {
+      const lists = await Promise.all(folders.slice(0, 32).map((path) => this.list(path).catch(() => null)));
+      folders = folders.slice(32);
+      for (const { name, path, kind } of lists.flatMap((listing) => listing?.entries ?? [])) {
+        if (kind === "file") files.push(path.slice(root.length + 1));
+        else if (kind === "folder" && !NOT_SEARCHED.has(name)) folders.push(path);
+      }
+    }
+    this.#found = { root, at: performance.now(), files };
+    return files;
   }
 }
 

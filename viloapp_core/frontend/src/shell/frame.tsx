@@ -47,12 +47,10 @@ export function Frame(props: FrameProps): JSX.Element {
       <TopBar {...props} />
       <div class="middle">
         {shown && (
-          <>
             <nav class="sidebar" style={{ width: `${width}px` }} aria-label="Explorer" data-region="sidebar">
               <Explorer model={props.explorer} />
+              <Sash sidebar={props.sidebar} />
             </nav>
-            <Sash sidebar={props.sidebar} />
-          </>
         )}
         <main class="tabs" data-region="tabs" ref={tabs} aria-label="Tabs" />
       </div>
@@ -72,7 +70,7 @@ function TopBar({ folder, run, sidebar }: FrameProps): JSX.Element {
     <header class="top" data-region="top">
       <div class="top-side">
         <Logo />
-        <span class="brand">ViloApp</span>
+        <h1 class="brand">ViloApp</h1>
         <IconButton
           icon="sidebar"
           label={shown ? "Hide the explorer" : "Show the explorer"}

@@ -180,7 +180,7 @@ function Question({ step, host }: { step: Step; host: PaletteHost }): JSX.Elemen
         setProblem("");
       }}
       options={options}
-      onEnter={options.length > 0 && !text ? undefined : () => give(text)}
+      onEnter={options.length > 0 ? undefined : () => give(text)}
       none={isPath ? "" : (parameter.description ?? "Press Enter to go on")}
     />
   );
@@ -224,6 +224,9 @@ function Picker({ label, placeholder, heading, problem, text, onText, options, o
   const start = onEnter ? -1 : 0;
   const [at, setAt] = useState(start);
   const list = useRef<HTMLUListElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  // One question follows another in the same dialog, which focuses by itself only what it opens with.
+  useEffect(() => input.current?.focus(), []);
   useEffect(() => setAt(start), [text, start]);
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
@@ -244,7 +247,7 @@ function Picker({ label, placeholder, heading, problem, text, onText, options, o
       <div class="picker-input">
         <Icon name="search" />
         <input
-          autofocus
+          ref={input}
           spellcheck={false}
           autocomplete="off"
           role="combobox"

@@ -26,10 +26,13 @@ import type { Data } from "../wire.ts";
 import { appearance } from "./highlight.ts";
 import { grammar } from "./languages.ts";
 
+/** How long after the last key the plugin is told; a saved layout follows. */
 const TELL_AFTER_MS = 400;
 
 export interface EditorHooks {
   command<T>(command: string, args: Data): Promise<T>;
+  /** What the plugin would come back with: its unsaved text, if it has any. */
+  state(): Promise<Data | null>;
   /** Ctrl+S: the workspace saves, since it can ask for a path or whether to overwrite. */
   save(pane: EditorPane): void;
   changed(): void;
@@ -48,6 +51,7 @@ export class EditorPane implements View {
   #saved: Text;
   #dirty: boolean;
   #timer = 0;
+  #isLost = false;
   #telling: Promise<unknown> = Promise.resolve();
   #scroll: StateEffect<unknown> | null = null;
 
@@ -105,17 +109,44 @@ export class EditorPane implements View {
     openSearchPanel(this.view);
   }
 
-  /** Take what the plugin says: only what it names changes. */
+  /** Take what the plugin says of the text's surroundings; of the text itself see `#reconcile`. */
   update(data: Data): void {
     this.#data = { ...this.#data, ...data };
-    if (typeof data["text"] === "string") this.#replace(data["text"]);
-    if (typeof data["modified"] === "boolean") {
-      this.#dirty = data["modified"];
-      if (!data["modified"]) this.#saved = this.view.state.doc;
-    }
     this.#draw();
     if ("language" in data) void this.#loadGrammar();
     this.hooks.changed();
+    if ("text" in data || "modified" in data) void this.#reconcile();
+  }
+
+  /** The plugin's process has ended: the one that follows may know an older text than this. */
+  lost(): void {
+    this.#isLost = true;
+  }
+
+  /**
+   * Agree with the plugin on the text after it said that something changed. What it sent may be older than
+   * what was typed here since, so the text that stands here is told first and gives way only to the file,
+   * and only when nothing is unsaved on either side.
+   */
+  async #reconcile(): Promise<void> {
+    const { doc } = this.view.state;
+    try {
+      if (this.#isLost && this.dirty) this.#tellSoon();
+      this.#isLost = false;
+      await this.flush();
+      const state = await this.hooks.state();
+      const unsaved = typeof state?.["text"] === "string";
+      if (!unsaved && typeof state?.["path"] === "string") {
+        const { text } = await this.hooks.command<Data>("reload", {});
+        if (!this.view.state.doc.eq(doc)) return; // typed on meanwhile: told and marked as any other change
+        if (typeof text === "string") this.#replace(text);
+        this.#saved = this.view.state.doc;
+      }
+      this.#dirty = unsaved;
+      this.hooks.changed();
+    } catch {
+      // The plugin cannot say: what stands here stands, and the mark with it.
+    }
   }
 
   /** Tell the plugin the text as it is now; resolves once it knows. */
@@ -215,7 +246,6 @@ export class EditorPane implements View {
   #replace(text: string): void {
     const { doc } = this.view.state;
     if (doc.toString() !== text) this.view.dispatch({ changes: { from: 0, to: doc.length, insert: text } });
-    this.#saved = this.view.state.doc;
     clearTimeout(this.#timer);
     this.#timer = 0;
   }

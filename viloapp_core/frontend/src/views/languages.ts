@@ -3,6 +3,8 @@
 import { type LanguageSupport, StreamLanguage, type StreamParser } from "@codemirror/language";
 import type { Extension } from "@codemirror/state";
 
+import { own } from "../own.ts";
+
 type Loader = () => Promise<LanguageSupport | Extension>;
 
 const stream = async (parser: Promise<StreamParser<unknown>>): Promise<Extension> => StreamLanguage.define(await parser);
@@ -44,5 +46,5 @@ const LANGUAGES: Record<string, Loader> = {
 
 /** The grammar of a language, or nothing for plain text and for what is not known. */
 export async function grammar(name: string): Promise<Extension> {
-  return (await LANGUAGES[name]?.()) ?? [];
+  return (await own(LANGUAGES, name)?.()) ?? [];
 }

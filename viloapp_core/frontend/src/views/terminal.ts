@@ -61,6 +61,8 @@ export class TerminalView implements View {
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       macOptionIsMeta: true,
       minimumContrastRatio: 4.5,
+      // Addresses that a program marks as links itself (OSC 8).
+      linkHandler: { activate: (event, address) => this.#follow(event, address) },
       ...this.#appearance(),
     });
     this.#load();
@@ -152,15 +154,17 @@ export class TerminalView implements View {
     this.terminal.loadAddon(new Unicode11Addon());
     this.terminal.unicode.activeVersion = "11";
     this.terminal.loadAddon(
-      new WebLinksAddon((event, address) => {
-        // With Ctrl, so that selecting text near an address does not open it.
-        if (event.ctrlKey || event.metaKey) window.open(address, "_blank", "noopener,noreferrer");
-        else this.hooks.notify("info", "Ctrl+click opens the address.");
-      }),
+      new WebLinksAddon((event, address) => this.#follow(event, address)),
     );
     this.terminal.onData((data) => this.#type(data));
     this.terminal.onBinary((data) => this.#send(Uint8Array.from(data, (character) => character.charCodeAt(0))));
     this.terminal.onResize(({ rows, cols }) => this.#note({ type: "resize", rows, cols }));
+  }
+
+  /** Open an address; with Ctrl, so that selecting text near it does not. */
+  #follow(event: MouseEvent, address: string): void {
+    if (!event.ctrlKey && !event.metaKey) this.hooks.notify("info", "Ctrl+click opens the address.");
+    else if (/^https?:/i.test(address)) window.open(address, "_blank", "noopener,noreferrer");
   }
 
   #appearance() {

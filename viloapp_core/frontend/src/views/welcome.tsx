@@ -37,7 +37,7 @@ export function Welcome({ catalog, ready, installer, actions }: WelcomeProps): J
     <div class="welcome" data-testid="welcome">
       <div class="welcome-box">
         <Logo size={40} />
-        <h1>{first ? "Welcome to ViloApp" : "ViloApp"}</h1>
+        <h2>{first ? "Welcome to ViloApp" : "ViloApp"}</h2>
         {first ? <FirstRun catalog={catalog} installer={installer} /> : <InstallProgress installer={installer} />}
         {!first && (
           <ul class="welcome-actions">
