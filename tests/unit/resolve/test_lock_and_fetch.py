@@ -154,3 +154,14 @@ def test_files_of_this_machine_need_no_fetching(tmp_path: Path, locked: Lock) ->
         resolution, resolution.packages, sources=Sources(offline=True), pip=Pip({}, tmp_path / "none")
     )
     assert found == {resolution.plugin.sha256: hello}
+
+
+def test_all_versions_that_there_are(tmp_path: Path, host: Interpreter) -> None:
+    """Pre-releases and those for another Python too; none of what there is not."""
+    folder = tmp_path / "wheels"
+    for version in ("1.0", "1.10", "1.9", "2.0rc1"):
+        forge(folder, "hello", version, {"hello.py": ""})
+    sources = Sources(find_links=(str(folder),), offline=True)
+    pip = Pip(os.environ, tmp_path)
+    assert pip.versions(host, "hello", sources) == ["2.0rc1", "1.10", "1.9", "1.0"]
+    assert pip.versions(host, "nothing", sources) == []

@@ -64,7 +64,7 @@ def test_an_upgrade_keeps_the_previous_generation_and_the_switch(store: Store) -
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"{", b"[]", b'{"schema": 1, "revision": 1, "plugins": {"hello": {}}}']
+    "damage", [b"", b"{", b"[]", b'{"schema": 2, "revision": 1, "plugins": {"hello": {}}}']
 )
 def test_a_damaged_index_is_rebuilt(store: Store, damage: bytes) -> None:
     """The index is a cache: the truth is in the folders, and the reader puts the cache right."""

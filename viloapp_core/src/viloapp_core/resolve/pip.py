@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import threading
@@ -109,10 +110,33 @@ class Pip:
             IndexUnreachableError: the index did not answer.
             PipError: anything else.
         """
+        self._run(interpreter, [command], sources, [*arguments, "--progress-bar", "raw"])
+
+    def versions(self, interpreter: Interpreter, name: str, sources: Sources) -> list[str]:
+        """Return the versions of a distribution that have a wheel for this machine, the newest first.
+
+        Raises:
+            IndexUnreachableError: the index did not answer.
+            PipError: anything else.
+        """
+        arguments = [name, "--pre", "--ignore-requires-python", "--json"]
+        try:
+            answer = self._run(interpreter, ["index", "versions"], sources, arguments)
+        except UnsatisfiableError:
+            return []
+        try:
+            return [str(version) for version in json.loads(answer)["versions"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise PipError(f"pip does not say which versions of {name} there are") from error
+
+    def _run(
+        self, interpreter: Interpreter, command: Sequence[str], sources: Sources, arguments: Sequence[str]
+    ) -> str:
+        """Run pip and return what it printed."""
         guard = Path(__file__).with_name("_guard.py")
         argv = [str(interpreter.executable), "-I", "-S", str(guard), str(_runner())]
-        argv += [command, "--only-binary", ":all:", *sources.arguments(), *arguments]
-        argv += ["--no-color", "--retries", "2", "--timeout", "20", "--progress-bar", "raw"]
+        argv += [*command, "--only-binary", ":all:", *sources.arguments(), *arguments]
+        argv += ["--no-color", "--retries", "2", "--timeout", "20"]
         finished = commands.run(
             argv,
             env=clean_environment(self.environ, self.scratch) | sources.environment(),
@@ -123,6 +147,7 @@ class Pip:
         )
         if finished.returncode != 0:
             raise judge(finished.stdout, finished.stderr)
+        return finished.stdout
 
 
 def judge(stdout: str, stderr: str) -> ResolveError:

@@ -15,7 +15,7 @@ from typing import Any
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout
 
-INDEX_SCHEMA = 1
+INDEX_SCHEMA = 2
 NOT_CHECKED = "not checked"
 """What `signature` says until signatures are verified."""
 
@@ -51,6 +51,10 @@ class InstalledPlugin:
     """The ids that the person consented to."""
     limits: dict[str, Any]
     restart: dict[str, Any]
+    requires_plugins: tuple[str, ...]
+    conflicts: tuple[str, ...]
+    load_after: tuple[str, ...]
+    load_before: tuple[str, ...]
     dev_source: Path | None
     data_dir: Path
     log_dir: Path
@@ -68,6 +72,10 @@ _FROM_MANIFEST: dict[str, Any] = {
     "configuration": {},
     "limits": {},
     "restart": {},
+    "requires_plugins": [],
+    "conflicts": [],
+    "load_after": [],
+    "load_before": [],
 }
 
 
@@ -142,6 +150,10 @@ def _plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> Installed
         permissions=tuple(row["permissions"]),
         limits=dict(row["limits"]),
         restart=dict(row["restart"]),
+        requires_plugins=tuple(row["requires_plugins"]),
+        conflicts=tuple(row["conflicts"]),
+        load_after=tuple(row["load_after"]),
+        load_before=tuple(row["load_before"]),
         dev_source=Path(row["dev_source"]) if row["dev_source"] else None,
         data_dir=layout.data(plugin_id),
         log_dir=layout.log(plugin_id),
