@@ -104,7 +104,8 @@ def contract(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """The unit tests with the lowest versions that the pyproject.toml files allow, on the oldest Python."""
     _groups(session, "test")
-    constraints = Path(session.create_tmp()) / "minimums.txt"
+    # Not session.create_tmp(): it moves TMPDIR to where the paths of sockets get too long.
+    constraints = CLONE / ".nox" / "minimums.txt"
     constraints.write_text("\n".join(_lowest(f"{SDK}/pyproject.toml", f"{CORE}/pyproject.toml")), "utf-8")
     session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app]", "-c", str(constraints))
     _pytest(session, "tests/unit", network=False)
@@ -233,13 +234,14 @@ def _without_network(session: nox.Session) -> Sequence[str]:
     """Return the words that start a command with no network but loopback; none where that is impossible."""
     unshare = shutil.which("unshare")
     if unshare is not None:
-        python = str(Path(session.bin) / "python")
+        launcher = CLONE / ".nox" / "without_network.py"
+        launcher.write_text(_LOOPBACK_THEN, "utf-8")
         # As root a network namespace alone; others need a user namespace, in which they keep their own id.
         ways = (
             [["--net"]] if os.geteuid() == 0 else [["--user", "--map-current-user", "--keep-caps", "--net"]]
         )
         for way in ways:
-            words = [unshare, *way, "--", python, "-c", _LOOPBACK_THEN]
+            words = [unshare, *way, "--", str(Path(session.bin) / "python"), str(launcher)]
             if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
                 return words
     session.warn("the network stays reachable: this system allows no network namespace (unshare --net)")
