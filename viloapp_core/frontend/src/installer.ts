@@ -2,9 +2,9 @@
 
 import type { Channel } from "./channel.ts";
 import { askConsent } from "./shell/dialogs.tsx";
-import { notify, notifyError } from "./shell/toasts.tsx";
+import { notify } from "./shell/toasts.tsx";
 import { Store } from "./store.ts";
-import type { InstallStep, Progress } from "./wire.ts";
+import { HostError, type InstallStep, type Progress } from "./wire.ts";
 
 export interface Installing {
   specs: string[];
@@ -24,10 +24,11 @@ export class Installer {
     );
   }
 
-  async install(specs: string[]): Promise<void> {
+  /** Install; true when it is done, and otherwise the person has been told why not. */
+  async install(specs: string[]): Promise<boolean> {
     if (this.state.value) {
       notify("warning", "Another installation is under way.", "Wait until it is done.");
-      return;
+      return false;
     }
     this.state.set({ specs, progress: null });
     try {
@@ -40,8 +41,12 @@ export class Installer {
         const what = status === "unchanged" ? "is installed already" : `installed (signature: ${signature})`;
         notify(status === "unchanged" ? "info" : "success", `${plugin} ${version} ${what}.`, notes.join(" "));
       }
+      return true;
     } catch (error) {
-      notifyError(error);
+      const { code, detail, hint } = HostError.of(error);
+      // What the person chose is no error.
+      notify(code === "consent_refused" ? "info" : "error", detail, hint);
+      return false;
     } finally {
       this.state.set(null);
       this.done();

@@ -66,7 +66,7 @@ function InstallForm({ installer }: { installer: Installer }): JSX.Element {
       onSubmit={(event) => {
         event.preventDefault();
         const specs = spec.trim().split(/\s+(?=[\w./~])/).filter(Boolean);
-        if (specs.length > 0) void installer.install(specs).then(() => setSpec(""));
+        if (specs.length > 0) void installer.install(specs).then((done) => done && setSpec(""));
       }}
     >
       <input

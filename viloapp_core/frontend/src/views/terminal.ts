@@ -138,7 +138,7 @@ export class TerminalView implements View {
     try {
       this.terminal.paste(await navigator.clipboard.readText());
     } catch {
-      this.hooks.notify("warning", "The browser does not let the page read the clipboard; paste with Ctrl+V or the mouse.");
+      this.hooks.notify("warning", "The browser does not let this page read the clipboard. Allow it for this address, or paste with the mouse.");
     }
   }
 
