@@ -5,12 +5,15 @@
 ('3.11.7', 6)
 """
 
+from viloapp_core.resolve.coexistence import dependents, refusals
 from viloapp_core.resolve.conflicts import check_conflicts
 from viloapp_core.resolve.constraints import Demand, accept, demands_on, newest
 from viloapp_core.resolve.editable import build_editable
 from viloapp_core.resolve.errors import (
     BuildError,
+    ConflictError,
     DependencyCycleError,
+    DependentsError,
     IndexUnreachableError,
     InterpreterError,
     NoVersionFitsError,
@@ -18,6 +21,7 @@ from viloapp_core.resolve.errors import (
     PipError,
     RelationError,
     ResolveError,
+    UnmetRequirementError,
     UnsatisfiableError,
 )
 from viloapp_core.resolve.fetch import ByteCounter, fetch
@@ -32,9 +36,11 @@ __all__ = [
     "BuildError",
     "ByteCounter",
     "CORE",
+    "ConflictError",
     "DEFAULT_INDEX",
     "Demand",
     "DependencyCycleError",
+    "DependentsError",
     "IndexUnreachableError",
     "Interpreter",
     "InterpreterError",
@@ -51,16 +57,19 @@ __all__ = [
     "ResolveError",
     "Sources",
     "Target",
+    "UnmetRequirementError",
     "UnsatisfiableError",
     "accept",
     "build_editable",
     "candidates",
     "check_conflicts",
     "demands_on",
+    "dependents",
     "fetch",
     "load_order",
     "lock",
     "newest",
+    "refusals",
     "requirements",
     "to_pylock",
     "waits_for",

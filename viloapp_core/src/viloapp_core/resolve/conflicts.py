@@ -23,13 +23,21 @@ def check_conflicts(enabled: Iterable[Related]) -> list[tuple[str, str]]:
     Raises:
         RelationError: a conflict cannot be read.
     """
+    return sorted({(who, other) for who, other, _ in conflicts_among(enabled)})
+
+
+def conflicts_among(enabled: Iterable[Related]) -> list[tuple[str, str, str]]:
+    """Return the same pairs, each with the requirement that says so; sorted.
+
+    Raises:
+        RelationError: a conflict cannot be read.
+    """
     known = {plugin.plugin_id: plugin for plugin in enabled}
-    pairs = {
-        (plugin_id, name)
+    return sorted(
+        (plugin_id, name, str(requirement))
         for plugin_id, plugin in known.items()
         for name, requirement in requirements(plugin, plugin.conflicts)
         if name != plugin_id
         and name in known
         and requirement.specifier.contains(known[name].version, prereleases=True)
-    }
-    return sorted(pairs)
+    )

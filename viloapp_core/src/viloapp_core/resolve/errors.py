@@ -109,3 +109,48 @@ class NoVersionFitsError(ResolveError):
             "nothing was changed; ask for other versions of those that need it, or uninstall one of them",
         )
         self.candidates = tuple(candidates)
+
+
+class ConflictError(ResolveError):
+    """Two plugins cannot be enabled together.
+
+    Args:
+        who: the plugin that says so.
+        other: the plugin that it does not get on with.
+        requirement: its words.
+    """
+
+    def __init__(self, who: str, other: str, requirement: str) -> None:
+        super().__init__(
+            "plugin_conflict",
+            f"{who} and {other} cannot be enabled together: {who} conflicts with {requirement}",
+            f"nothing was changed; leave one of them out, or first: viloapp disable {other}",
+        )
+        self.pair = (who, other)
+
+
+class UnmetRequirementError(ResolveError):
+    """A plugin requires another that is not there, not enabled, or of another version."""
+
+    def __init__(self, detail: str, remedy: str) -> None:
+        super().__init__("unmet_requirement", detail, f"nothing was changed; try: viloapp {remedy}")
+
+
+class DependentsError(ResolveError):
+    """Other plugins require one that was to go.
+
+    Args:
+        plugin_id: the one that was to go.
+        dependents: the ids of the others.
+        verb: what was to be done: ``uninstall`` or ``disable``.
+    """
+
+    def __init__(self, plugin_id: str, dependents: Sequence[str], verb: str) -> None:
+        others = " ".join(dependents)
+        need = "requires" if len(dependents) == 1 else "require"
+        super().__init__(
+            "required_by_others",
+            f"{', '.join(dependents)} {need} {plugin_id}",
+            f"nothing was changed; them too: viloapp {verb} {others} {plugin_id}",
+        )
+        self.dependents = tuple(dependents)
