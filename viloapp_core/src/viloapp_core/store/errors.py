@@ -51,6 +51,19 @@ class UnsafeWheelError(StoreError):
         self.issues = tuple(issues)
 
 
+class OverlappingWheelsError(StoreError):
+    """Wheels of one virtualenv claim one file, or hide one another's modules; has every place."""
+
+    def __init__(self, issues: Sequence[str]) -> None:
+        listed = "".join(f"\n  {issue}" for issue in issues)
+        super().__init__(
+            "overlapping_wheels",
+            f"its wheels do not fit into one virtualenv:{listed}",
+            "two distributions with one module cannot both be used; tell the plugin's author",
+        )
+        self.issues = tuple(issues)
+
+
 class LayDownError(StoreError):
     """A virtualenv could not be made or filled."""
 

@@ -4,17 +4,17 @@ pip lets a wrong RECORD, files over ``pyvenv.cfg`` and scripts named ``python`` 
 A ``.pth`` file runs code whenever the interpreter starts. In a plugin's own wheel it is refused; in a
 dependency (setuptools and coverage ship one) it is reported, and runs only inside the sandbox.
 
->>> own = audit(Path("hello-1-py3-none-any.whl"), own=True)
->>> dependency = audit(Path("setuptools-84.2.1-py3-none-any.whl"), own=False)
->>> dependency.notes
+>>> findings, problems = audit_all([hello, setuptools])
+>>> findings[1].notes
 ('setuptools-84.2.1-py3-none-any.whl runs code at interpreter start (distutils-precedence.pth)',)
->>> overlaps([own, dependency])
+>>> problems
 []
 """
 
 from viloapp_core.store.audit.entry_point import entry_point_issues
 from viloapp_core.store.audit.finding import Finding
 from viloapp_core.store.audit.overlaps import overlaps
+from viloapp_core.store.audit.together import audit_all
 from viloapp_core.store.audit.wheel import audit
 
-__all__ = ["Finding", "audit", "entry_point_issues", "overlaps"]
+__all__ = ["Finding", "audit", "audit_all", "entry_point_issues", "overlaps"]

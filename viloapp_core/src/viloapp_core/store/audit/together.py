@@ -1,0 +1,40 @@
+"""All wheels of one virtualenv: each judged by itself, then what they do to each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from viloapp_core.store.audit.finding import Finding
+from viloapp_core.store.audit.overlaps import overlaps
+from viloapp_core.store.audit.wheel import audit
+from viloapp_core.store.errors import OverlappingWheelsError, StoreError, UnsafeWheelError
+
+__all__ = ["audit_all"]
+
+
+def audit_all(wheels: Sequence[Path], *, dev: bool = False) -> tuple[list[Finding], list[StoreError]]:
+    """Judge the wheels of one plugin; return what is known of the good ones, and an error per problem.
+
+    Unpacking and hashing leave the interpreter to other threads, so that wheels are read side by side.
+
+    Args:
+        wheels: files under their proper names; the first is the plugin's own.
+        dev: the plugin's own was built from the user's folder.
+    """
+
+    def judge(number: int) -> Finding | UnsafeWheelError:
+        try:
+            return audit(wheels[number], own=number == 0, dev=dev)
+        except UnsafeWheelError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as threads:
+        answers = list(threads.map(judge, range(len(wheels))))
+    findings = [answer for answer in answers if isinstance(answer, Finding)]
+    problems: list[StoreError] = [answer for answer in answers if isinstance(answer, UnsafeWheelError)]
+    if issues := overlaps(findings):
+        problems.append(OverlappingWheelsError(issues))
+    return findings, problems
