@@ -22,21 +22,9 @@ if TYPE_CHECKING:
 @click.command("install", cls=options.ViloCommand)
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=plugin_ids)
 @click.option("--dev", is_flag=True, help="SPEC is a folder with a plugin's source, run from where it is.")
-@click.option("-i", "--index-url", metavar="URL", help="The one index to resolve from.  [default: PyPI]")
-@click.option(
-    "-f",
-    "--find-links",
-    multiple=True,
-    metavar="FOLDER_OR_URL",
-    help="Also take wheels from here; repeatable.",
-)
-@click.option(
-    "--offline",
-    "--no-index",
-    "offline",
-    is_flag=True,
-    help="Ask no index: take wheels fetched before, and those of --find-links.",
-)
+@options.index_url
+@options.find_links
+@options.offline
 @click.option("--python", metavar="PYTHON", help="The interpreter to use: a path, or a version such as 3.12.")
 @click.option("--force-reinstall", is_flag=True, help="Install again what is installed already.")
 @options.yes
@@ -46,8 +34,9 @@ if TYPE_CHECKING:
 def install_command(invocation: Invocation, /, specs: tuple[str, ...], **flags: Any) -> None:
     """Install plugins from an index, from wheels or from source folders.
 
-    A SPEC is a requirement (hello, 'hello>=0.1'), the path of a wheel, or with --dev a folder. All are
-    resolved before any is installed; when one cannot be, none is.
+    A SPEC is a requirement (hello, 'hello>=0.1'), the path of a wheel or of a bundle (.viloplugin, which
+    needs no network), or with --dev a folder. All are resolved before any is installed; when one cannot be,
+    none is.
     """
     from viloapp_core.operations import InstallOptions
     from viloapp_core.operations.errors import SeveralProblemsError

@@ -66,3 +66,20 @@ allow_unsandboxed = click.option(
     is_flag=True,
     help="Run plugins even where this machine offers no sandbox.",
 )
+index_url = click.option(
+    "-i", "--index-url", metavar="URL", help="The one index to resolve from.  [default: PyPI]"
+)
+find_links = click.option(
+    "-f",
+    "--find-links",
+    multiple=True,
+    metavar="FOLDER_OR_URL",
+    help="Also take wheels from here; repeatable.",
+)
+offline = click.option(
+    "--offline",
+    "--no-index",
+    "offline",
+    is_flag=True,
+    help="Ask no index: take wheels fetched before, and those of --find-links.",
+)

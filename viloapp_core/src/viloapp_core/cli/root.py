@@ -26,6 +26,11 @@ COMMANDS = {
         "info": "show",
         "enable": "switch",
         "disable": "switch",
+        "lock": "lock",
+        "sync": "sync",
+    },
+    "Author": {
+        "package": "package",
     },
 }
 """Heading → command → module of this package whose attribute ``<command>_command`` it is."""

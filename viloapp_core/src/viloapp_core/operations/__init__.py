@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from viloapp_core.operations.bundling import PackageOutcome, package
     from viloapp_core.operations.changing import disable, enable, uninstall
     from viloapp_core.operations.errors import (
         ConsentRefusedError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         silent,
     )
     from viloapp_core.operations.showing import describe, listing
+    from viloapp_core.operations.syncing import SyncOutcome, compare, lock_workspace, sync
 
 __all__ = [
     "Consent",
@@ -39,22 +41,29 @@ __all__ = [
     "InstallOptions",
     "InstallOutcome",
     "OperationError",
+    "PackageOutcome",
     "Progress",
     "ProgressEvent",
     "RefuseAll",
     "RemovalOutcome",
     "SeveralProblemsError",
     "SpecError",
+    "SyncOutcome",
+    "compare",
     "describe",
     "disable",
     "enable",
     "install",
     "listing",
+    "lock_workspace",
+    "package",
     "silent",
+    "sync",
     "uninstall",
 ]
 
 _MODULES = {
+    "bundling": ("PackageOutcome", "package"),
     "changing": ("disable", "enable", "uninstall"),
     "errors": ("ConsentRefusedError", "OperationError", "SeveralProblemsError", "SpecError"),
     "installing": ("install",),
@@ -63,6 +72,7 @@ _MODULES = {
         *("RemovalOutcome", "silent"),
     ),
     "showing": ("describe", "listing"),
+    "syncing": ("SyncOutcome", "compare", "lock_workspace", "sync"),
 }
 
 

@@ -33,6 +33,37 @@ class ConsentRefusedError(OperationError):
         )
 
 
+class BundleError(OperationError):
+    """A file is not a bundle that this version can install; has every reason."""
+
+    def __init__(self, name: str, reasons: Sequence[str], hint: str = "") -> None:
+        listed = "".join(f"\n  {reason}" for reason in reasons)
+        super().__init__(
+            "bad_bundle",
+            f"{name}: Not a valid .viloplugin file{':' if reasons else ''}{listed}",
+            hint or "nothing was installed; get the file again, or ask whoever made it",
+        )
+        self.reasons = tuple(reasons)
+
+
+class LockFileError(OperationError):
+    """A file is no workspace lock, or what it says cannot be; has every reason."""
+
+    def __init__(self, name: str, reasons: Sequence[str], hint: str = "") -> None:
+        listed = "".join(f"\n  {reason}" for reason in reasons)
+        super().__init__(
+            "bad_lock", f"{name} is not a workspace lock:{listed}", hint or "write it anew: viloapp lock"
+        )
+        self.reasons = tuple(reasons)
+
+
+class NotLockableError(OperationError):
+    """An installed plugin cannot be written into a lock or a bundle."""
+
+    def __init__(self, detail: str, hint: str) -> None:
+        super().__init__("not_lockable", detail, hint)
+
+
 class SeveralProblemsError(OperationError):
     """More than one thing is wrong; all of them at once.
 

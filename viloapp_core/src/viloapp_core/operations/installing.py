@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +132,7 @@ def carry_out(
     clock: Clock,
     outcomes: Sequence[InstallOutcome] = (),
     leaving: frozenset[str] = frozenset(),
+    ready: Callable[[], None] = lambda: None,
 ) -> list[InstallOutcome]:
     """Fetch, check, ask and lay down; nothing is laid down before all are checked and consented to.
 
@@ -142,6 +143,7 @@ def carry_out(
         clock: for the receipts.
         outcomes: of what needs nothing done; those of the plans come after them.
         leaving: plugins whose ids are free, since they go or are replaced in the same operation.
+        ready: called when all is checked and consented to, before anything is laid down.
 
     Raises:
         ViloError: as `install` does.
@@ -158,6 +160,7 @@ def carry_out(
     raise_all(problems)
     for item in checked:
         _ask(item, workshop, consent)
+    ready()
     for item in checked:
         try:
             outcomes.append(_lay_down(item, workshop, clock))

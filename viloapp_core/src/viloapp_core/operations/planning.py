@@ -41,7 +41,7 @@ class Plan:
     spec: Spec
     plugin_id: str
     source: str
-    """``index``, ``bundled``, ``wheel`` or ``dev``."""
+    """``index``, ``bundled``, ``wheel``, ``bundle`` or ``dev``."""
     resolution: Resolution
     description: PluginDescription | None = None
     """What it says about itself, when the user named a file or a folder."""
@@ -116,6 +116,10 @@ def plan(spec: Spec, workshop: Workshop) -> Plan:
     """
     from packaging.specifiers import SpecifierSet
 
+    if spec.kind == "bundle":
+        from viloapp_core.operations.bundling import plan_bundle  # it plans other specs by this module
+
+        return plan_bundle(spec, workshop)
     if spec.kind == "index":
         bundled = spec.plugin_id in OWN_NAMES
         target = Target(spec.plugin_id, spec.requirement)

@@ -20,13 +20,13 @@ class Spec:
     Args:
         text: what the user wrote.
         kind: where it comes from.
-        path: the wheel or folder, absolute; None for a requirement.
+        path: the wheel, bundle or folder, absolute; None for a requirement.
         requirement: the requirement in normal form; empty otherwise.
         plugin_id: the normalized name of a requirement; empty otherwise.
     """
 
     text: str
-    kind: Literal["index", "wheel", "dev"]
+    kind: Literal["index", "wheel", "bundle", "dev"]
     path: Path | None = None
     requirement: str = ""
     plugin_id: str = ""
@@ -62,6 +62,10 @@ def _parse_one(text: str, *, dev: bool) -> Spec:
         if not path.is_file():
             raise SpecError(f"there is no wheel {text}", "check the path")
         return Spec(text, "wheel", path=path)
+    if text.endswith(".viloplugin"):
+        if not path.is_file():
+            raise SpecError(f"there is no bundle {text}", "check the path")
+        return Spec(text, "bundle", path=path)
     # A folder may be called like a plugin; only what is written as a path means the folder.
     if path.is_dir() and looks_like_path:
         raise SpecError(

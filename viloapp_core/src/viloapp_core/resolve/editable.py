@@ -1,9 +1,10 @@
-"""Build an editable wheel of the user's own folder, in a process of its own."""
+"""Build a wheel of the user's own folder, in a process of its own."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -16,6 +17,8 @@ from viloapp_core.resolve.pip import Sources, clean_environment
 
 _TIMEOUT_S = 900.0
 _SHOWN_LINES = 25
+# What earlier builds and tools leave in a folder: stale modules of build/ would end in the wheel.
+_LEFTOVERS = shutil.ignore_patterns("build", "dist", "*.egg-info", "__pycache__", ".venv", ".nox", ".tox")
 
 
 def build_editable(
@@ -36,6 +39,51 @@ def build_editable(
     Raises:
         BuildError: with the end of what the build said.
     """
+    env = _environment(destination, sources, wheels, environ)
+    return _build("editable", source, source, destination, env, on_line, cancel)
+
+
+def build_wheel(
+    source: Path,
+    destination: Path,
+    *,
+    epoch: int,
+    sources: Sources,
+    wheels: Mapping[str, Path],
+    environ: Mapping[str, str],
+    on_line: Callable[[str], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Path:
+    """Build `source` into a wheel in `destination` (PEP 517) as `build_editable` does, and return the wheel.
+
+    A copy is built: the folder stays as it is, and what an earlier build left there is not in the wheel.
+
+    Args:
+        source: the folder.
+        destination: where to.
+        epoch: the time that files of the wheel get, in seconds since 1970 (``SOURCE_DATE_EPOCH``).
+        sources: of the build's requirements.
+        wheels: the wheelhouse.
+        environ: the user's environment.
+        on_line: told each line of the build.
+        cancel: ends the build when set.
+
+    Raises:
+        BuildError: with the end of what the build said.
+    """
+    env = _environment(destination, sources, wheels, environ) | {"SOURCE_DATE_EPOCH": str(epoch)}
+    copy = destination / "source" / source.name
+    try:
+        shutil.copytree(source, copy, ignore=_LEFTOVERS, symlinks=True)
+    except (shutil.Error, OSError) as error:
+        raise BuildError(f"{source} cannot be copied to be built: {error}") from error
+    return _build("wheel", source, copy, destination, env, on_line, cancel)
+
+
+def _environment(
+    destination: Path, sources: Sources, wheels: Mapping[str, Path], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment of a build, and make its folder."""
     destination.mkdir(parents=True, exist_ok=True)
     constraints = destination / "constraints.txt"
     constraints.write_text("\n".join(own_names.constraints(wheels, named=None)) + "\n", encoding="utf-8")
@@ -51,7 +99,20 @@ def build_editable(
         env["PIP_NO_INDEX"] = "1"
     # The process finds the core and `build` wherever this one does; it drops the variable before it builds.
     env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    argv = [sys.executable, "-s", "-P", "-m", "viloapp_core.resolve._build", str(source), str(destination)]
+    return env
+
+
+def _build(
+    kind: str,
+    source: Path,
+    folder: Path,
+    destination: Path,
+    env: Mapping[str, str],
+    on_line: Callable[[str], None] | None,
+    cancel: threading.Event | None,
+) -> Path:
+    argv = [sys.executable, "-s", "-P", "-m", "viloapp_core.resolve._build"]
+    argv += [str(folder), str(destination), kind]
     finished = commands.run(
         argv, env=env, cwd=destination, timeout_s=_TIMEOUT_S, on_line=on_line, cancel=cancel
     )

@@ -1,0 +1,214 @@
+"""Make bundles, and plan from them: one file with a plugin and everything that it imports."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from viloapp_core.foundation.errors import FileError
+from viloapp_core.foundation.files import write_atomic
+from viloapp_core.foundation.paths import first_free
+from viloapp_core.operations import bundle_archive, bundle_format, planning, specs
+from viloapp_core.operations.errors import BundleError, NotLockableError, SpecError, raise_all
+from viloapp_core.operations.outcomes import InstallOptions, Progress, silent
+from viloapp_core.operations.pinned import check_own_names, choose_python
+from viloapp_core.operations.planning import Plan, Workshop
+from viloapp_core.operations.specs import Spec
+from viloapp_core.resolve import Resolution, compatibility
+from viloapp_core.resolve.editable import build_wheel
+from viloapp_core.store import Store
+from viloapp_core.store import archives as archive
+
+
+@dataclass(frozen=True)
+class PackageOutcome:
+    """What was packaged."""
+
+    path: Path
+    plugin_id: str
+    version: str
+    sha256: str
+    """Of the file."""
+    python_version: str
+    """The series that it is for; empty for a wheel alone."""
+    packages: tuple[str, ...]
+    """``name==version`` of each wheel in it, the plugin's own first."""
+    notes: tuple[str, ...] = ()
+
+
+def plan_bundle(spec: Spec, workshop: Workshop) -> Plan:
+    """Plan the installation of a bundle; no index is asked, whatever the options say.
+
+    Raises:
+        BundleError: the file is none; has every reason.
+        OwnNameError: it has other wheels than the core's under one of our names.
+        ResolveError: it does not fit this machine.
+    """
+    from viloapp_core import manifest
+
+    assert spec.path is not None
+    folder = first_free(workshop.scratch, "bundle")
+    folder.mkdir()
+    lock = bundle_archive.extract(spec.path, folder).lock
+    wheel = folder / lock.plugin.filename
+    workshop.say(lock.plugin_id, "resolve", f"reading {spec.path.name}")
+    try:
+        description = manifest.read_wheel(wheel)
+    except manifest.ManifestError as error:
+        raise BundleError(spec.path.name, error.detail.splitlines()) from error
+    if (description.plugin_id, str(description.version)) != (lock.plugin_id, lock.plugin.version):
+        reason = f"its wheel is {description.plugin_id} {description.version}"
+        raise BundleError(spec.path.name, [f"says {lock.plugin_id} {lock.plugin.version}, and {reason}"])
+    check_own_names(lock.plugin_id, lock.packages, workshop, named=True)
+    requires_python = lock.requires_python & description.requires_python
+    python = choose_python(lock.plugin_id, requires_python, lock.environments, lock.packages, workshop)
+    packages = tuple(replace(package, url=(folder / package.filename).as_uri()) for package in lock.packages)
+    workshop.say(lock.plugin_id, "lock", f"{lock.plugin_id} {lock.plugin.version}: {len(packages)} wheels")
+    return Plan(spec, lock.plugin_id, "bundle", Resolution(python, packages), description)
+
+
+def package(
+    store: Store,
+    what: str,
+    output: Path,
+    *,
+    bundle: bool = True,
+    options: InstallOptions | None = None,
+    progress: Progress = silent,
+    environ: Mapping[str, str] = os.environ,
+    cancel: threading.Event | None = None,
+    wheels: Mapping[str, Path] | None = None,
+) -> PackageOutcome:
+    """Make one file of a plugin: a bundle with all it imports, or its wheel alone.
+
+    Args:
+        store: keeps what is fetched; an installed plugin is taken from it.
+        what: a plugin's folder, a wheel, the id of an installed plugin, or a requirement.
+        output: the folder that gets the file.
+        bundle: make a bundle; otherwise `what` is a folder and its wheel is made.
+        options: index, folders with wheels, interpreter.
+        progress: told each step.
+        environ: the user's environment; its ``SOURCE_DATE_EPOCH`` is the time that is written.
+        cancel: ends the operation when set.
+        wheels: the wheelhouse; the core's own when None.
+
+    Raises:
+        ViloError: nothing was made and why.
+    """
+    from viloapp_core.operations.installing import workshop_of
+
+    epoch = _epoch(environ)
+    store.recover()
+    if not output.is_dir():
+        raise SpecError(f"{output} is not a folder", "make it, or name another with -o")
+    with workshop_of(
+        store, options or InstallOptions(), progress=progress, environ=environ, cancel=cancel, wheels=wheels
+    ) as workshop:
+        if bundle:
+            return _bundle(_plan(what, workshop, epoch), output, epoch, workshop)
+        return _wheel(_folder(what), output, epoch, workshop)
+
+
+def _epoch(environ: Mapping[str, str]) -> int:
+    """Return the time to write, in seconds since 1970: what was asked for, else one that is always the same.
+
+    Source: reproducible-builds.org, SOURCE_DATE_EPOCH. Wheels are zips, which begin in 1980.
+    """
+    text = environ.get("SOURCE_DATE_EPOCH", "")
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise SpecError(f"SOURCE_DATE_EPOCH is {text!r}, no number of seconds", "correct it or unset it")
+    return max(int(text or 0), bundle_format.EPOCH)
+
+
+def _plan(what: str, workshop: Workshop, epoch: int) -> Plan:
+    from packaging.utils import canonicalize_name
+
+    from viloapp_core.operations.syncing import plan_installed
+
+    if _names_folder(what):
+        built = _build(_folder(what), workshop, epoch)
+        return planning.plan(Spec(what, "wheel", path=built), workshop)
+    parsed, problems = specs.parse([what], dev=False)
+    raise_all(problems)
+    (spec,) = parsed
+    if spec.kind == "bundle":
+        raise SpecError(f"{what} is a bundle already", "name a folder, a wheel, a requirement or a plugin")
+    plugin = workshop.store.plugins().get(spec.plugin_id)
+    if plugin is None or canonicalize_name(what) != plugin.plugin_id:
+        return planning.plan(spec, workshop)
+    if plugin.source == "dev":
+        raise NotLockableError(
+            f"{plugin.plugin_id} is installed from its folder with --dev",
+            f"package the folder: viloapp package --bundle {plugin.dev_source}",
+        )
+    return plan_installed(plugin, workshop)
+
+
+def _names_folder(what: str) -> bool:
+    """Whether a folder is meant: what is only called like one is a plugin."""
+    return (os.sep in what or what.startswith((".", "~"))) and Path(what).expanduser().is_dir()
+
+
+def _folder(what: str) -> Path:
+    folder = Path(what).expanduser().resolve()
+    if not (folder / "pyproject.toml").is_file():
+        raise SpecError(
+            f"{what} is not the folder of a plugin",
+            "name the folder that has pyproject.toml, or add --bundle",
+        )
+    return folder
+
+
+def _build(folder: Path, workshop: Workshop, epoch: int) -> Path:
+    """Build a folder's wheel; one that is no plugin is refused before it is built."""
+    from viloapp_core import manifest
+
+    plugin_id = manifest.read_source(folder).plugin_id
+    workshop.say(plugin_id, "resolve", f"building {folder}")
+    return build_wheel(
+        folder,
+        first_free(workshop.scratch, "build"),
+        epoch=epoch,
+        sources=workshop.sources,
+        wheels=workshop.wheels,
+        environ=workshop.environ,
+        cancel=workshop.cancel,
+    )
+
+
+def _wheel(folder: Path, output: Path, epoch: int, workshop: Workshop) -> PackageOutcome:
+    """Put the wheel of a folder where it was asked for."""
+    from viloapp_core import manifest
+
+    wheel = _build(folder, workshop, epoch)
+    description = manifest.read_wheel(wheel)
+    target = output / wheel.name
+    try:
+        write_atomic(target, wheel.read_bytes(), 0o644)
+    except FileError as error:
+        raise SpecError(error.detail, "choose another folder with -o") from error
+    name, version = description.plugin_id, str(description.version)
+    return PackageOutcome(target, name, version, archive.sha256_of(target), "", (f"{name}=={version}",))
+
+
+def _bundle(plan: Plan, output: Path, epoch: int, workshop: Workshop) -> PackageOutcome:
+    """Fetch and judge what a plan needs, and write it into one file."""
+    from viloapp_core.operations.installing import inspect
+
+    files, description, notes = inspect(plan, workshop)
+    by_name = {path.name: path for path in files}
+    sizes = {name: path.stat().st_size for name, path in by_name.items()}
+    version, python = str(description.version), plan.resolution.python
+    environments = [compatibility.environment()]
+    lock = bundle_format.encode_lock(
+        plan.plugin_id, python.series, environments, plan.resolution.packages, sizes
+    )
+    label = bundle_format.Label(plan.plugin_id, version, epoch)
+    target = output / bundle_format.filename(plan.plugin_id, version)
+    workshop.say(plan.plugin_id, "done", f"writing {target.name}")
+    sha256 = bundle_archive.write(target, label, lock, by_name)
+    packages = tuple(f"{item.name}=={item.version}" for item in plan.resolution.packages)
+    return PackageOutcome(target, plan.plugin_id, version, sha256, python.series, packages, tuple(notes))
