@@ -274,7 +274,7 @@ class Host:
         body: dict[str, Any] = {"instance": instance_id}
         if data is not None:
             instance.data = {**instance.data, **data}
-            body["data"] = instance.data
+            body["data"] = dict(data)  # the change alone: the rest may be older than what a page has typed
         if title is not None:
             instance.title = title[:200]
             body["title"] = instance.title
