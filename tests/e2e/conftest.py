@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -57,6 +58,9 @@ MakeApp = Callable[..., Viloapp]
 @pytest.fixture(scope="session")
 def make_app(cache: Path) -> Iterator[MakeApp]:
     """Makes the command with a home and a store in a folder; all its processes are gone at the end."""
+    # A shell starts its background jobs deaf to Ctrl-C, and so would be all that we start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     made: list[Viloapp] = []
 
     def make(root: Path, executable: Path | None = None) -> Viloapp:

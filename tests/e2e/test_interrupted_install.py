@@ -16,9 +16,9 @@ from tests.fixtures.index import Index
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """Kill the command and pip below it, as a machine that loses power does."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    """End the command as `kill -9` does: it alone; what it had started has to end by itself."""
+    process.kill()
+    process.communicate(timeout=PATIENCE_S)
 
 
 def _whole(app: Viloapp, version: str | None) -> None:
