@@ -143,7 +143,7 @@ def test_all_problems_at_once(store: Store, plugin: Plugin, run: Run) -> None:
         ({"files": {"start.pth": "import os"}}, "start.pth"),
         ({"files": {"sitecustomize.py": ""}}, "sitecustomize.py"),
         ({"files": {"hello-0.1.data/scripts/python": "#!python"}}, "scripts/python"),
-        ({"files": {"viloapp_sdk/__init__.py": "evil"}}, "already has"),
+        ({"files": {"viloapp_sdk/__init__.py": "evil"}}, "is in both"),
         ({"entry_points": "[viloapp.plugins]\nhello = viloapp_sdk:Hello\n"}, "viloapp_sdk"),
         ({"files": {"hello-0.1.dist-info/plugin.json": '{"schema": 1, "permisions": []}'}}, "permisions"),
     ],
@@ -155,6 +155,32 @@ def test_wheels_that_are_refused(
     with pytest.raises(ViloError) as caught:
         run(plugin(**changes))
     assert told in caught.value.detail
+    _untouched(store)
+
+
+def test_a_dependency_in_the_place_of_another_is_refused(
+    store: Store, plugin: Plugin, run: Run, folder: Path
+) -> None:
+    """By the very file, or as a package that hides a module; each wheel of the two is named."""
+    forge(folder, "mine", "1", {"shared/core.py": "", "helper.py": ""})
+    forge(folder, "theirs", "2", {"shared/core.py": "evil", "helper/__init__.py": "evil"})
+    with pytest.raises(ViloError) as caught:
+        run(plugin(requires=["mine", "theirs"]))
+    shared, hidden = caught.value.detail.splitlines()[1:]
+    assert "site-packages/shared/core.py: is in both mine-1" in shared
+    assert "theirs-2" in shared
+    assert "helper/__init__.py of theirs-2" in hidden
+    assert "helper.py of mine-1" in hidden
+    _untouched(store)
+
+
+def test_all_bad_wheels_of_one_plugin_at_once(store: Store, plugin: Plugin, run: Run, folder: Path) -> None:
+    """A dependency's faults are told beside the plugin's own."""
+    forge(folder, "dep", "2", {"sitecustomize.py": ""})
+    with pytest.raises(SeveralProblemsError) as caught:
+        run(plugin(files={"start.pth": "import os"}, requires=["dep"]))
+    assert "hello-0.1-py3-none-any.whl is refused" in caught.value.detail
+    assert "dep-2-py3-none-any.whl is refused" in caught.value.detail
     _untouched(store)
 
 

@@ -33,7 +33,7 @@ from viloapp_core.store import (
     environment,
 )
 from viloapp_core.store import archives as archive
-from viloapp_core.store.audit import audit, entry_point_issues
+from viloapp_core.store.audit import audit_all, entry_point_issues
 from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
@@ -226,6 +226,7 @@ def inspect(plan: Plan, workshop: Workshop) -> tuple[list[Path], PluginDescripti
 
     Raises:
         UnsafeWheelError: one of them may not be installed.
+        OverlappingWheelsError: they claim one file, or hide one another's modules.
         ViloError: one cannot be had, or is no plugin.
     """
     from viloapp_core import manifest
@@ -238,7 +239,8 @@ def inspect(plan: Plan, workshop: Workshop) -> tuple[list[Path], PluginDescripti
     wheels = archive.link_farm(workshop.store.layout, pairs, folder)
     description = plan.description or manifest.read_wheel(wheels[0])
     dev = plan.source == "dev"
-    findings = [audit(wheel, own=wheel is wheels[0], dev=dev) for wheel in wheels]
+    findings, problems = audit_all(wheels, dev=dev)
+    raise_all(problems)
     entry_point = description.entry_point.value
     if not dev and (issues := entry_point_issues(entry_point, findings[0].names)):
         raise UnsafeWheelError(wheels[0].name, issues)

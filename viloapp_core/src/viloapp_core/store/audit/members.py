@@ -10,11 +10,12 @@ from typing import BinaryIO
 
 from viloapp_core.store.audit import bounds
 from viloapp_core.store.audit.contents import DEFLATED, STORED
-from viloapp_core.store.audit.directory import ENCRYPTED, MalformedError, Member
+from viloapp_core.store.audit.directory import ENCRYPTED, Member
 from viloapp_core.store.audit.names import shown
 
-__all__ = ["check_view", "declared_issues"]
+__all__ = ["declared_issues", "view_issues"]
 
+# The mark of a folder in the file attributes of DOS.
 _DOS_FOLDER = 0x10
 
 
@@ -34,12 +35,8 @@ def declared_issues(members: Sequence[Member]) -> Iterator[str]:
         yield f"unpacks {packed} bytes to {size}, more than {bounds.RATIO} times as many"
 
 
-def check_view(stream: BinaryIO, members: Sequence[Member]) -> None:
-    """Check that the module which unpacks the wheel sees the same members.
-
-    Raises:
-        MalformedError: it does not.
-    """
+def view_issues(stream: BinaryIO, members: Sequence[Member]) -> list[str]:
+    """Return whether the module which unpacks the wheel sees other members than these."""
     try:
         with zipfile.ZipFile(stream) as archive:
             seen = [
@@ -47,9 +44,10 @@ def check_view(stream: BinaryIO, members: Sequence[Member]) -> None:
                 for info in archive.infolist()
             ]
     except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise MalformedError(str(error)) from error
+        return [f"cannot be unpacked: {error}"]
     if seen != [(member.name, member.offset, member.packed, member.size) for member in members]:
-        raise MalformedError("has more than one reading")
+        return ["has more than one reading"]
+    return []
 
 
 def _kind_issue(member: Member) -> str:

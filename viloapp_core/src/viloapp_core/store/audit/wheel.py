@@ -10,7 +10,7 @@ from viloapp_core.store.audit import bounds, contents, identity, places, record
 from viloapp_core.store.audit.directory import MalformedError, Member, read_directory
 from viloapp_core.store.audit.extents import locate
 from viloapp_core.store.audit.finding import Finding
-from viloapp_core.store.audit.members import check_view, declared_issues
+from viloapp_core.store.audit.members import declared_issues, view_issues
 from viloapp_core.store.audit.names import name_issues, shown
 from viloapp_core.store.audit.scripts import scripts_of
 from viloapp_core.store.errors import UnsafeWheelError
@@ -40,9 +40,8 @@ def audit(wheel: Path, *, own: bool, dev: bool = False) -> Finding:
             members, end = read_directory(stream)
             starts, issues = locate(stream, members, end)
             issues += declared_issues(members)
+            issues = issues or view_issues(stream, members)
             readable = not issues
-            if readable:
-                check_view(stream, members)
             opened = _Wheel(stream, members, starts, called)
             issues += opened.name_issues()
             landings = opened.landings
