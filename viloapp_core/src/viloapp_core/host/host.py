@@ -14,18 +14,17 @@ from viloapp_core.foundation.paths import store_root
 from viloapp_core.host.control import ControlServer
 from viloapp_core.host.dispatch import Dispatch
 from viloapp_core.host.errors import HostRunningError, HostStoppingError
+from viloapp_core.host.widgets import EXECUTION_TIME_S, Widgets
 from viloapp_core.permissions import Permission
 from viloapp_core.process import Spawner
 from viloapp_core.sandbox import probe
-from viloapp_core.services import Command, Commands, EventBus, Instance, Settings, Theme, Workspace
+from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
 from viloapp_core.store import InstalledPlugin, Store
 from viloapp_core.supervise import Surroundings, Worker
-from viloapp_sdk.errors import DeadlineExceededError, HandlerError, UnknownWidgetError, ViloError
+from viloapp_sdk.errors import DeadlineExceededError, ViloError
 
 __all__ = ["Host"]
 
-EXECUTION_TIME_S = 30.0
-"""Default of ``limits.execution_time``."""
 _POLL_S = 1.0
 """How often the store is looked at for changes that nobody told us of (one `stat`)."""
 
@@ -67,13 +66,13 @@ class Host:
         self._with_control = control
         self._subscribers: list[Subscriber] = []
         self._workers: dict[str, Worker] = {}
-        self._widgets: dict[str, dict[str, Any]] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._stack = contextlib.AsyncExitStack()
         self._running = False
         self._stamp: object = None
         self._calls = 0
         self.workspace = Workspace()
+        self._widgets = Widgets(self.workspace, self._worker_of, self.publish)
         self._commands = Commands()
         self.events = EventBus(self._deliver)
 
@@ -178,7 +177,7 @@ class Host:
 
     def widgets(self) -> list[dict[str, Any]]:
         """Return ``{"id", "title", "icon", "kind", "position", "plugin"}`` of every widget on offer."""
-        return [self._widgets[id] for id in sorted(self._widgets)]
+        return self._widgets.offered()
 
     def instances(self) -> list[dict[str, Any]]:
         """Return every open widget, as `open_widget` does."""
@@ -192,73 +191,22 @@ class Host:
         *,
         owner: str | None = None,
     ) -> dict[str, Any]:
-        """Open an instance of a widget.
-
-        Args:
-            widget_id: such as ``viloxterm.terminal``.
-            params: what the widget's ``create`` gets.
-            state: what `widget_state` gave for an earlier instance.
-            owner: the plugin that asks; it may open its own widgets only, and every page is told.
-
-        Returns:
-            ``{"instance", "widget", "plugin", "kind", "title", "data"}``.
-
-        Raises:
-            UnknownWidgetError: no enabled plugin has it.
-            ViloError: what the plugin itself answered.
-        """
-        widget = self._widgets.get(widget_id)
-        if widget is None or (owner is not None and widget["plugin"] != owner):
-            raise UnknownWidgetError(
-                f"there is no widget {widget_id[:80]!r} that {owner or 'the page'} may open"
-            )
-        instance = Instance(
-            id=self.workspace.new_id(),
-            widget_id=widget_id,
-            plugin_id=widget["plugin"],
-            kind=widget["kind"],
-            title=widget["title"],
-            params=dict(params or {}),
-            state=state,
-        )
-        await self._create(instance)
-        self.workspace.add(instance)
-        if owner is not None:
-            self.publish("widget.opened", instance.to_json())
-        return instance.to_json()
+        """Open an instance of a widget; see `Widgets.open`."""
+        return await self._widgets.open(widget_id, params, state, owner=owner)
 
     async def widget_command(
         self, instance_id: str, command: str, arguments: Mapping[str, Any] | None = None
     ) -> Any:
-        """Hand a message of the page to an open widget and return its answer.
-
-        Raises:
-            UnknownWidgetError: no such instance is open.
-            ViloError: what the plugin itself answered.
-        """
-        instance = self.workspace.get(instance_id)
-        return await self._ask(instance, "widget.command", [instance_id, command, dict(arguments or {})])
+        """Hand a message of the page to an open widget and return its answer; see `Widgets.command`."""
+        return await self._widgets.command(instance_id, command, arguments)
 
     async def widget_state(self, instance_id: str) -> Any:
-        """Return what is needed to open an instance again later; kept for a restart of its plugin too.
-
-        Raises:
-            UnknownWidgetError: no such instance is open.
-            ViloError: what the plugin itself answered.
-        """
-        instance = self.workspace.get(instance_id)
-        instance.state = await self._ask(instance, "widget.state", instance_id)
-        return instance.state
+        """Return what is needed to open an instance again later; see `Widgets.state`."""
+        return await self._widgets.state(instance_id)
 
     async def close_widget(self, instance_id: str) -> None:
         """Close an instance; nothing happens when it is not open."""
-        instance = self.workspace.remove(instance_id)
-        if instance is None:
-            return
-        self.publish("widget.removed", {"instance": instance_id})
-        worker = self._workers.get(instance.plugin_id)
-        if worker is not None and worker.state == "running":
-            await worker.call("widget.destroy", instance_id, timeout_s=EXECUTION_TIME_S)
+        await self._widgets.close(instance_id)
 
     def activate_widget(self, instance_id: str) -> None:
         """Say that an instance has the focus.
@@ -269,37 +217,11 @@ class Host:
         self.workspace.activate(instance_id)
 
     def update_widget(self, instance_id: str, data: Mapping[str, Any] | None, title: str | None) -> None:
-        """Change what an instance shows, wherever it is open."""
-        instance = self.workspace.get(instance_id)
-        body: dict[str, Any] = {"instance": instance_id}
-        if data is not None:
-            instance.data = {**instance.data, **data}
-            body["data"] = dict(data)  # the change alone: the rest may be older than what a page has typed
-        if title is not None:
-            instance.title = title[:200]
-            body["title"] = instance.title
-        self.publish("widget.updated", body)
+        """Change what an instance shows, wherever it is open; see `Widgets.update`."""
+        self._widgets.update(instance_id, data, title)
 
-    async def _create(self, instance: Instance) -> None:
-        request = {
-            "widget": instance.widget_id,
-            "instance": instance.id,
-            "params": instance.params,
-            "state": instance.state,
-        }
-        answer = await self._ask(instance, "widget.create", request)
-        if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
-            raise HandlerError(f"{instance.widget_id}: its `create` has to return a dict of the data to draw")
-        instance.title = str(answer.get("title") or instance.title)[:200]
-        instance.data = answer["data"]
-
-    async def _ask(self, instance: Instance, method: str, params: Any) -> Any:
-        worker = self._workers.get(instance.plugin_id)
-        if worker is None or not self._running:
-            raise UnknownWidgetError(f"{instance.plugin_id} is not enabled")
-        return await worker.call(
-            method, params, timeout_s=float(worker.plugin.limits.get("execution_time", EXECUTION_TIME_S))
-        )
+    def _worker_of(self, plugin_id: str) -> Worker | None:
+        return self._workers.get(plugin_id) if self._running else None
 
     # -- plugins -------------------------------------------------------------------------------------
 
@@ -349,15 +271,13 @@ class Host:
         for id in (*removed, *changed):
             self._commands.forget(id)
             self.events.forget(id)
-            self._widgets = {key: widget for key, widget in self._widgets.items() if widget["plugin"] != id}
+            self._widgets.forget(id)
         for id in (*changed, *added):
             self._workers[id] = Worker(wanted[id], self._surroundings)
             self._offer(wanted[id], wanted[id].commands, wanted[id].widgets)
         await asyncio.gather(*(self._retire(worker) for worker in gone))
         for id in removed:
-            for instance in self.workspace.of_plugin(id):
-                self.workspace.remove(instance.id)
-                self.publish("widget.removed", {"instance": instance.id})
+            self._widgets.drop(id)
         if added or changed or removed:
             self.publish("commands.changed", {})
             self.publish("plugins.changed", {"added": added, "changed": changed, "removed": removed})
@@ -368,12 +288,7 @@ class Host:
 
     async def _retire(self, worker: Worker) -> None:
         """Keep the state of a worker's widgets for the one that follows, and end it."""
-        if worker.state == "running":
-            for instance in self.workspace.of_plugin(worker.plugin.plugin_id):
-                with contextlib.suppress(ViloError):
-                    instance.state = await worker.call(
-                        "widget.state", instance.id, timeout_s=EXECUTION_TIME_S
-                    )
+        await self._widgets.keep_states(worker)
         await worker.stop()
 
     async def _activate(self, plugin_id: str) -> None:
@@ -393,11 +308,7 @@ class Host:
         self._commands.register(
             Command.from_json(id, command, keys.get(command["id"], "")) for command in commands
         )
-        for widget in widgets:
-            known = self._widgets.get(widget["id"])
-            if known is None or known["plugin"] == id:
-                row = {key: str(widget.get(key) or "") for key in ("id", "title", "icon", "kind", "position")}
-                self._widgets[widget["id"]] = {**row, "plugin": id}
+        self._widgets.offer(id, widgets)
 
     # -- events --------------------------------------------------------------------------------------
 
@@ -483,20 +394,7 @@ class Host:
             self._offer(worker.plugin, commands, widgets)
             self.publish("commands.changed", {})
         if self.workspace.of_plugin(plugin_id):
-            self._in_background(self._reopen(plugin_id))
-
-    async def _reopen(self, plugin_id: str) -> None:
-        for instance in self.workspace.of_plugin(plugin_id):
-            try:
-                await self._create(instance)
-            except ViloError as error:
-                message = f"{instance.title} could not be shown again: {error.detail}"
-                self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
-            else:
-                self.publish(
-                    "widget.updated",
-                    {"instance": instance.id, "data": instance.data, "title": instance.title},
-                )
+            self._in_background(self._widgets.reopen(plugin_id))
 
     async def _stop_workers(self) -> None:
         self._running = False

@@ -1,0 +1,188 @@
+"""The widgets on offer and those that are open, and what their plugins say of them."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from viloapp_core.services import Instance, Workspace
+from viloapp_core.supervise import Worker
+from viloapp_sdk.errors import HandlerError, UnknownWidgetError, ViloError
+
+__all__ = ["EXECUTION_TIME_S", "Widgets"]
+
+EXECUTION_TIME_S = 30.0
+"""Default of ``limits.execution_time``."""
+_MAX_TITLE = 200
+
+
+class Widgets:
+    """Opens, asks, changes and closes instances, and gives them back to a new worker.
+
+    Args:
+        workspace: which instances are open.
+        worker_of: returns the worker of an enabled plugin, None for any other.
+        publish: tells the pages.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        worker_of: Callable[[str], Worker | None],
+        publish: Callable[[str, Mapping[str, Any]], None],
+    ) -> None:
+        self._workspace = workspace
+        self._worker_of = worker_of
+        self._publish = publish
+        self._offers: dict[str, dict[str, str]] = {}
+
+    def offer(self, plugin_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Register a plugin's widgets; an id that another plugin holds stays with that one."""
+        for widget in rows:
+            known = self._offers.get(widget["id"])
+            if known is None or known["plugin"] == plugin_id:
+                row = {key: str(widget.get(key) or "") for key in ("id", "title", "icon", "kind", "position")}
+                self._offers[widget["id"]] = {**row, "plugin": plugin_id}
+
+    def forget(self, plugin_id: str) -> None:
+        """Take a plugin's widgets off the offer."""
+        self._offers = {id: row for id, row in self._offers.items() if row["plugin"] != plugin_id}
+
+    def offered(self) -> list[dict[str, Any]]:
+        """Return every widget on offer, by id."""
+        return [dict(self._offers[id]) for id in sorted(self._offers)]
+
+    async def open(
+        self,
+        widget_id: str,
+        params: Mapping[str, Any] | None = None,
+        state: Any = None,
+        *,
+        owner: str | None = None,
+    ) -> dict[str, Any]:
+        """Open an instance of a widget.
+
+        Args:
+            widget_id: such as ``viloxterm.terminal``.
+            params: what the widget's ``create`` gets.
+            state: what `state` gave for an earlier instance.
+            owner: the plugin that asks; it may open its own widgets only, and every page is told.
+
+        Returns:
+            ``{"instance", "widget", "plugin", "kind", "title", "data"}``.
+
+        Raises:
+            UnknownWidgetError: no enabled plugin has it.
+            ViloError: what the plugin itself answered.
+        """
+        widget = self._offers.get(widget_id)
+        if widget is None or (owner is not None and widget["plugin"] != owner):
+            raise UnknownWidgetError(
+                f"there is no widget {widget_id[:80]!r} that {owner or 'the page'} may open"
+            )
+        instance = Instance(
+            id=self._workspace.new_id(),
+            widget_id=widget_id,
+            plugin_id=widget["plugin"],
+            kind=widget["kind"],
+            title=widget["title"],
+            params=dict(params or {}),
+            state=state,
+        )
+        await self._create(instance)
+        self._workspace.add(instance)
+        if owner is not None:
+            self._publish("widget.opened", instance.to_json())
+        return instance.to_json()
+
+    async def command(self, instance_id: str, command: str, arguments: Mapping[str, Any] | None) -> Any:
+        """Hand a message of the page to an instance and return its answer.
+
+        Raises:
+            UnknownWidgetError: no such instance is open.
+            ViloError: what the plugin itself answered.
+        """
+        instance = self._workspace.get(instance_id)
+        return await self._ask(instance, "widget.command", [instance_id, command, dict(arguments or {})])
+
+    async def state(self, instance_id: str) -> Any:
+        """Return what is needed to open an instance again later; kept for a restart of its plugin too.
+
+        Raises:
+            UnknownWidgetError: no such instance is open.
+            ViloError: what the plugin itself answered.
+        """
+        instance = self._workspace.get(instance_id)
+        instance.state = await self._ask(instance, "widget.state", instance_id)
+        return instance.state
+
+    async def close(self, instance_id: str) -> None:
+        """Close an instance; nothing happens when it is not open."""
+        instance = self._workspace.remove(instance_id)
+        if instance is None:
+            return
+        self._publish("widget.removed", {"instance": instance_id})
+        worker = self._worker_of(instance.plugin_id)
+        if worker is not None and worker.state == "running":
+            await worker.call("widget.destroy", instance_id, timeout_s=EXECUTION_TIME_S)
+
+    def update(self, instance_id: str, data: Mapping[str, Any] | None, title: str | None) -> None:
+        """Change what an instance shows, wherever it is open.
+
+        Raises:
+            UnknownWidgetError: no such instance is open.
+        """
+        instance = self._workspace.get(instance_id)
+        body: dict[str, Any] = {"instance": instance_id}
+        if data is not None:
+            instance.data = {**instance.data, **data}
+            body["data"] = dict(data)  # the change alone: the rest may be older than what a page has typed
+        if title is not None:
+            instance.title = title[:_MAX_TITLE]
+            body["title"] = instance.title
+        self._publish("widget.updated", body)
+
+    def drop(self, plugin_id: str) -> None:
+        """Take the instances of a plugin that is gone out of the workspace."""
+        for instance in self._workspace.of_plugin(plugin_id):
+            self._workspace.remove(instance.id)
+            self._publish("widget.removed", {"instance": instance.id})
+
+    async def keep_states(self, worker: Worker) -> None:
+        """Ask a worker that is about to end what its instances need to go on in the next one."""
+        if worker.state != "running":
+            return
+        for instance in self._workspace.of_plugin(worker.plugin.plugin_id):
+            with contextlib.suppress(ViloError):
+                instance.state = await worker.call("widget.state", instance.id, timeout_s=EXECUTION_TIME_S)
+
+    async def reopen(self, plugin_id: str) -> None:
+        """Give a new worker the instances that are open; say of each that it could not take."""
+        for instance in self._workspace.of_plugin(plugin_id):
+            try:
+                await self._create(instance)
+            except ViloError as error:
+                message = f"{instance.title} could not be shown again: {error.detail}"
+                self._publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
+            else:
+                shown = {"instance": instance.id, "data": instance.data, "title": instance.title}
+                self._publish("widget.updated", shown)
+
+    async def _create(self, instance: Instance) -> None:
+        request = {
+            "widget": instance.widget_id,
+            "instance": instance.id,
+            "params": instance.params,
+            "state": instance.state,
+        }
+        answer = await self._ask(instance, "widget.create", request)
+        if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
+            raise HandlerError(f"{instance.widget_id}: its `create` has to return a dict of the data to draw")
+        instance.title = str(answer.get("title") or instance.title)[:_MAX_TITLE]
+        instance.data = answer["data"]
+
+    async def _ask(self, instance: Instance, method: str, params: Any) -> Any:
+        worker = self._worker_of(instance.plugin_id)
+        if worker is None:
+            raise UnknownWidgetError(f"{instance.plugin_id} is not enabled")
+        limit = float(worker.plugin.limits.get("execution_time", EXECUTION_TIME_S))
+        return await worker.call(method, params, timeout_s=limit)
