@@ -37,13 +37,13 @@ def test_shell_is_the_persons_and_not_in_the_sandbox(app: Viloapp, folder: Path)
         assert app.call("viloxterm.list") == []
 
 
-def test_shells_end_with_the_host(app: Viloapp, folder: Path) -> None:
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_shells_end_with_the_host(app: Viloapp, folder: Path, end: str) -> None:
     """Neither a clean end nor `kill -9` leaves a shell behind."""
-    for end in ("stop", "kill"):
-        with app.workspace(folder) as workspace:
-            made = app.call("viloxterm.new")
-            getattr(workspace, end)()
-            eventually(lambda pid=made["pid"]: not _lives(pid), within_s=5, what=f"no shell after {end}")
+    with app.workspace(folder) as workspace:
+        made = app.call("viloxterm.new")
+        getattr(workspace, end)()
+        eventually(lambda: not _lives(made["pid"]), within_s=5, what="the shell is gone")
 
 
 def test_shells_end_when_their_plugin_is_disabled(app: Viloapp, folder: Path) -> None:
