@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fixtures.hostile_wheels import INFO as SINNER
+from tests.fixtures.hostile_wheels import SINS, Entry, Sin, pack, plugin, seal
 from tests.fixtures.wheels import forge
 from viloapp_core.store import UnsafeWheelError
 from viloapp_core.store.audit import audit, entry_point_issues
@@ -141,6 +144,91 @@ def test_one_name_twice_and_links(tmp_path: Path) -> None:
     link.external_attr = 0o120777 << 16
     with pytest.raises(UnsafeWheelError, match="is a link"):
         audit(_raw(tmp_path, [(link, b"/etc/passwd")]), own=False)
+
+
+@pytest.mark.parametrize("sin", SINS.values(), ids=SINS)
+def test_every_sin_is_refused_with_its_reason(tmp_path: Path, sin: Sin) -> None:
+    """In lines that name what they are about, none of which a terminal would obey."""
+    with pytest.raises(UnsafeWheelError) as caught:
+        audit(sin.wheel(tmp_path), own=True)
+    assert any(sin.told in issue for issue in caught.value.issues), caught.value.issues
+    assert sin.filename in caught.value.detail
+    assert all(issue.isprintable() for issue in caught.value.issues)
+
+
+def test_the_same_wheel_without_a_sin_passes(tmp_path: Path) -> None:
+    """So that each of the above is refused for its sin alone."""
+    path = Sin(lambda: pack(seal(plugin())), "").wheel(tmp_path)
+    finding = audit(path, own=True)
+    assert finding.wheel == path.name
+    assert set(finding.landings) == {f"site-packages/{name}" for name in finding.names}
+
+
+def test_what_wheels_of_the_world_do(tmp_path: Path) -> None:
+    """Folders, names of the whole world, libraries and programs in `.data`, strong hashes, `activate-…`."""
+    members = plugin(
+        Entry("sinner-1.data/", attributes=0o040755 << 16),
+        Entry("pkg/", attributes=(0o040755 << 16) | 0x10),
+        Entry("pkg/__pycache__/", attributes=0o040755 << 16),
+        Entry("pkg/__pycache__/a.cpython-311.pyc", b"x"),
+        Entry("pkg/größe, 大.py", b"x = 1\n" * 50, method=8),
+        Entry("pkg/_vendor/six-1.0.dist-info/METADATA", b"x"),
+        Entry("pkg/start.pth", b"only data"),
+        Entry("sinner-1.data/data/lib/libmkl.so.2", b"x"),
+        Entry("sinner-1.data/data/bin/mkl-link", b"x"),
+        Entry("sinner-1.data/data/share/python/x", b"x"),
+        Entry("sinner-1.data/scripts/activate-global-python-argcomplete", b"#!python\n"),
+        Entry(f"{SINNER}/RECORD.jws", b"{}"),
+        scripts="[console_scripts]\npython-tool = sinner:Sinner\n",
+    )
+    sealed = seal(members, algorithm="sha512", change=lambda rows: [row for row in rows if ".jws" not in row])
+    finding = audit(Sin(lambda: pack(sealed), "").wheel(tmp_path), own=True)
+    assert "bin/python-tool" in finding.landings
+    assert "lib/libmkl.so.2" in finding.landings
+    assert not [path for path in finding.landings if path.endswith(("/", ".pyc"))]
+
+
+class _Unseekable:
+    """Where `zipfile` cannot go back, so that it writes sizes behind the members."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def write(self, data: bytes) -> int:
+        self.data += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_archives_as_pythons_own_module_writes_them(tmp_path: Path, streamed: bool, wide: bool) -> None:
+    """With descriptors behind the members, and with 64-bit sizes."""
+    target = _Unseekable() if streamed else io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]  # writes only
+        for entry in seal(plugin()):
+            with archive.open(entry.name, "w", force_zip64=wide) as member:
+                member.write(entry.data)
+    data = target.data if isinstance(target, _Unseekable) else target.getvalue()
+    assert audit(Sin(lambda: data, "").wheel(tmp_path), own=True).notes == ()
+
+
+def test_a_wheel_that_was_renamed_for_another_platform(tmp_path: Path) -> None:
+    """Is told of a dependency, where it is common; the plugin's own is refused for it."""
+    path = SINS["other_platform"].wheel(tmp_path)
+    (note,) = audit(path, own=False).notes
+    assert "is for any, the file name says linux_x86_64" in note
+
+
+def test_more_issues_than_one_can_read(tmp_path: Path) -> None:
+    """Are counted."""
+    members = [Entry(f"../{number}") for number in range(80)]
+    with pytest.raises(UnsafeWheelError) as caught:
+        audit(Sin(lambda: pack(seal(plugin(*members))), "").wheel(tmp_path), own=True)
+    assert len(caught.value.issues) == 51
+    assert caught.value.issues[-1] == "and 30 more"
 
 
 @given(data=st.binary(max_size=300))

@@ -11,15 +11,13 @@ from viloapp_core.store.audit import bounds
 __all__ = ["folded", "name_issues", "shown"]
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-# Control characters, invisible ones that reorder or hide text, halves of characters, separators of lines.
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _SHOWN = 160
 
 
 def shown(name: str) -> str:
     """Return a name as it may stand in a message: one line, nothing that a terminal obeys."""
-    if not (name.isascii() and name.isprintable()):
-        name = "".join(c if _is_plain(c) else c.encode("unicode_escape").decode() for c in name)
+    if not name.isprintable():
+        name = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
     return name if len(name) <= _SHOWN else f"{name[: _SHOWN // 2]}...{name[-_SHOWN // 2 :]}"
 
 
@@ -40,7 +38,8 @@ def name_issues(name: str) -> Iterator[str]:
     parts = path.split("/")
     if name.startswith("/") or "\\" in name or ".." in parts or any(_DRIVE.match(part) for part in parts):
         yield "leads outside"
-    if (not path.isascii() or not path.isprintable()) and not all(map(_is_plain, path)):
+    # Control characters, invisible ones that reorder or hide text, halves of characters, other spaces.
+    if not path.isprintable():
         yield "has characters in its name that cannot be seen"
     if not name.startswith("/") and ("" in parts or "." in parts):
         yield "has a part of its path that is empty or a dot"
@@ -53,7 +52,3 @@ def name_issues(name: str) -> Iterator[str]:
         yield f"its path has {len(encoded)} bytes, more than {bounds.PATH_BYTES}"
     if any(len(part) > bounds.NAME_BYTES for part in encoded.split(b"/")):
         yield f"has a name of more than {bounds.NAME_BYTES} bytes"
-
-
-def _is_plain(character: str) -> bool:
-    return unicodedata.category(character) not in _UNSEEN
