@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from viloapp_core.cli import options
+from viloapp_core.cli import confinement, options
 from viloapp_core.cli.completion import command_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.output import encode
@@ -38,6 +38,8 @@ def call_command(
     from viloapp_core.host.session import call_once
 
     given = parse_arguments(sys.stdin.read() if arguments == "-" else arguments)
+    if allow_unsandboxed:
+        confinement.warn_without(invocation.output, allowed=True)
     result = call_once(
         invocation.store().root, command, given, timeout_s=timeout_s, allow_unsandboxed=allow_unsandboxed
     )

@@ -278,6 +278,7 @@ class Host:
         await asyncio.gather(*(self._retire(worker) for worker in gone))
         for id in removed:
             self._widgets.drop(id)
+            await self._close_terminals(id)
         if added or changed or removed:
             self.publish("commands.changed", {})
             self.publish("plugins.changed", {"added": added, "changed": changed, "removed": removed})
@@ -285,6 +286,12 @@ class Host:
             if "onStartup" in wanted[id].activation_events or self.workspace.of_plugin(id):
                 self._in_background(self._activate(id))
         return {"added": added, "changed": changed, "removed": removed}
+
+    async def _close_terminals(self, plugin_id: str) -> None:
+        """End the shells of a plugin that is gone; those of one that is only updated live on."""
+        await asyncio.gather(
+            *(self.terminals.close(terminal.id) for terminal in self.terminals.list(plugin_id))
+        )
 
     async def _retire(self, worker: Worker) -> None:
         """Keep the state of a worker's widgets for the one that follows, and end it."""

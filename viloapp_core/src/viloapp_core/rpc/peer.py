@@ -80,7 +80,9 @@ class Peer:
         self._on_event = on_event
         self._on_close = on_close
         self._buffer = FrameBuffer(self._limits.frame_bytes)
-        self._calls: dict[int, asyncio.Future[Any] | None] = {}  # None: given up, the answer may still come
+        self._calls: dict[int, asyncio.Future[Any]] = {}
+        self._given_up: set[int] = set()  # nobody waits for their answers, which may still come
+        self._settled: asyncio.Future[None] | None = None
         self._tasks: dict[int, asyncio.Future[Any]] = {}
         self._next_id = 0
         self._unsent: deque[memoryview] = deque()
@@ -97,12 +99,12 @@ class Peer:
     @property
     def in_flight(self) -> int:
         """Calls of ours that wait for an answer."""
-        return sum(1 for call in self._calls.values() if call is not None)
+        return len(self._calls)
 
     @property
     def given_up(self) -> int:
         """Calls of ours that nobody waits for any more, and that the peer has not answered yet."""
-        return sum(1 for call in self._calls.values() if call is None)
+        return len(self._given_up)
 
     def start(self) -> None:
         """Begin to read, and say which protocol we speak."""
@@ -142,9 +144,16 @@ class Peer:
         finally:
             if timer is not None:
                 timer.cancel()
-            if id in self._calls and not self._closed:  # given up: tell the peer, and expect a late answer
-                self._calls[id] = None
+            if self._calls.pop(id, None) is not None and not self._closed:
+                self._given_up.add(id)
                 self._send(pack([CANCEL, id]))
+
+    async def settle(self) -> None:
+        """Wait until the peer has answered every call that was given up, or is gone."""
+        while self._given_up and not self._closed:
+            if self._settled is None:
+                self._settled = self._loop.create_future()
+            await asyncio.shield(self._settled)
 
     def notify(self, name: str, data: Any) -> None:
         """Send an event; nobody answers it."""
@@ -174,14 +183,7 @@ class Peer:
         if not self.ready.done():
             self._greet(frame)
         elif kind in (RESPONSE, ERROR):
-            if frame[1] not in self._calls:
-                raise FrameError("the peer answered a call that nobody made")
-            future = self._calls.pop(frame[1])
-            if future is not None and not future.done():
-                if kind == RESPONSE:
-                    future.set_result(frame[2])
-                else:
-                    future.set_exception(from_wire(frame[2]))
+            self._resolve(kind, frame[1], frame[2])
         elif kind == REQUEST:
             self._serve(frame)
         elif kind == EVENT:
@@ -192,6 +194,24 @@ class Peer:
                 task.cancel()
         else:
             raise FrameError("the peer greeted twice")
+
+    def _resolve(self, kind: int, id: int, body: Any) -> None:
+        future = self._calls.pop(id, None)
+        if future is None:
+            if id not in self._given_up:
+                raise FrameError("the peer answered a call that nobody made")
+            self._given_up.discard(id)
+            self._tell_settled()
+        elif not future.done():
+            if kind == RESPONSE:
+                future.set_result(body)
+            else:
+                future.set_exception(from_wire(body))
+
+    def _tell_settled(self) -> None:
+        if self._settled is not None and (self._closed or not self._given_up):
+            self._settled.set_result(None)
+            self._settled = None
 
     def _greet(self, frame: list[Any]) -> None:
         hello = frame[1] if frame[0] == HELLO else None
@@ -298,8 +318,9 @@ class Peer:
         lost = reason or WorkerLostError("the process went away before it answered")
         calls, self._calls = self._calls, {}
         for future in calls.values():
-            if future is not None and not future.done():
+            if not future.done():
                 future.set_exception(lost)
+        self._tell_settled()
         if not self.ready.done():
             self.ready.set_exception(lost)
             self.ready.exception()  # whoever starts a peer may have given up on it already

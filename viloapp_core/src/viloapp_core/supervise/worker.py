@@ -98,9 +98,9 @@ class Worker:
         Raises:
             ViloError: what the plugin answered, or that it could not.
         """
-        peer = self._peer if self.state == "running" else None
-        if peer is None:
-            peer = await self._ready()
+        peer = self._peer
+        if peer is None or peer.closed or peer.given_up or self.state != "running":
+            peer = await self._free()
         try:
             return await peer.call(method, params, timeout_s=timeout_s)
         except (DeadlineExceededError, asyncio.CancelledError):
@@ -139,9 +139,17 @@ class Worker:
 
     # -- starting ------------------------------------------------------------------------------------
 
+    async def _free(self) -> Peer:
+        """Return the peer of a process that is not stuck in a call that was given up."""
+        peer = await self._ready()
+        while peer.given_up:
+            await peer.settle()  # it answers within the grace period, or its process is ended
+            peer = await self._ready()
+        return peer
+
     async def _ready(self) -> Peer:
         """Return the peer of a process that answers; everybody who waits shares one start."""
-        if self._peer is not None and self.state == "running":
+        if self._peer is not None and not self._peer.closed and self.state == "running":
             return self._peer
         if self._starting is None:
             self._starting = asyncio.get_running_loop().create_task(self._start())
