@@ -263,6 +263,9 @@ def member_issues(infos: Sequence[zipfile.ZipInfo], archive_bytes: int) -> list[
     """
     if len(infos) > MAX_MEMBERS:
         return [f"has more than {MAX_MEMBERS} members"]
+    if infos and min(info.header_offset for info in infos) != 0:
+        # Stored wheels are archives in the archive: cut off, the last of them would be read in its stead.
+        return ["is cut off, or something stands before its first member"]
     issues: list[str] = []
     seen: set[str] = set()
     for info in infos:

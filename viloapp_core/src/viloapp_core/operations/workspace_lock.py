@@ -145,7 +145,8 @@ def encode(lock: WorkspaceLock) -> bytes:
 
     value: dict[str, Any] = {"format_version": FORMAT_VERSION, "environments": list(lock.environments)}
     value["plugins"] = [_to_toml(plugin) for plugin in sorted(lock.plugins, key=lambda item: item.plugin_id)]
-    return (_HEAD + tomli_w.dumps(value)).encode()
+    # A file name of the person may be no text at all.
+    return (_HEAD + tomli_w.dumps(value)).encode(errors="replace")
 
 
 def _to_toml(plugin: LockedPlugin) -> dict[str, Any]:
