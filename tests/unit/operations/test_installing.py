@@ -218,12 +218,6 @@ def test_one_plugin_named_twice(store: Store, plugin: Plugin, run: Run) -> None:
     _untouched(store)
 
 
-def test_a_missing_plugin_is_pointed_out(plugin: Plugin, run: Run) -> None:
-    """A plugin that is required and not there is named with the command that installs it."""
-    (outcome,) = run(plugin(requires_plugins=["other>=2"]))
-    assert "viloapp install 'other>=2'" in outcome.notes[0]
-
-
 def test_offline_from_the_archives(store: Store, plugin: Plugin, run: Run, folder: Path) -> None:
     """What was fetched once is enough, though its folder is gone; a damaged archive is not used."""
     wheel = plugin()

@@ -142,6 +142,13 @@ def test_a_plugin_that_waits_for_itself() -> None:
         load_order([Relations("a", "1", requires_plugins=("a>=1",))])
 
 
+def test_a_preferred_order_decides_where_nothing_else_does() -> None:
+    """What is not in it comes first."""
+    plugins = [Relations("a", "1", load_after=("d",)), *(Relations(each, "1") for each in "bcde")]
+    assert load_order(plugins, ["d", "c", "a", "b"]) == ["e", "d", "c", "a", "b"]
+    assert load_order(plugins, ["a", "c", "b", "d", "e"]) == ["c", "b", "d", "a", "e"]
+
+
 def test_absent_plugins_and_false_markers_are_no_edges() -> None:
     """What is not there, or not meant on this Python, puts nothing in order."""
     plugins = [

@@ -7,6 +7,7 @@ from typing import Literal
 
 from viloapp_core.operations.errors import raise_all
 from viloapp_core.operations.outcomes import RemovalOutcome
+from viloapp_core.resolve import DependentsError, dependents, refusals
 from viloapp_core.store import InstalledPlugin, NotInstalledError, Store, StoreError
 from viloapp_sdk.errors import ViloError
 
@@ -20,20 +21,21 @@ def uninstall(
 
     Raises:
         NotInstalledError: one is not installed; then none is removed.
-        SeveralProblemsError: several are not.
+        DependentsError: others require one of them; then none is removed.
+        SeveralProblemsError: several of these.
     """
     store.recover()
     found, plugins = _removable(store, plugin_ids, purge), store.plugins()
+    _check_not_required(store, found, "uninstall")
     outcomes = []
     for plugin_id in found:
         version = plugins[plugin_id].version if plugin_id in plugins else ""
-        notes = tuple(_dependents(store, plugin_id, set(found)))
         if not dry_run:
             store.remove(plugin_id, purge=purge)
         data = store.layout.data(plugin_id)
         kept = data if not purge and data.is_dir() else None
         status: Literal["would remove", "removed"] = "would remove" if dry_run else "removed"
-        outcomes.append(RemovalOutcome(plugin_id, version, status, kept, notes))
+        outcomes.append(RemovalOutcome(plugin_id, version, status, kept, ()))
     return outcomes
 
 
@@ -64,9 +66,14 @@ def enable(store: Store, plugin_ids: Sequence[str]) -> list[InstalledPlugin]:
 
     Raises:
         NotInstalledError: one is not installed.
-        SeveralProblemsError: several are not.
+        ConflictError: one cannot run beside another that is enabled.
+        UnmetRequirementError: one requires what is not there, or not enabled.
+        SeveralProblemsError: several of these.
     """
-    return _switch(store, plugin_ids, True, "")
+    store.recover()
+    found = [plugin.plugin_id for plugin in _find(store, plugin_ids)]
+    _check_together(store, found)
+    return _switch(store, found, True, "")
 
 
 def disable(
@@ -76,16 +83,18 @@ def disable(
 
     Raises:
         NotInstalledError: one is not installed.
-        SeveralProblemsError: several are not.
+        DependentsError: others that are enabled require one of them.
+        SeveralProblemsError: several of these.
     """
-    return _switch(store, plugin_ids, False, reason)
+    store.recover()
+    found = [plugin.plugin_id for plugin in _find(store, plugin_ids)]
+    _check_not_required(store, found, "disable")
+    return _switch(store, found, False, reason)
 
 
 def _switch(store: Store, plugin_ids: Sequence[str], enabled: bool, reason: str) -> list[InstalledPlugin]:
-    store.recover()
-    found = [plugin.plugin_id for plugin in _find(store, plugin_ids)]
-    store.set_enabled(found, enabled, reason)
-    return [store.plugin(plugin_id) for plugin_id in found]
+    store.set_enabled(plugin_ids, enabled, reason)
+    return [store.plugin(plugin_id) for plugin_id in plugin_ids]
 
 
 def _find(store: Store, plugin_ids: Sequence[str]) -> list[InstalledPlugin]:
@@ -105,17 +114,28 @@ def _find(store: Store, plugin_ids: Sequence[str]) -> list[InstalledPlugin]:
     return list(found.values())
 
 
-def _dependents(store: Store, plugin_id: str, leaving: set[str]) -> list[str]:
-    """Return a line for each plugin that stays and requires this one."""
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
+def _check_not_required(store: Store, going: Sequence[str], verb: Literal["uninstall", "disable"]) -> None:
+    """Refuse to take away what plugins that stay require.
 
-    return [
-        f"{other} requires it and will miss it"
-        for other in store.plugins()
-        if other not in {*leaving, *store.damage()}
-        and any(
-            canonicalize_name(Requirement(text).name) == plugin_id
-            for text in store.receipt(other)["manifest"].get("requires_plugins", ())
-        )
-    ]
+    Raises:
+        DependentsError: plugins require one of those that are to go.
+        SeveralProblemsError: of several.
+    """
+    # One that is disabled could not be enabled again without what is uninstalled.
+    staying = {
+        key: plugin for key, plugin in store.plugins().items() if plugin.enabled or verb == "uninstall"
+    }
+    found = dependents(going, staying)
+    raise_all([DependentsError(plugin_id, others, verb) for plugin_id, others in found.items()])
+
+
+def _check_together(store: Store, coming: Sequence[str]) -> None:
+    """Refuse to enable what cannot run beside what is enabled, or lacks what it requires.
+
+    Raises:
+        ResolveError: they conflict, wait for each other, or lack a plugin.
+        SeveralProblemsError: more than one of these.
+    """
+    plugins = store.plugins()
+    enabled = {key for key, plugin in plugins.items() if plugin.enabled} | set(coming)
+    raise_all(refusals(plugins, enabled=enabled, touched=coming, strict=True))

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viloapp_core.foundation.clock import Clock, SystemClock, timestamp
-from viloapp_core.operations import planning, specs
-from viloapp_core.operations.errors import ConsentRefusedError, SpecError, raise_all
+from viloapp_core.operations import dependencies, specs
+from viloapp_core.operations.errors import ConsentRefusedError, raise_all
+from viloapp_core.operations.fetching import fetch_wheels
 from viloapp_core.operations.outcomes import (
     Consent,
     InstallOptions,
@@ -22,7 +23,7 @@ from viloapp_core.operations.outcomes import (
     silent,
 )
 from viloapp_core.operations.planning import Plan, Workshop
-from viloapp_core.resolve import fetch, to_pylock, wheelhouse
+from viloapp_core.resolve import Relations, load_order, to_pylock, wheelhouse
 from viloapp_core.store import (
     NOT_CHECKED,
     CollisionError,
@@ -31,6 +32,7 @@ from viloapp_core.store import (
     StoreFolderError,
     UnsafeWheelError,
     environment,
+    journal,
 )
 from viloapp_core.store import archives as archive
 from viloapp_core.store.audit import audit_all, entry_point_issues
@@ -51,6 +53,15 @@ class _Checked:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Built:
+    """A generation that is complete but for its receipt."""
+
+    item: _Checked
+    entry: journal.Entry
+    venv: environment.Environment
+
+
 def install(
     store: Store,
     texts: Sequence[str],
@@ -63,10 +74,11 @@ def install(
     cancel: threading.Event | None = None,
     wheels: Mapping[str, Path] | None = None,
 ) -> list[InstallOutcome]:
-    """Install what the texts name and return what became of each.
+    """Install what the texts name, and the plugins that it requires, and return what became of each.
 
-    All are resolved, fetched, checked and consented to before any is laid down; all problems are reported at
-    once. Each plugin is then one transaction. The network is used outside the store's lock.
+    All are resolved, fetched, checked and consented to before any is laid down, and all are laid down before
+    any is switched to; all problems are reported at once. Each switch is then one transaction, what is
+    required before what requires it. The network is used outside the store's lock.
 
     Args:
         store: where to.
@@ -81,7 +93,7 @@ def install(
 
     Raises:
         ViloError: nothing was installed and why; several problems are a `SeveralProblemsError`, whose
-            `outcomes` name what was installed before a later one failed to be laid down.
+            `outcomes` name what was installed before a later one failed.
     """
     options = options or InstallOptions()
     store.recover()
@@ -90,10 +102,11 @@ def install(
     with workshop_of(
         store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels
     ) as workshop:
-        plans, outcomes = _plan_all(parsed, workshop)
+        settled = dependencies.settle(parsed, workshop)
+        outcomes = [_unchanged(store.plugin(plugin_id)) for plugin_id in settled.kept]
         if options.dry_run:
-            return [*outcomes, *(_would_install(plan, store) for plan in plans)]
-        return carry_out(plans, workshop, consent or RefuseAll(), clock or SystemClock(), outcomes)
+            return [*outcomes, *(_would_install(plan, store) for plan in settled.plans)]
+        return carry_out(settled.plans, workshop, consent or RefuseAll(), clock or SystemClock(), outcomes)
 
 
 @contextmanager
@@ -132,17 +145,19 @@ def carry_out(
     clock: Clock,
     outcomes: Sequence[InstallOutcome] = (),
     leaving: frozenset[str] = frozenset(),
+    disabling: frozenset[str] = frozenset(),
     ready: Callable[[], None] = lambda: None,
 ) -> list[InstallOutcome]:
     """Fetch, check, ask and lay down; nothing is laid down before all are checked and consented to.
 
     Args:
-        plans: what to install.
+        plans: what to install, in this order but for what one requires of another.
         workshop: what to work with.
         consent: asked for each.
         clock: for the receipts.
         outcomes: of what needs nothing done; those of the plans come after them.
         leaving: plugins whose ids are free, since they go or are replaced in the same operation.
+        disabling: plugins that the caller disables afterwards.
         ready: called when all is checked and consented to, before anything is laid down.
 
     Raises:
@@ -158,54 +173,15 @@ def carry_out(
             problems.append(error)
     problems += _mutual_clashes(checked)
     raise_all(problems)
+    # Plans that come from a bundle or a lock have not been looked at together yet.
+    incoming = [_relations(item) for item in checked]
+    raise_all(dependencies.speaks_against(workshop.store, incoming, leaving, disabling))
+    order = load_order(incoming, [plan.plugin_id for plan in plans])
+    checked.sort(key=lambda item: order.index(item.plan.plugin_id))
     for item in checked:
         _ask(item, workshop, consent)
     ready()
-    for item in checked:
-        try:
-            outcomes.append(_lay_down(item, workshop, clock))
-        except ViloError as error:
-            problems.append(error)
-    raise_all(problems, outcomes)
-    return outcomes
-
-
-def _plan_all(parsed: Sequence[specs.Spec], workshop: Workshop) -> tuple[list[Plan], list[InstallOutcome]]:
-    """Resolve every spec; what is installed already becomes an outcome at once."""
-    installed = workshop.store.plugins()
-    plans: dict[str, Plan] = {}
-    outcomes: list[InstallOutcome] = []
-    problems: list[ViloError] = []
-    for spec in parsed:
-        already = None if workshop.options.force_reinstall else planning.satisfied(spec, installed)
-        if already is not None:
-            outcomes.append(_unchanged(already))
-            continue
-        try:
-            plan = planning.plan(spec, workshop)
-        except ViloError as error:
-            problems.append(error)
-            continue
-        if plan.plugin_id in plans:
-            other = plans[plan.plugin_id].spec.text
-            problems.append(
-                SpecError(f"{other} and {spec.text} are both {plan.plugin_id}", "name one of them")
-            )
-        elif _is_unchanged(plan, workshop):
-            outcomes.append(_unchanged(installed[plan.plugin_id]))
-        else:
-            plans[plan.plugin_id] = plan
-    raise_all(problems)
-    return list(plans.values()), outcomes
-
-
-def _is_unchanged(plan: Plan, workshop: Workshop) -> bool:
-    """Whether exactly these wheels are installed already, from the same kind of place."""
-    if workshop.options.force_reinstall or plan.plugin_id not in workshop.store.plugins():
-        return False
-    receipt = workshop.store.receipt(plan.plugin_id)
-    wanted = (plan.resolution.digest, plan.source, str(plan.spec.path) if plan.source == "dev" else None)
-    return wanted == (receipt.get("lock_digest"), receipt.get("source"), receipt.get("dev_source"))
+    return _switch_to_all(_lay_down_all(checked, workshop), workshop, clock, outcomes)
 
 
 def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str]) -> _Checked:
@@ -213,7 +189,6 @@ def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str]) -> _Checked:
     wheels, description, notes = inspect(plan, workshop)
     if clashes := workshop.store.clashes(plan.plugin_id, description.manifest.to_json(), leaving):
         raise CollisionError(plan.plugin_id, clashes)
-    notes += _missing_plugins(description, workshop)
     permissions = tuple(permission.id for permission in description.manifest.permissions)
     return _Checked(plan, tuple(wheels), description, permissions, tuple(notes))
 
@@ -231,7 +206,7 @@ def inspect(plan: Plan, workshop: Workshop) -> tuple[list[Path], PluginDescripti
     """
     from viloapp_core import manifest
 
-    _fetch(plan, workshop)
+    fetch_wheels(plan, plan.resolution.packages, workshop)
     workshop.say(plan.plugin_id, "verify", f"checking {len(plan.resolution.packages)} wheels")
     folder = workshop.scratch / f"wheels-{plan.plugin_id}"
     folder.mkdir()
@@ -248,37 +223,11 @@ def inspect(plan: Plan, workshop: Workshop) -> tuple[list[Path], PluginDescripti
     return wheels, description, notes
 
 
-def _fetch(plan: Plan, workshop: Workshop) -> None:
-    layout, resolution = workshop.store.layout, plan.resolution
-    # A damaged archive is fetched again.
-    missing = [p for p in resolution.packages if not archive.is_intact(layout, p.sha256, p.filename)]
-    fetched = fetch(
-        resolution,
-        missing,
-        sources=workshop.sources,
-        pip=workshop.pip(plan.plugin_id, "fetch"),
-        progress=lambda name, done, total: workshop.say(plan.plugin_id, "fetch", name, done, total),
+def _relations(item: _Checked) -> Relations:
+    """Return what a plugin says of others."""
+    return dependencies.relations_of(
+        item.plan.plugin_id, item.plan.resolution.python.version, item.description
     )
-    for number, package in enumerate(missing, start=1):
-        path = fetched[package.sha256]
-        archive.add(layout, path, package.sha256, package.filename, workshop.scratch)
-        workshop.say(
-            plan.plugin_id, "verify", f"{package.filename} is what the lock says", number, len(missing)
-        )
-
-
-def _missing_plugins(description: PluginDescription, workshop: Workshop) -> list[str]:
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    installed = workshop.store.plugins()
-    required = [Requirement(str(text)) for text in description.manifest.requires_plugins]
-    return [
-        f"needs the plugin {item}, which is not installed: viloapp install '{item}'"
-        for item in required
-        if (plugin := installed.get(canonicalize_name(item.name))) is None
-        or not item.specifier.contains(plugin.version, prereleases=True)
-    ]
 
 
 def _mutual_clashes(checked: Sequence[_Checked]) -> list[ViloError]:
@@ -311,10 +260,21 @@ def _ask(item: _Checked, workshop: Workshop, consent: Consent) -> None:
         raise ConsentRefusedError(item.plan.plugin_id)
 
 
-def _lay_down(item: _Checked, workshop: Workshop, clock: Clock) -> InstallOutcome:
-    """Make the generation, in its final place, and switch to it."""
+def _lay_down_all(checked: Sequence[_Checked], workshop: Workshop) -> list[_Built]:
+    """Make every generation, in its final place; none stays when one fails."""
+    built: list[_Built] = []
+    try:
+        for item in checked:
+            built.append(_lay_down(item, workshop))
+    except BaseException:
+        _abandon(built, workshop)
+        raise
+    return built
+
+
+def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
+    """Make a generation, in its final place."""
     store, plan, plugin_id = workshop.store, item.plan, item.plan.plugin_id
-    previous = store.plugins().get(plugin_id)
     name = f"{plan.resolution.plugin.version}-{plan.resolution.digest}"
     entry, generation = store.begin_install(plugin_id, name)
     try:
@@ -333,13 +293,39 @@ def _lay_down(item: _Checked, workshop: Workshop, clock: Clock) -> InstallOutcom
         workshop.say(plugin_id, "lay down", "compiling", total, total)
         environment.compile_modules(venv)
         (generation / "pylock.toml").write_bytes(to_pylock(plan.resolution))
-        workshop.say(plugin_id, "activate", f"{plugin_id} {plan.resolution.plugin.version}")
-        installed = store.commit_install(entry, _receipt(item, venv, workshop, clock))
     except BaseException:
         store.abandon_install(entry)
         raise
-    workshop.say(plugin_id, "done", f"{plugin_id} {installed.version} is installed")
-    return _outcome(installed, item, previous)
+    return _Built(item, entry, venv)
+
+
+def _switch_to_all(
+    built: Sequence[_Built], workshop: Workshop, clock: Clock, outcomes: Sequence[InstallOutcome]
+) -> list[InstallOutcome]:
+    """Switch to the new generations, one after the other; after one that fails, to no further."""
+    outcomes = list(outcomes)
+    for number, made in enumerate(built):
+        plugin_id = made.item.plan.plugin_id
+        previous = workshop.store.plugins().get(plugin_id)
+        try:
+            workshop.say(plugin_id, "activate", f"{plugin_id} {made.item.plan.resolution.plugin.version}")
+            receipt = _receipt(made.item, made.venv, workshop, clock)
+            installed = workshop.store.commit_install(made.entry, receipt)
+        except BaseException as error:
+            _abandon(built[number:], workshop)
+            if isinstance(error, ViloError):
+                raise_all([error], outcomes)
+            raise
+        outcomes.append(_outcome(installed, made.item, previous))
+    for made in built:
+        version = made.item.plan.resolution.plugin.version
+        workshop.say(made.item.plan.plugin_id, "done", f"{made.item.plan.plugin_id} {version} is installed")
+    return outcomes
+
+
+def _abandon(built: Sequence[_Built], workshop: Workshop) -> None:
+    for made in built:
+        workshop.store.abandon_install(made.entry)
 
 
 def _receipt(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,8 +108,22 @@ def satisfied(spec: Spec, installed: Mapping[str, InstalledPlugin]) -> Installed
     return plugin if allowed.contains(plugin.version, prereleases=True) else None
 
 
-def plan(spec: Spec, workshop: Workshop) -> Plan:
+def is_unchanged(plan: Plan, workshop: Workshop) -> bool:
+    """Return whether exactly these wheels are installed already, from the same kind of place."""
+    if workshop.options.force_reinstall or plan.plugin_id not in workshop.store.plugins():
+        return False
+    receipt = workshop.store.receipt(plan.plugin_id)
+    wanted = (plan.resolution.digest, plan.source, str(plan.spec.path) if plan.source == "dev" else None)
+    return wanted == (receipt.get("lock_digest"), receipt.get("source"), receipt.get("dev_source"))
+
+
+def plan(spec: Spec, workshop: Workshop, *, constraints: Sequence[str] = ()) -> Plan:
     """Resolve one spec.
+
+    Args:
+        spec: what the user named, or what that requires.
+        workshop: what to work with.
+        constraints: what others say of a requirement's version, in pip's syntax.
 
     Raises:
         ViloError: of `manifest`, `resolve` or `operations`: it cannot be installed, and why.
@@ -122,7 +136,7 @@ def plan(spec: Spec, workshop: Workshop) -> Plan:
         return plan_bundle(spec, workshop)
     if spec.kind == "index":
         bundled = spec.plugin_id in OWN_NAMES
-        target = Target(spec.plugin_id, spec.requirement)
+        target = Target(spec.plugin_id, spec.requirement, constraints=tuple(constraints))
         resolution = _lock(target, SpecifierSet(), workshop)
         return Plan(spec, spec.plugin_id, "bundled" if bundled else "index", resolution)
     wheel, description = _take_wheel(spec, workshop)

@@ -142,7 +142,13 @@ def sync(
                 store.remove(plugin_id, purge=False)
 
         outcomes = carry_out(
-            plans, workshop, consent or RefuseAll(), clock or SystemClock(), leaving=moving, ready=clear
+            plans,
+            workshop,
+            consent or RefuseAll(),
+            clock or SystemClock(),
+            leaving=moving,
+            disabling=frozenset(item.plugin_id for item in lock.plugins if not item.enabled),
+            ready=clear,
         )
         _switch(store, lock)
     return SyncOutcome(found, tuple(outcomes))

@@ -106,7 +106,12 @@ class NoVersionFitsError(ResolveError):
             "no_version_fits",
             f"no version of {plugin_id} suits all: {'; '.join(demands)}; {tried}"
             + (f" and {older} older" if older > 0 else ""),
-            "nothing was changed; ask for other versions of those that need it, or uninstall one of them",
+            "nothing was changed; "
+            + (
+                "ask for other versions of those that need it, or uninstall one of them"
+                if candidates
+                else "name its wheel too, or where it is: --find-links, --index-url"
+            ),
         )
         self.candidates = tuple(candidates)
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from viloapp_core.resolve.errors import DependencyCycleError
@@ -17,11 +17,15 @@ Edges = dict[str, dict[str, str]]
 """By plugin: those that come before it, each with why, for people."""
 
 
-def load_order(plugins: Iterable[Related]) -> list[str]:
+def load_order(plugins: Iterable[Related], preferred: Sequence[str] = ()) -> list[str]:
     """Return the plugins' ids in an order in which each comes after all that it waits for.
 
     Of those that may come next, the first by id does: the answer is the smallest of all valid orders, and
     depends on nothing but the plugins.
+
+    Args:
+        plugins: what is to be put in order.
+        preferred: ids that come in this order, and after the others, where nothing else decides.
 
     Raises:
         DependencyCycleError: there is no such order; has the chain that closes.
@@ -36,15 +40,14 @@ def load_order(plugins: Iterable[Related]) -> list[str]:
         sorter.prepare()
     except CycleError as error:
         raise _explained(error.args[1], edges) from error
+    rank = {plugin_id: number for number, plugin_id in enumerate(preferred)}
     order: list[str] = []
-    ready = list(sorter.get_ready())
-    heapq.heapify(ready)
-    while ready:
-        plugin_id = heapq.heappop(ready)
-        order.append(plugin_id)
-        sorter.done(plugin_id)
-        for following in sorter.get_ready():
-            heapq.heappush(ready, following)
+    ready: list[tuple[int, str]] = []
+    while sorter.is_active():
+        for plugin_id in sorter.get_ready():
+            heapq.heappush(ready, (rank.get(plugin_id, -1), plugin_id))
+        order.append(heapq.heappop(ready)[1])
+        sorter.done(order[-1])
     return order
 
 
