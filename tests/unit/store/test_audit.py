@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import struct
+import tracemalloc
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -220,6 +222,31 @@ def test_a_wheel_that_was_renamed_for_another_platform(tmp_path: Path) -> None:
     path = SINS["other_platform"].wheel(tmp_path)
     (note,) = audit(path, own=False).notes
     assert "is for any, the file name says linux_x86_64" in note
+
+
+def test_a_large_file_is_never_in_memory(tmp_path: Path) -> None:
+    """Sizes below the bounds are unpacked in pieces, whatever the archive declares."""
+    path = Sin(lambda: pack(seal(plugin(Entry("zeros.bin", b"\0" * 60 * 2**20, method=8)))), "").wheel(
+        tmp_path
+    )
+    tracemalloc.start()
+    try:
+        audit(path, own=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * 2**20
+
+
+def test_a_directory_beyond_memory_is_not_read(tmp_path: Path) -> None:
+    """A file that is directory alone is refused by its end."""
+    path = tmp_path / "sinner-1-py3-none-any.whl"
+    with path.open("wb") as file:
+        file.truncate(70 * 2**20)
+        file.seek(0, 2)
+        file.write(struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, 70 * 2**20, 0, 0))
+    with pytest.raises(UnsafeWheelError, match="its directory has 73400320 bytes"):
+        audit(path, own=True)
 
 
 def test_more_issues_than_one_can_read(tmp_path: Path) -> None:

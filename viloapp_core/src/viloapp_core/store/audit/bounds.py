@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "DIRECTORY_BYTES",
+    "FORM_BYTES",
     "ISSUES",
     "LEVELS",
     "MEMBERS",
@@ -19,6 +20,7 @@ __all__ = [
     "RATIO",
     "RATIO_FROM_BYTES",
     "RECORD_BYTES",
+    "TAGS",
     "UNPACKED_BYTES",
 ]
 
@@ -37,7 +39,11 @@ RATIO_FROM_BYTES = 64 * 2**20
 RECORD_BYTES = 32 * 2**20
 """Bytes of RECORD: `MEMBERS` rows of 300."""
 METADATA_BYTES = 8 * 2**20
-"""Bytes of METADATA, WHEEL or entry_points.txt, which are read into memory."""
+"""Bytes of METADATA, which is read into memory and has the project's whole description."""
+FORM_BYTES = 256 * 2**10
+"""Bytes of WHEEL and of entry_points.txt, which are read into memory and parsed."""
+TAGS = 10_000
+"""Tags in WHEEL: one line can multiply three lists into any number."""
 NAME_BYTES = 255
 """Bytes of one part of a path, in UTF-8. Source: NAME_MAX of Linux' file systems."""
 PATH_BYTES = 1024

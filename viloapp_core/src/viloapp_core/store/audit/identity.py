@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
+from math import prod
 
 from packaging.tags import Tag, parse_tag
 from packaging.utils import (
@@ -17,6 +18,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from viloapp_core.store.audit import bounds
 from viloapp_core.store.audit.names import shown
 
 __all__ = ["Identity", "dist_info_issues", "identify", "metadata_issues", "retagged", "wheel_issues"]
@@ -104,8 +106,13 @@ def retagged(data: bytes, identity: Identity) -> str:
 
 
 def _tags(headers: Message) -> frozenset[Tag]:
+    """Return the tags, expanded; none where a line is no tag, or where they are too many."""
+    values = _values(headers, "Tag")
+    count = sum(prod(part.count(".") + 1 for part in value.split("-")) for value in values)
+    if count > bounds.TAGS:
+        return frozenset()
     try:
-        return frozenset(tag for value in _values(headers, "Tag") for tag in parse_tag(value))
+        return frozenset(tag for value in values for tag in parse_tag(value))
     except ValueError:
         return frozenset()
 

@@ -10,7 +10,9 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
+from viloapp_core.store.audit import bounds
 from viloapp_core.store.audit.names import shown
 
 __all__ = ["Row", "Rows", "new_hash", "parse", "row_issues", "is_digest"]
@@ -37,9 +39,13 @@ def parse(data: bytes) -> tuple[Rows, list[str]]:
     rows: Rows = {}
     issues = []
     try:
-        lines = list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))
+        # More rows than a wheel can have members say nothing new.
+        reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+        lines = list(islice(reader, bounds.MEMBERS + 1))
     except (UnicodeDecodeError, csv.Error) as error:
         return {}, [f"RECORD: cannot be read: {error}"]
+    if len(lines) > bounds.MEMBERS:
+        return {}, [f"RECORD: has more than {bounds.MEMBERS} rows"]
     for number, line in enumerate(lines, start=1):
         if len(line) != 3:
             issues.append(f"RECORD: row {number} has not path, hash and size")
@@ -60,7 +66,7 @@ def row_issues(rows: Rows, files: Mapping[str, int], dist_info: str) -> Iterator
     """
     record = f"{dist_info}/RECORD"
     unlisted = {f"{dist_info}/{name}" for name in _SIGNATURES}
-    for name in rows.keys() - files.keys():
+    for name in sorted(rows.keys() - files.keys()):
         yield f"{shown(name)}: is in RECORD, but not in the wheel"
     for name, size in files.items():
         row = rows.get(name)

@@ -31,8 +31,11 @@ def audit_all(wheels: Sequence[Path], *, dev: bool = False) -> tuple[list[Findin
         except UnsafeWheelError as error:
             return error
 
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as threads:
+    threads = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
+    try:
         answers = list(threads.map(judge, range(len(wheels))))
+    finally:
+        threads.shutdown(cancel_futures=True)  # after Ctrl-C no further wheel is begun
     findings = [answer for answer in answers if isinstance(answer, Finding)]
     problems: list[StoreError] = [answer for answer in answers if isinstance(answer, UnsafeWheelError)]
     if issues := overlaps(findings):

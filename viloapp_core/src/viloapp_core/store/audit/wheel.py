@@ -17,6 +17,8 @@ from viloapp_core.store.errors import UnsafeWheelError
 
 __all__ = ["audit"]
 
+_MOST = {"RECORD": bounds.RECORD_BYTES, "METADATA": bounds.METADATA_BYTES}
+
 
 def audit(wheel: Path, *, own: bool, dev: bool = False) -> Finding:
     """Judge a wheel, reading it once in full.
@@ -98,6 +100,7 @@ class _Wheel:
         self._starts = starts
         self._called = called
         self.files = {member.name: member for member in members if not member.is_folder}
+        self._names = {member.name: list(name_issues(member.name)) for member in members}
         tops = {name.split("/")[0] for name in self.files if "/" in name}
         self._infos = [top for top in tops if top.lower().endswith(".dist-info")]
         self._info = self._infos[0] if len(self._infos) == 1 else f"{called.stem}.dist-info"
@@ -113,16 +116,15 @@ class _Wheel:
     @property
     def landings(self) -> list[tuple[str, str]]:
         """Pairs of a member and where it lands; the folders of ``.data`` are the virtualenv's own."""
-        names = [m.name for m in self._members if m.name in self.files or ".data/" not in m.name]
+        good = [name for name, wrong in self._names.items() if not wrong]
+        names = [name for name in good if name in self.files or ".data/" not in name]
         return [(name, path) for name in names if (path := places.landing(name, self._places))]
 
     def name_issues(self) -> Iterator[str]:
         """Yield what is wrong with the members' names and with where they land."""
-        for member in self._members:
-            wrong = list(name_issues(member.name))
-            if not wrong and not member.is_folder:
-                wrong = list(places.place_issues(member.name, self._places))
-            yield from (f"{shown(member.name)}: {issue}" for issue in wrong)
+        for name, wrong in self._names.items():
+            issues = wrong or (places.place_issues(name, self._places) if name in self.files else ())
+            yield from (f"{shown(name)}: {issue}" for issue in issues)
 
     def content_issues(self) -> tuple[list[str], list[str]]:
         """Return what is wrong with the content, and the names of the scripts that it asks for."""
@@ -155,7 +157,7 @@ class _Wheel:
         if member is None:
             issues.append(f"{shown(self._info)}/{name}: is missing")
             return None
-        most = bounds.RECORD_BYTES if name == "RECORD" else bounds.METADATA_BYTES
+        most = _MOST.get(name, bounds.FORM_BYTES)
         try:
             return contents.content(self._stream, member, self._starts[member.offset], most)
         except MalformedError as error:
