@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -282,10 +282,34 @@ class Host:
         if added or changed or removed:
             self.publish("commands.changed", {})
             self.publish("plugins.changed", {"added": added, "changed": changed, "removed": removed})
-        for id in (*changed, *added):
-            if "onStartup" in wanted[id].activation_events or self.workspace.of_plugin(id):
-                self._in_background(self._activate(id))
+        self._start_in_order(
+            {
+                id
+                for id in (*changed, *added)
+                if "onStartup" in wanted[id].activation_events or self.workspace.of_plugin(id)
+            },
+            wanted.values(),
+        )
         return {"added": added, "changed": changed, "removed": removed}
+
+    def _start_in_order(self, starting: Set[str], enabled: Iterable[InstalledPlugin]) -> None:
+        """Start plugins, each once those before it in the load order have started, or failed to.
+
+        Those that do not wait for each other start at the same time.
+        """
+        if not starting:
+            return
+        from viloapp_core.resolve import ResolveError, waits_for  # a call's host mostly starts nothing
+
+        try:
+            awaited = waits_for(starting, enabled)
+        except ResolveError as error:  # installing and enabling refuse it; who wrote the store did not
+            message = f"plugins start in no certain order: {error.detail}"
+            self.publish("notification", {"level": "warning", "message": message, "plugin": ""})
+            awaited = {id: [] for id in sorted(starting)}
+        tasks: dict[str, asyncio.Task[Any]] = {}
+        for id, before in awaited.items():
+            tasks[id] = self._in_background(self._activate(id, [tasks[each] for each in before]))
 
     async def _close_terminals(self, plugin_id: str) -> None:
         """End the shells of a plugin that is gone; those of one that is only updated live on."""
@@ -298,7 +322,9 @@ class Host:
         await self._widgets.keep_states(worker)
         await worker.stop()
 
-    async def _activate(self, plugin_id: str) -> None:
+    async def _activate(self, plugin_id: str, after: Collection["asyncio.Task[Any]"] = ()) -> None:
+        if after:
+            await asyncio.wait(after)
         worker = self._workers.get(plugin_id)
         if worker is not None:
             with contextlib.suppress(ViloError):  # the worker's state has said why
@@ -423,10 +449,11 @@ class Host:
     def _configurations(self) -> dict[str, Any]:
         return {id: plugin.configuration for id, plugin in self.store.plugins().items()}
 
-    def _in_background(self, work: Any) -> None:
+    def _in_background(self, work: Any) -> "asyncio.Task[Any]":
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
     async def _poll(self) -> None:
         while True:
