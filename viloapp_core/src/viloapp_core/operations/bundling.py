@@ -1,23 +1,24 @@
-"""Make bundles, and plan from them: one file with a plugin and everything that it imports."""
+"""Make bundles: one file with a plugin and everything that it imports."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from viloapp_core.foundation.errors import FileError
 from viloapp_core.foundation.files import write_atomic
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.operations import bundle_archive, bundle_format, planning, specs
-from viloapp_core.operations.errors import BundleError, NotLockableError, SpecError, raise_all
+from viloapp_core.operations.errors import NotLockableError, SpecError, raise_all
+from viloapp_core.operations.installing import inspect, workshop_of
 from viloapp_core.operations.outcomes import InstallOptions, Progress, silent
-from viloapp_core.operations.pinned import check_own_names, choose_python
-from viloapp_core.operations.planning import Plan, Workshop
 from viloapp_core.operations.specs import Spec
-from viloapp_core.resolve import Resolution, compatibility
+from viloapp_core.operations.syncing import plan_installed
+from viloapp_core.operations.workshop import Plan, Workshop
+from viloapp_core.resolve import compatibility
 from viloapp_core.resolve.editable import build_wheel
 from viloapp_core.store import Store
 from viloapp_core.store import archives as archive
@@ -37,37 +38,6 @@ class PackageOutcome:
     packages: tuple[str, ...]
     """``name==version`` of each wheel in it, the plugin's own first."""
     notes: tuple[str, ...] = ()
-
-
-def plan_bundle(spec: Spec, workshop: Workshop) -> Plan:
-    """Plan the installation of a bundle; no index is asked, whatever the options say.
-
-    Raises:
-        BundleError: the file is none; has every reason.
-        OwnNameError: it has other wheels than the core's under one of our names.
-        ResolveError: it does not fit this machine.
-    """
-    from viloapp_core import manifest
-
-    assert spec.path is not None
-    folder = first_free(workshop.scratch, "bundle")
-    folder.mkdir()
-    lock = bundle_archive.extract(spec.path, folder).lock
-    wheel = folder / lock.plugin.filename
-    workshop.say(lock.plugin_id, "resolve", f"reading {spec.path.name}")
-    try:
-        description = manifest.read_wheel(wheel)
-    except manifest.ManifestError as error:
-        raise BundleError(spec.path.name, error.detail.splitlines()) from error
-    if (description.plugin_id, str(description.version)) != (lock.plugin_id, lock.plugin.version):
-        reason = f"its wheel is {description.plugin_id} {description.version}"
-        raise BundleError(spec.path.name, [f"says {lock.plugin_id} {lock.plugin.version}, and {reason}"])
-    check_own_names(lock.plugin_id, lock.packages, workshop, named=True)
-    requires_python = lock.requires_python & description.requires_python
-    python = choose_python(lock.plugin_id, requires_python, lock.environments, lock.packages, workshop)
-    packages = tuple(replace(package, url=(folder / package.filename).as_uri()) for package in lock.packages)
-    workshop.say(lock.plugin_id, "lock", f"{lock.plugin_id} {lock.plugin.version}: {len(packages)} wheels")
-    return Plan(spec, lock.plugin_id, "bundle", Resolution(python, packages), description)
 
 
 def package(
@@ -98,8 +68,6 @@ def package(
     Raises:
         ViloError: nothing was made and why.
     """
-    from viloapp_core.operations.installing import workshop_of
-
     epoch = _epoch(environ)
     store.recover()
     if not output.is_dir():
@@ -125,8 +93,6 @@ def _epoch(environ: Mapping[str, str]) -> int:
 
 def _plan(what: str, workshop: Workshop, epoch: int) -> Plan:
     from packaging.utils import canonicalize_name
-
-    from viloapp_core.operations.syncing import plan_installed
 
     if _names_folder(what):
         built = _build(_folder(what), workshop, epoch)
@@ -196,8 +162,6 @@ def _wheel(folder: Path, output: Path, epoch: int, workshop: Workshop) -> Packag
 
 def _bundle(plan: Plan, output: Path, epoch: int, workshop: Workshop) -> PackageOutcome:
     """Fetch and judge what a plan needs, and write it into one file."""
-    from viloapp_core.operations.installing import inspect
-
     files, description, notes = inspect(plan, workshop)
     by_name = {path.name: path for path in files}
     sizes = {name: path.stat().st_size for name, path in by_name.items()}

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from viloapp_core.operations import planning
 from viloapp_core.operations.fetching import fetch_wheels
-from viloapp_core.operations.planning import Plan, Workshop
 from viloapp_core.operations.specs import Spec
+from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.resolve import (
     OWN_NAMES,
     Demand,

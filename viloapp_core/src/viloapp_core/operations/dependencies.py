@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from viloapp_core.operations import planning
 from viloapp_core.operations.choice import choose, none_of
 from viloapp_core.operations.errors import SpecError, raise_all
-from viloapp_core.operations.planning import Plan, Workshop
 from viloapp_core.operations.specs import Spec
+from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.resolve import (
     Demand,
     Related,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from viloapp_core.operations.planning import Plan, Workshop
+from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.resolve import Package, fetch
 from viloapp_core.store import archives as archive
 

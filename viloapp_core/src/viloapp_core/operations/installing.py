@@ -22,7 +22,7 @@ from viloapp_core.operations.outcomes import (
     RefuseAll,
     silent,
 )
-from viloapp_core.operations.planning import Plan, Workshop
+from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.resolve import Relations, load_order, to_pylock, wheelhouse
 from viloapp_core.store import (
     NOT_CHECKED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from viloapp_core.operations.planning import Workshop
+from viloapp_core.operations.workshop import Workshop
 from viloapp_core.resolve import InterpreterError, Package, UnsatisfiableError, candidates, own_names
 from viloapp_core.resolve.compatibility import holds_here, misfits
 from viloapp_core.resolve.interpreters import Interpreter, known_versions

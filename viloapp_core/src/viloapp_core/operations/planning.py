@@ -3,98 +3,31 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.operations.errors import SpecError
-from viloapp_core.operations.outcomes import InstallOptions, Progress, ProgressEvent, Stage
 from viloapp_core.operations.specs import Spec
+from viloapp_core.operations.unbundling import plan_bundle
+from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.resolve import (
     OWN_NAMES,
-    ByteCounter,
-    Pip,
     Resolution,
-    Sources,
     Target,
     build_editable,
     candidates,
     lock,
-    wheelhouse,
 )
-from viloapp_core.store import InstalledPlugin, Store
+from viloapp_core.store import InstalledPlugin
 from viloapp_core.store import archives as archive
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from viloapp_core.manifest import PluginDescription
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One plugin, resolved."""
-
-    spec: Spec
-    plugin_id: str
-    source: str
-    """``index``, ``bundled``, ``wheel``, ``bundle`` or ``dev``."""
-    resolution: Resolution
-    description: PluginDescription | None = None
-    """What it says about itself, when the user named a file or a folder."""
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """Everything a use case works with."""
-
-    store: Store
-    options: InstallOptions
-    progress: Progress
-    environ: Mapping[str, str]
-    scratch: Path
-    cancel: threading.Event | None = None
-    wheels: Mapping[str, Path] = field(default_factory=wheelhouse)
-
-    @property
-    def sources(self) -> Sources:
-        """Where distributions come from: offline, the archives too."""
-        links = tuple(
-            str(Path(link).expanduser()) if "://" not in link else link for link in self._find_links()
-        )
-        return Sources(self.options.index, links, self.options.offline)
-
-    def _find_links(self) -> tuple[str, ...]:
-        if not self.options.offline:
-            return self.options.find_links
-        farm = self.scratch / "archives"
-        farm.mkdir(exist_ok=True)
-        archive.link_farm(self.store.layout, archive.known(self.store.layout), farm)
-        return (*self.options.find_links, str(farm))
-
-    def pip(self, plugin: str, stage: Stage) -> Pip:
-        """Return pip, reporting to this use case's progress."""
-
-        def on_bytes(name: str, done: int, total: int) -> None:
-            if total:  # an index without metadata files makes pip fetch whole wheels already
-                self.say(plugin, "fetch", name, done, total)
-
-        counter = ByteCounter(on_bytes)
-
-        def on_line(line: str) -> None:
-            counter.line(line)
-            # What pip calls processing are files of this machine, under names that only pip and we know.
-            if line.startswith(("Collecting ", "  Downloading ")):
-                self.say(plugin, stage, line.strip())
-
-        return Pip(self.environ, self.scratch, on_line, self.cancel)
-
-    def say(self, plugin: str, stage: Stage, message: str, done: int = 0, total: int = 0) -> None:
-        """Report one step."""
-        self.progress(ProgressEvent(plugin, stage, message, done, total))
 
 
 def satisfied(spec: Spec, installed: Mapping[str, InstalledPlugin]) -> InstalledPlugin | None:
@@ -131,8 +64,6 @@ def plan(spec: Spec, workshop: Workshop, *, constraints: Sequence[str] = ()) -> 
     from packaging.specifiers import SpecifierSet
 
     if spec.kind == "bundle":
-        from viloapp_core.operations.bundling import plan_bundle  # it plans other specs by this module
-
         return plan_bundle(spec, workshop)
     if spec.kind == "index":
         bundled = spec.plugin_id in OWN_NAMES

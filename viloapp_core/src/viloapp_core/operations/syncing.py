@@ -13,6 +13,7 @@ from viloapp_core.foundation.clock import Clock, SystemClock
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.operations import workspace_lock
 from viloapp_core.operations.errors import LockFileError, NotLockableError, raise_all
+from viloapp_core.operations.installing import carry_out, workshop_of
 from viloapp_core.operations.outcomes import (
     Consent,
     InstallOptions,
@@ -22,8 +23,8 @@ from viloapp_core.operations.outcomes import (
     silent,
 )
 from viloapp_core.operations.pinned import check_own_names, choose_python
-from viloapp_core.operations.planning import Plan, Workshop
 from viloapp_core.operations.specs import Spec
+from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.operations.workspace_lock import Difference, LockedPlugin, LockedWheel, WorkspaceLock
 from viloapp_core.resolve import OWN_NAMES, Package, Resolution, UnsatisfiableError, compatibility
 from viloapp_core.resolve.interpreters import Interpreter
@@ -122,8 +123,6 @@ def sync(
         LockFileError: the file is no lock, or one whose plugins do not go together.
         ViloError: what else stands in the way.
     """
-    from viloapp_core.operations.installing import carry_out, workshop_of
-
     options = options or InstallOptions()
     lock = _read(path)
     store.recover()
