@@ -26,7 +26,7 @@ from viloapp_core.operations import (
 )
 from viloapp_core.operations.errors import LockFileError, NotLockableError
 from viloapp_core.resolve import OwnNameError, UnsatisfiableError
-from viloapp_core.store import CollisionError, Store
+from viloapp_core.store import CollisionError, LayDownError, Store, environment
 
 Run = Callable[..., list[InstallOutcome]]
 Sync = Callable[..., SyncOutcome]
@@ -213,6 +213,38 @@ def test_ids_move_from_a_plugin_that_goes_to_one_that_comes(
     assert _changes(follow(lock())) == {"aaa": "add", "beta": "update"}
     with pytest.raises(CollisionError):
         run(plugin("zzz", commands=taken))
+
+
+def test_what_goes_stays_until_all_that_comes_is_there(
+    store: Store,
+    other: Store,
+    plugin: Plugin,
+    run: Run,
+    lock: Callable[[], Path],
+    follow: Sync,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A virtualenv that cannot be made, the last of several, leaves everything as it was."""
+    run(plugin("alpha"))
+    follow(lock())
+    before = lock_workspace(other)
+    uninstall(store, ["alpha"])
+    run(plugin("beta"), plugin("gamma"))
+    create = environment.create
+
+    def create_but_one(folder: Path, python: Path, **options: Any) -> environment.Environment:
+        if "gamma" in folder.parts:
+            raise LayDownError("the disk is full")
+        return create(folder, python, **options)
+
+    monkeypatch.setattr(environment, "create", create_but_one)
+    with pytest.raises(LayDownError):
+        follow(lock())
+    assert lock_workspace(other) == before
+    assert list((other.root / "journal").iterdir()) == []
+    assert {path.name for path in (other.root / "plugins").iterdir()} == {"alpha"}
+    monkeypatch.undo()
+    assert _changes(follow(lock())) == {"alpha": "remove", "beta": "add", "gamma": "add"}
 
 
 def test_our_own_names_are_the_cores(

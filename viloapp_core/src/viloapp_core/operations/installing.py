@@ -28,9 +28,11 @@ from viloapp_core.store import (
     NOT_CHECKED,
     CollisionError,
     InstalledPlugin,
+    Shelf,
     Store,
     StoreFolderError,
     UnsafeWheelError,
+    Wheel,
     environment,
     journal,
 )
@@ -158,7 +160,7 @@ def carry_out(
         outcomes: of what needs nothing done; those of the plans come after them.
         leaving: plugins whose ids are free, since they go or are replaced in the same operation.
         disabling: plugins that the caller disables afterwards.
-        ready: called when all is checked and consented to, before anything is laid down.
+        ready: called when all is laid down, before anything is switched to.
 
     Raises:
         ViloError: as `install` does.
@@ -175,13 +177,22 @@ def carry_out(
     raise_all(problems)
     # Plans that come from a bundle or a lock have not been looked at together yet.
     incoming = [_relations(item) for item in checked]
-    raise_all(dependencies.speaks_against(workshop.store, incoming, leaving, disabling))
+
+    def check() -> None:
+        raise_all(dependencies.speaks_against(workshop.store, incoming, leaving, disabling))
+
+    check()
     order = load_order(incoming, [plan.plugin_id for plan in plans])
     checked.sort(key=lambda item: order.index(item.plan.plugin_id))
     for item in checked:
         _ask(item, workshop, consent)
-    ready()
-    return _switch_to_all(_lay_down_all(checked, workshop), workshop, clock, outcomes)
+    built = _lay_down_all(checked, workshop)
+    try:
+        ready()
+    except BaseException:
+        _abandon(built, workshop)
+        raise
+    return _switch_to_all(built, workshop, clock, outcomes, check)
 
 
 def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str]) -> _Checked:
@@ -278,7 +289,9 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
     name = f"{plan.resolution.plugin.version}-{plan.resolution.digest}"
     entry, generation = store.begin_install(plugin_id, name)
     try:
-        total = len(item.wheels)
+        packages = plan.resolution.packages
+        pairs = zip(packages, item.wheels, strict=True)
+        wheels = [Wheel(package.sha256, package.filename, path) for package, path in pairs]
         workshop.say(
             plugin_id, "lay down", f"making a virtualenv with Python {plan.resolution.python.version}"
         )
@@ -286,12 +299,11 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
         venv = environment.create(generation / "venv", plan.resolution.python.executable, cache=cache)
         environment.fill(
             venv,
-            item.wheels,
+            wheels,
             plan.spec.text,
-            lambda wheel, done: workshop.say(plugin_id, "lay down", wheel, done, total),
+            Shelf(store.layout, entry.scratch),
+            lambda wheel, done: workshop.say(plugin_id, "lay down", wheel, done, len(wheels)),
         )
-        workshop.say(plugin_id, "lay down", "compiling", total, total)
-        environment.compile_modules(venv)
         (generation / "pylock.toml").write_bytes(to_pylock(plan.resolution))
     except BaseException:
         store.abandon_install(entry)
@@ -300,9 +312,16 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
 
 
 def _switch_to_all(
-    built: Sequence[_Built], workshop: Workshop, clock: Clock, outcomes: Sequence[InstallOutcome]
+    built: Sequence[_Built],
+    workshop: Workshop,
+    clock: Clock,
+    outcomes: Sequence[InstallOutcome],
+    check: Callable[[], None],
 ) -> list[InstallOutcome]:
-    """Switch to the new generations, one after the other; after one that fails, to no further."""
+    """Switch to the new generations, one after the other; after one that fails, to no further.
+
+    Other processes may have changed the store while these were resolved and built: it is looked at again.
+    """
     outcomes = list(outcomes)
     for number, made in enumerate(built):
         plugin_id = made.item.plan.plugin_id
@@ -310,7 +329,7 @@ def _switch_to_all(
         try:
             workshop.say(plugin_id, "activate", f"{plugin_id} {made.item.plan.resolution.plugin.version}")
             receipt = _receipt(made.item, made.venv, workshop, clock)
-            installed = workshop.store.commit_install(made.entry, receipt)
+            installed = workshop.store.commit_install(made.entry, receipt, check)
         except BaseException as error:
             _abandon(built[number:], workshop)
             if isinstance(error, ViloError):
