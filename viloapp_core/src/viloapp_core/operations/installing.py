@@ -28,11 +28,9 @@ from viloapp_core.store import (
     NOT_CHECKED,
     CollisionError,
     InstalledPlugin,
-    Shelf,
     Store,
     StoreFolderError,
     UnsafeWheelError,
-    Wheel,
     environment,
     journal,
 )
@@ -177,11 +175,7 @@ def carry_out(
     raise_all(problems)
     # Plans that come from a bundle or a lock have not been looked at together yet.
     incoming = [_relations(item) for item in checked]
-
-    def check() -> None:
-        raise_all(dependencies.speaks_against(workshop.store, incoming, leaving, disabling))
-
-    check()
+    raise_all(dependencies.speaks_against(workshop.store, incoming, leaving, disabling))
     order = load_order(incoming, [plan.plugin_id for plan in plans])
     checked.sort(key=lambda item: order.index(item.plan.plugin_id))
     for item in checked:
@@ -192,7 +186,7 @@ def carry_out(
     except BaseException:
         _abandon(built, workshop)
         raise
-    return _switch_to_all(built, workshop, clock, outcomes, check)
+    return _switch_to_all(built, workshop, clock, outcomes)
 
 
 def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str]) -> _Checked:
@@ -289,9 +283,7 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
     name = f"{plan.resolution.plugin.version}-{plan.resolution.digest}"
     entry, generation = store.begin_install(plugin_id, name)
     try:
-        packages = plan.resolution.packages
-        pairs = zip(packages, item.wheels, strict=True)
-        wheels = [Wheel(package.sha256, package.filename, path) for package, path in pairs]
+        total = len(item.wheels)
         workshop.say(
             plugin_id, "lay down", f"making a virtualenv with Python {plan.resolution.python.version}"
         )
@@ -299,11 +291,12 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
         venv = environment.create(generation / "venv", plan.resolution.python.executable, cache=cache)
         environment.fill(
             venv,
-            wheels,
+            item.wheels,
             plan.spec.text,
-            Shelf(store.layout, entry.scratch),
-            lambda wheel, done: workshop.say(plugin_id, "lay down", wheel, done, len(wheels)),
+            lambda wheel, done: workshop.say(plugin_id, "lay down", wheel, done, total),
         )
+        workshop.say(plugin_id, "lay down", "compiling", total, total)
+        environment.compile_modules(venv)
         (generation / "pylock.toml").write_bytes(to_pylock(plan.resolution))
     except BaseException:
         store.abandon_install(entry)
@@ -312,16 +305,9 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
 
 
 def _switch_to_all(
-    built: Sequence[_Built],
-    workshop: Workshop,
-    clock: Clock,
-    outcomes: Sequence[InstallOutcome],
-    check: Callable[[], None],
+    built: Sequence[_Built], workshop: Workshop, clock: Clock, outcomes: Sequence[InstallOutcome]
 ) -> list[InstallOutcome]:
-    """Switch to the new generations, one after the other; after one that fails, to no further.
-
-    Other processes may have changed the store while these were resolved and built: it is looked at again.
-    """
+    """Switch to the new generations, one after the other; after one that fails, to no further."""
     outcomes = list(outcomes)
     for number, made in enumerate(built):
         plugin_id = made.item.plan.plugin_id
@@ -329,7 +315,7 @@ def _switch_to_all(
         try:
             workshop.say(plugin_id, "activate", f"{plugin_id} {made.item.plan.resolution.plugin.version}")
             receipt = _receipt(made.item, made.venv, workshop, clock)
-            installed = workshop.store.commit_install(made.entry, receipt, check)
+            installed = workshop.store.commit_install(made.entry, receipt)
         except BaseException as error:
             _abandon(built[number:], workshop)
             if isinstance(error, ViloError):
