@@ -181,7 +181,8 @@ class Channel:
         elif kind == CANCEL:
             self._cancel(frame[1])
         elif frame[1].get("protocol") != PROTOCOL:  # HELLO: the host says what it speaks
-            raise SystemExit(f"this viloapp-sdk speaks protocol {PROTOCOL}, the host {frame[1].get('protocol')}")
+            theirs = frame[1].get("protocol")
+            raise SystemExit(f"this viloapp-sdk speaks protocol {PROTOCOL}, the host {theirs}")
 
     def _wake(self) -> None:
         while self._waiting:
