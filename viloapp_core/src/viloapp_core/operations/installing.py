@@ -36,6 +36,7 @@ from viloapp_core.store import (
 )
 from viloapp_core.store import archives as archive
 from viloapp_core.store.audit import audit_all, entry_point_issues
+from viloapp_core.store.unpacked import Shelf, Wheel
 from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
@@ -283,7 +284,9 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
     name = f"{plan.resolution.plugin.version}-{plan.resolution.digest}"
     entry, generation = store.begin_install(plugin_id, name)
     try:
-        total = len(item.wheels)
+        packages = plan.resolution.packages
+        pairs = zip(packages, item.wheels, strict=True)
+        wheels = [Wheel(package.sha256, package.filename, path) for package, path in pairs]
         workshop.say(
             plugin_id, "lay down", f"making a virtualenv with Python {plan.resolution.python.version}"
         )
@@ -291,12 +294,11 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
         venv = environment.create(generation / "venv", plan.resolution.python.executable, cache=cache)
         environment.fill(
             venv,
-            item.wheels,
+            wheels,
             plan.spec.text,
-            lambda wheel, done: workshop.say(plugin_id, "lay down", wheel, done, total),
+            Shelf(store.layout, entry.scratch),
+            lambda wheel, done: workshop.say(plugin_id, "lay down", wheel, done, len(wheels)),
         )
-        workshop.say(plugin_id, "lay down", "compiling", total, total)
-        environment.compile_modules(venv)
         (generation / "pylock.toml").write_bytes(to_pylock(plan.resolution))
     except BaseException:
         store.abandon_install(entry)

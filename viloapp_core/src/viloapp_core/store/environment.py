@@ -1,4 +1,4 @@
-"""A generation's virtualenv: made empty, filled from audited wheels, compiled. Its interpreter never runs."""
+"""A generation's virtualenv: made empty, filled from the unpacked wheels of the store. It never runs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from viloapp_core.foundation import commands
-from viloapp_core.foundation.errors import CommandError
 from viloapp_core.store.errors import LayDownError
-
-# Compiling is a convenience: after this many seconds the plugin starts slower, and that is all.
-_COMPILE_TIMEOUT_S = 300.0
+from viloapp_core.store.unpacked import Shelf, Wheel
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,8 @@ class Environment:
     base_prefix: Path
     base_executable: Path
     python_version: str
+    bytecode_tag: str
+    """Names the series whose compiled modules it can use, such as ``cpython-3.11``."""
 
     @property
     def python(self) -> Path:
@@ -73,66 +72,62 @@ def create(folder: Path, python: Path, *, cache: Path) -> Environment:
         base_prefix=Path(interpreter.system_prefix),
         base_executable=Path(interpreter.system_executable or python),
         python_version=interpreter.version_str,
+        bytecode_tag=_tag(interpreter),
     )
+
+
+def _tag(interpreter: Any) -> str:
+    version = interpreter.version_info
+    free_threaded = "t" if getattr(interpreter, "free_threaded", False) else ""
+    return f"{interpreter.implementation.lower()}-{version.major}.{version.minor}{free_threaded}"
 
 
 def fill(
     environment: Environment,
-    wheels: Sequence[Path],
+    wheels: Sequence[Wheel],
     requested: str,
+    shelf: Shelf,
     on_wheel: Callable[[str, int], None] = lambda name, done: None,
 ) -> None:
     """Install audited wheels; a file that is already there is never overwritten.
 
+    Their modules come compiled, since workers see them read-only, and are shared with all virtualenvs that
+    have the same wheel. What is not compiled yet, the base interpreter compiles, isolated and without `site`.
+
     Args:
         environment: where.
-        wheels: files under their proper names; the first is the plugin's own.
+        wheels: the first is the plugin's own.
         requested: what the user asked for, recorded as ``REQUESTED`` beside the plugin's own wheel.
+        shelf: the unpacked wheels.
         on_wheel: told each wheel's name and how many are done.
 
     Raises:
         LayDownError: a wheel is not one, or two wheels have one file.
     """
     from installer import install
-    from installer.destinations import SchemeDictionaryDestination
     from installer.exceptions import InstallerError
-    from installer.sources import WheelFile
 
-    for done, wheel in enumerate(wheels):
-        on_wheel(wheel.name, done)
+    from viloapp_core.store.linking import LinkingDestination, UnpackedSource
+
+    on_wheel("unpacking and checking", 0)
+    entries = shelf.take(wheels, environment.bytecode_tag, environment.base_executable)
+    for done, entry in enumerate(entries):
+        on_wheel(entry.filename, done)
         schemes = dict(environment.schemes)
         # As pip does: headers in a folder per distribution, so that they do not meet.
-        schemes["headers"] = str(Path(schemes["headers"]) / wheel.name.split("-")[0])
+        schemes["headers"] = str(Path(schemes["headers"]) / entry.filename.split("-")[0])
         metadata = {"INSTALLER": b"viloapp\n"}
         if done == 0:
             metadata["REQUESTED"] = requested.encode()
-        destination = SchemeDictionaryDestination(schemes, str(environment.python), script_kind="posix")
+        destination = LinkingDestination(schemes, environment.python, entry)
         try:
-            with WheelFile.open(wheel) as source, warnings.catch_warnings():
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a __pycache__ in a wheel is left out, which is what we want
-                install(source, destination, metadata)
+                install(UnpackedSource(entry), destination, metadata)
         except FileExistsError as error:
             raise LayDownError(
-                f"{wheel.name} has a file that another wheel of the set already has: {error}",
+                f"{entry.filename} has a file that another wheel of the set already has: {error}",
                 "two distributions with one module do not fit into one virtualenv; tell the plugin's author",
             ) from error
         except (InstallerError, ValueError, OSError, AssertionError) as error:
-            raise LayDownError(f"{wheel.name} cannot be laid down: {error}") from error
-
-
-def compile_modules(environment: Environment) -> bool:
-    """Compile what was laid down, since workers see it read-only; return whether all of it could be.
-
-    The base interpreter does it, isolated and without `site`: it reads the files and runs none of them.
-    The cached files are not checked against their sources later, for a generation never changes.
-    """
-    script = Path(__file__).with_name("_compile.py")
-    argv = [str(environment.base_executable), "-I", "-S", str(script)]
-    folders = sorted({environment.schemes["purelib"], environment.schemes["platlib"]})
-    try:
-        finished = commands.run([*argv, *folders], env={}, timeout_s=_COMPILE_TIMEOUT_S)
-    except CommandError as error:
-        if error.code == "command_cancelled":
-            raise
-        return False
-    return finished.returncode == 0
+            raise LayDownError(f"{entry.filename} cannot be laid down: {error}") from error

@@ -2,8 +2,8 @@
 
 plugins/<id>/generations/<version>-<lockdigest>/{venv/, pylock.toml, receipt.json}
 plugins/<id>/current -> generations/<…>     plugins/<id>/data/   plugins/<id>/log/
-archives/<sha256>.whl   journal/   state.json   index.json   settings.json   store.lock   host.lock
-    cache/
+wheels/<sha256>/ (unpacked)   archives/<sha256>.whl   journal/   cache/
+state.json   index.json   settings.json   store.lock   host.lock
 """
 
 from __future__ import annotations
@@ -47,6 +47,15 @@ class Layout:
     def archives(self) -> Path:
         """The wheels as they were fetched, named by their hash."""
         return self.root / "archives"
+
+    @property
+    def wheels(self) -> Path:
+        """The wheels unpacked, each once; virtualenvs link to their files."""
+        return self.root / "wheels"
+
+    def wheel(self, sha256: str) -> Path:
+        """Return the folder of one unpacked wheel."""
+        return self.wheels / sha256
 
     @property
     def journal(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +163,15 @@ class Store:
             generation.mkdir(mode=0o700, parents=True)
             return entry, generation
 
-    def commit_install(self, entry: journal.Entry, receipt: Mapping[str, Any]) -> InstalledPlugin:
+    def commit_install(
+        self, entry: journal.Entry, receipt: Mapping[str, Any], check: Callable[[], None] = lambda: None
+    ) -> InstalledPlugin:
         """Make a complete generation the current one and return the plugin as installed.
+
+        Args:
+            entry: from `begin_install`.
+            receipt: what is kept of the installation.
+            check: called when nothing can change any more; what it raises leaves everything as it was.
 
         Raises:
             CollisionError: another plugin took one of its ids meanwhile.
@@ -177,6 +184,7 @@ class Store:
                 raise StoreError("changed_meanwhile", f"{plugin_id} was uninstalled while it was installed")
             if clashes := self.clashes(plugin_id, receipt["manifest"]):
                 raise CollisionError(plugin_id, clashes)
+            check()
             write_json(generation / "receipt.json", {"schema": truth.RECEIPT_SCHEMA, **receipt})
             self.layout.data(plugin_id).mkdir(mode=0o700, exist_ok=True)
             self.layout.log(plugin_id).mkdir(mode=0o700, exist_ok=True)
@@ -208,10 +216,15 @@ class Store:
         staying = {other: row for other, row in rows.items() if other not in leaving}
         return index.clashes(plugin_id, manifest, staying)
 
-    def remove(self, plugin_id: str, *, purge: bool) -> None:
+    def remove(self, plugin_id: str, *, purge: bool, check: Callable[[], None] = lambda: None) -> None:
         """Uninstall a plugin, even a damaged one; its data stays unless `purge`.
 
         With `purge`, data that an earlier uninstallation left is removed too.
+
+        Args:
+            plugin_id: the plugin.
+            purge: remove its data too.
+            check: as `commit_install` has it.
 
         Raises:
             NotInstalledError: there is none of that id.
@@ -220,6 +233,7 @@ class Store:
             current = self.layout.current(plugin_id)
             if not os.path.lexists(current) and not (purge and self.layout.data(plugin_id).is_dir()):
                 raise NotInstalledError(plugin_id)
+            check()
             facts = {"kind": "uninstall", "plugin_id": plugin_id, "purge": purge}
             entry = journal.open_entry(self.layout.journal, facts)
             current.unlink(missing_ok=True)
@@ -227,8 +241,20 @@ class Store:
             self._publish({plugin_id: None})
         entry.close()
 
-    def set_enabled(self, plugin_ids: Sequence[str], enabled: bool, reason: str = "") -> None:
+    def set_enabled(
+        self,
+        plugin_ids: Sequence[str],
+        enabled: bool,
+        reason: str = "",
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         """Enable or disable plugins, all or none.
+
+        Args:
+            plugin_ids: the plugins.
+            enabled: what they shall be.
+            reason: why they are disabled, for listings.
+            check: as `commit_install` has it.
 
         Raises:
             NotInstalledError: one of them is not installed.
@@ -237,6 +263,7 @@ class Store:
             for plugin_id in plugin_ids:
                 if truth.current_generation(self.layout, plugin_id) is None:
                     raise NotInstalledError(plugin_id)
+            check()
             entry = journal.open_entry(self.layout.journal, {"kind": "state"})
             state = {"enabled": enabled, "reason": "" if enabled else reason}
             self._publish(dict.fromkeys(plugin_ids, state))
@@ -245,7 +272,8 @@ class Store:
     def _locked(self) -> FileLock:
         """Make the store's folders and take its lock."""
         try:
-            for folder in (self.root, self.layout.plugins, self.layout.archives, self.layout.journal):
+            layout = self.layout
+            for folder in (self.root, layout.plugins, layout.archives, layout.wheels, layout.journal):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreFolderError(f"{self.root} cannot be written to: {error.strerror}") from error
