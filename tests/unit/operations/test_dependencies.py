@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.unit.operations.conftest import Person, Plugin
-from viloapp_core.operations import InstallOutcome, SeveralProblemsError, disable, enable, uninstall
+from viloapp_core.operations import (
+    InstallOptions,
+    InstallOutcome,
+    ProgressEvent,
+    SeveralProblemsError,
+    disable,
+    enable,
+    install,
+    uninstall,
+)
 from viloapp_core.resolve import ConflictError, DependencyCycleError, NoVersionFitsError
 from viloapp_core.store import Store
 from viloapp_sdk.errors import ViloError
@@ -228,4 +237,30 @@ def test_one_that_cannot_be_laid_down_holds_back_all(
     with pytest.raises(ViloError, match="the disk is full"):
         run("base>=2", "needy>=2")
     assert _state(store) == before
+    assert list((store.root / "journal").iterdir()) == []
+
+
+@pytest.mark.parametrize("other", ["base is uninstalled", "a rival comes"])
+def test_what_another_process_changed_meanwhile_is_seen(
+    store: Store, plugin: Plugin, run: Run, person: Person, folder: Path, other: str
+) -> None:
+    """At the last moment, under the store's lock: the second of two that exclude each other is refused."""
+    plugin("base", "1.0")
+    plugin("rival", conflicts=["needy"])
+    run("base")
+
+    def meanwhile(event: ProgressEvent) -> None:
+        if event.stage == "activate":
+            if other == "base is uninstalled":
+                uninstall(Store(store.root), ["base"])
+            else:
+                run("rival")
+
+    needy = [str(plugin("needy", requires_plugins=["base"], requires=()))]
+    options = InstallOptions(offline=True, find_links=(str(folder),))
+    with pytest.raises(ViloError) as caught:
+        install(store, needy, options=options, progress=meanwhile, consent=person, wheels={})
+    expected = {"base is uninstalled": "unmet_requirement", "a rival comes": "plugin_conflict"}
+    assert caught.value.code == expected[other]
+    assert "needy" not in store.plugins()
     assert list((store.root / "journal").iterdir()) == []

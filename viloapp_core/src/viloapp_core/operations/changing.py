@@ -26,12 +26,16 @@ def uninstall(
     """
     store.recover()
     found, plugins = _removable(store, plugin_ids, purge), store.plugins()
-    _check_not_required(store, found, "uninstall")
+
+    def check() -> None:
+        _check_not_required(store, found, "uninstall")
+
+    check()
     outcomes = []
     for plugin_id in found:
         version = plugins[plugin_id].version if plugin_id in plugins else ""
         if not dry_run:
-            store.remove(plugin_id, purge=purge)
+            store.remove(plugin_id, purge=purge, check=check)
         data = store.layout.data(plugin_id)
         kept = data if not purge and data.is_dir() else None
         status: Literal["would remove", "removed"] = "would remove" if dry_run else "removed"
@@ -72,8 +76,8 @@ def enable(store: Store, plugin_ids: Sequence[str]) -> list[InstalledPlugin]:
     """
     store.recover()
     found = [plugin.plugin_id for plugin in _find(store, plugin_ids)]
-    _check_together(store, found)
-    return _switch(store, found, True, "")
+    store.set_enabled(found, True, check=lambda: _check_together(store, found))
+    return [store.plugin(plugin_id) for plugin_id in found]
 
 
 def disable(
@@ -88,13 +92,8 @@ def disable(
     """
     store.recover()
     found = [plugin.plugin_id for plugin in _find(store, plugin_ids)]
-    _check_not_required(store, found, "disable")
-    return _switch(store, found, False, reason)
-
-
-def _switch(store: Store, plugin_ids: Sequence[str], enabled: bool, reason: str) -> list[InstalledPlugin]:
-    store.set_enabled(plugin_ids, enabled, reason)
-    return [store.plugin(plugin_id) for plugin_id in plugin_ids]
+    store.set_enabled(found, False, reason, check=lambda: _check_not_required(store, found, "disable"))
+    return [store.plugin(plugin_id) for plugin_id in found]
 
 
 def _find(store: Store, plugin_ids: Sequence[str]) -> list[InstalledPlugin]:

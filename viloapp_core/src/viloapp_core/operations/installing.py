@@ -176,7 +176,11 @@ def carry_out(
     raise_all(problems)
     # Plans that come from a bundle or a lock have not been looked at together yet.
     incoming = [_relations(item) for item in checked]
-    raise_all(dependencies.speaks_against(workshop.store, incoming, leaving, disabling))
+
+    def check() -> None:
+        raise_all(dependencies.speaks_against(workshop.store, incoming, leaving, disabling))
+
+    check()
     order = load_order(incoming, [plan.plugin_id for plan in plans])
     checked.sort(key=lambda item: order.index(item.plan.plugin_id))
     for item in checked:
@@ -187,7 +191,7 @@ def carry_out(
     except BaseException:
         _abandon(built, workshop)
         raise
-    return _switch_to_all(built, workshop, clock, outcomes)
+    return _switch_to_all(built, workshop, clock, outcomes, check)
 
 
 def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str]) -> _Checked:
@@ -307,9 +311,16 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
 
 
 def _switch_to_all(
-    built: Sequence[_Built], workshop: Workshop, clock: Clock, outcomes: Sequence[InstallOutcome]
+    built: Sequence[_Built],
+    workshop: Workshop,
+    clock: Clock,
+    outcomes: Sequence[InstallOutcome],
+    check: Callable[[], None],
 ) -> list[InstallOutcome]:
-    """Switch to the new generations, one after the other; after one that fails, to no further."""
+    """Switch to the new generations, one after the other; after one that fails, to no further.
+
+    Other processes may have changed the store while these were resolved and built: it is looked at again.
+    """
     outcomes = list(outcomes)
     for number, made in enumerate(built):
         plugin_id = made.item.plan.plugin_id
@@ -317,7 +328,7 @@ def _switch_to_all(
         try:
             workshop.say(plugin_id, "activate", f"{plugin_id} {made.item.plan.resolution.plugin.version}")
             receipt = _receipt(made.item, made.venv, workshop, clock)
-            installed = workshop.store.commit_install(made.entry, receipt)
+            installed = workshop.store.commit_install(made.entry, receipt, check)
         except BaseException as error:
             _abandon(built[number:], workshop)
             if isinstance(error, ViloError):
