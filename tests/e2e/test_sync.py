@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -68,6 +71,32 @@ def test_a_running_workspace_takes_the_change(
         assert other.call("hello.greet") == "Hello, world!"
         states = {item["id"] for item in other("status", "--json").json()["plugins"]}
         assert states == {"hello"}
+
+
+def test_a_killed_sync_is_finished_by_the_next(
+    app: Viloapp, other: Viloapp, wheel_folder: Path, tmp_path: Path
+) -> None:
+    """Wherever it was killed, the store is usable and the next one makes it equal."""
+    old, new = tmp_path / "old.lock", tmp_path / "new.lock"
+    app("install", "--yes", "--find-links", wheel_folder, "hello", "async-hello").ok()
+    app("lock", "-o", old).ok()
+    app("uninstall", "hello").ok()
+    app("install", "--yes", "viloedit", "viloxterm").ok()
+    app("lock", "-o", new).ok()
+    options = ("sync", "--yes", "--offline", "--find-links", wheel_folder)
+    other("sync", "--yes", "--find-links", wheel_folder, old).ok()
+    other("sync", "--yes", "--find-links", wheel_folder, new).ok()
+    for number in range(8):
+        wanted = (old, new)[number % 2]
+        process = other.start(*options, wanted)
+        time.sleep(0.15 + number * 0.12)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        for plugin in other.plugins().values():
+            assert plugin["enabled"], plugin
+        other(*options, wanted).ok()
+        assert other("lock", "-o", "-").ok().out.encode() == wanted.read_bytes()
+        assert list((other.store / "journal").iterdir()) == []
 
 
 def test_other_bytes_under_the_same_name_are_refused(

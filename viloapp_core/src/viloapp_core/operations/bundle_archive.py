@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -19,7 +20,10 @@ from viloapp_core.operations.errors import BundleError, SpecError
 _CHUNK = 1 << 20
 _FIRST_TIME = (1980, 1, 1, 0, 0, 0)
 _UNIX, _MODE = 3, 0o100644
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError),
+    *(RuntimeError, ValueError),
+)
 
 
 @dataclass(frozen=True)
