@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from viloapp_core.host.host import Host
     from viloapp_core.host.sync import SyncHost
+    from viloapp_core.resolve.errors import DependencyCycleError
 
-__all__ = ["Host", "SyncHost", "__version__"]
+__all__ = ["DependencyCycleError", "Host", "SyncHost", "__version__"]
 
 __version__ = "0.1.0"
 
@@ -30,4 +31,8 @@ def __getattr__(name: str) -> Any:
         from viloapp_core.host.sync import SyncHost
 
         return SyncHost
+    if name == "DependencyCycleError":
+        from viloapp_core.resolve.errors import DependencyCycleError
+
+        return DependencyCycleError
     raise AttributeError(f"module 'viloapp_core' has no attribute {name!r}")
