@@ -18,7 +18,7 @@ from viloapp_core.operations import (
     install,
     uninstall,
 )
-from viloapp_core.resolve import ConflictError, DependencyCycleError, NoVersionFitsError
+from viloapp_core.resolve import ConflictError, DependencyCycleError, NoVersionFitsError, OwnNameError
 from viloapp_core.store import Store
 from viloapp_sdk.errors import ViloError
 
@@ -122,6 +122,21 @@ def test_a_named_wheel_is_what_dependents_get(store: Store, plugin: Plugin, run:
     uninstall(store, ["needy", "base"])
     with pytest.raises(NoVersionFitsError, match=r"requires base>=1\.5; tried 1\.0"):
         run(plugin("needy", requires_plugins=["base>=1.5"]), elsewhere)
+
+
+def test_our_own_plugins_are_the_cores(store: Store, plugin: Plugin, run: Run, tmp_path: Path) -> None:
+    """They are not looked for anywhere else, and no other version is."""
+    carried = plugin("viloxterm", "0.1", to=tmp_path / "wheelhouse", requires=())
+    plugin("viloxterm", "9.0")
+    options = InstallOptions(offline=True, find_links=(str(tmp_path / "wheels"),), yes=True)
+    fits = str(plugin("fits", requires=(), requires_plugins=["viloxterm<1"]))
+    lacks = str(plugin("lacks", requires=(), requires_plugins=["viloxterm>=9"]))
+    with pytest.raises(NoVersionFitsError, match=r"lacks 0\.1 requires viloxterm>=9; tried 0\.1"):
+        install(store, [lacks], options=options, wheels={"viloxterm": carried})
+    with pytest.raises(OwnNameError):
+        install(store, ["viloxterm>=9"], options=options, wheels={"viloxterm": carried})
+    install(store, [fits], options=options, wheels={"viloxterm": carried})
+    assert _versions(store) == {"fits": "0.1", "viloxterm": "0.1"}
 
 
 def test_markers_are_those_of_the_plugins_python(store: Store, plugin: Plugin, run: Run) -> None:

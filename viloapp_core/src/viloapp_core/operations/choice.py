@@ -36,7 +36,7 @@ def choose(spec: Spec, demands: Sequence[Demand], workshop: Workshop) -> Plan:
     """
     if spec.plugin_id in OWN_NAMES and spec.plugin_id in workshop.wheels:
         version = _version_of(workshop, spec.plugin_id)
-        if not accept(demands, version):
+        if any(demand.who for demand in demands) and not accept(demands, version):
             raise none_of(spec.plugin_id, demands, [version])
         demands = ()  # the core's own wheel it is, whatever the index has
     said = [f"{spec.plugin_id}{demand.specifier}" for demand in demands if demand.who and demand.specifier]
