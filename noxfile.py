@@ -139,11 +139,10 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """The benchmarks, side by side with their peers in one run."""
-    if not (CLONE / "benchmarks").is_dir():
-        session.skip("there are no benchmarks yet")
+    """Benchmarks, side by side with their peers in one run: `nox -s bench -- [install] [list] [--quick]`."""
     _groups(session, "test")
     _installed(session)
+    session.install("pipx>=1.8", "uv>=0.9")  # the peers
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

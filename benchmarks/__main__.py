@@ -1,0 +1,52 @@
+"""``python -m benchmarks [install] [list] [--quick] [--json FILE] [--folder DIR]``: run, print, keep."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import install
+from benchmarks import list as listing
+from benchmarks.report import Outcome, described_machine, render
+
+BENCHMARKS = {"install": install.run, "list": listing.run}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the chosen benchmarks; 0 whether or not the targets are met, since machines differ."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; both by default"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, in less than two minutes")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    parser.add_argument("--folder", type=Path, help="where stores are made: on the disk to be measured")
+    chosen = parser.parse_args(arguments)
+    if unknown := sorted(set(chosen.names) - set(BENCHMARKS)):
+        parser.error(f"no benchmark is called {', '.join(unknown)}")
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="viloapp-bench-", dir=chosen.folder))
+    outcomes: dict[str, Outcome] = {}
+    try:
+        machine = described_machine(folder)
+        for name in chosen.names or BENCHMARKS:
+            (folder / name).mkdir()
+            outcomes[name] = BENCHMARKS[name](folder / name, quick=chosen.quick)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    machine["seconds in all"] = round(time.monotonic() - began)
+    sys.stdout.write(render(machine, outcomes))
+    if chosen.json:
+        value = {"schema": 1, "quick": chosen.quick, "machine": machine}
+        value["benchmarks"] = {name: outcome.to_json() for name, outcome in outcomes.items()}
+        chosen.json.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
