@@ -22,12 +22,16 @@ COMMANDS = {
     "Plugins": {
         "install": "install",
         "uninstall": "uninstall",
+        "update": "update",
+        "rollback": "rollback",
         "list": "show",
         "info": "show",
         "enable": "switch",
         "disable": "switch",
         "lock": "lock",
         "sync": "sync",
+        "gc": "gc",
+        "repair": "repair",
     },
     "Author": {
         "package": "package",

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @click.command("uninstall", cls=options.ViloCommand)
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=plugin_ids)
-@click.option("--purge", is_flag=True, help="Delete what the plugins stored as well; asks first.")
+@click.option(
+    "--purge", is_flag=True, help="Delete what the plugins stored, and their settings, too; asks first."
+)
 @options.yes
 @options.dry_run
 @options.json_output
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 def uninstall_command(
     invocation: Invocation, ids: tuple[str, ...], purge: bool, yes: bool, dry_run: bool
 ) -> None:
-    """Remove plugins. What they stored stays, for when they come back, unless --purge is given."""
+    """Remove plugins. What they stored and how they are set stays, for when they come back.
+
+    With --purge that goes too. Wheels that no other plugin has stay until `viloapp gc`.
+    """
     from viloapp_core.operations import uninstall
 
     store = invocation.store()
@@ -42,6 +47,7 @@ def uninstall_command(
         return
     for outcome in removed:
         invocation.output.line(f"{outcome.status} {outcome.plugin_id} {outcome.version}".rstrip())
+        invocation.output.note(f"  goes: {', '.join(outcome.goes)}")
         if outcome.data_kept:
             invocation.output.note(f"  what it stored stays in {outcome.data_kept}; --purge deletes it")
         for note in outcome.notes:
@@ -56,7 +62,11 @@ def _confirm_purge(invocation: Invocation, ids: Sequence[str]) -> None:
     """
     if not (sys.stdin and sys.stdin.isatty() and invocation.output.on_terminal()):
         raise CliError(
-            "needs_consent", "--purge deletes what the plugins stored", "add --yes when that is what you want"
+            "needs_consent",
+            "--purge deletes what the plugins stored, and their settings",
+            "add --yes when that is what you want",
         )
-    if not click.confirm(f"Delete everything that {', '.join(ids)} stored?", default=False, err=True):
+    if not click.confirm(
+        f"Delete the settings and everything that {', '.join(ids)} stored?", default=False, err=True
+    ):
         raise CliError("refused", "nothing was changed")

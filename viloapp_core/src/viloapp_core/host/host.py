@@ -102,6 +102,7 @@ class Host:
                 on_state=self._worker_state,
                 on_ready=self._worker_ready,
                 settings=self.settings.of_plugin,
+                hold=self.store.hold,
             )
             self.terminals = Terminals(spawner, on_event=self.publish)
             stack.push_async_callback(self.terminals.aclose)

@@ -1,4 +1,4 @@
-"""The use cases: install, uninstall, enable, disable, list, describe.
+"""The use cases: install, update, roll back, repair, uninstall, enable, disable, list, describe.
 
 They are plain functions that take a `Store`, report steps to a `Progress` and ask people through a `Consent`:
 
@@ -30,10 +30,14 @@ if TYPE_CHECKING:
         ProgressEvent,
         RefuseAll,
         RemovalOutcome,
+        RepairOutcome,
+        UpdateOutcome,
         silent,
     )
+    from viloapp_core.operations.repairing import repair
     from viloapp_core.operations.showing import describe, listing
     from viloapp_core.operations.syncing import SyncOutcome, compare, lock_workspace, sync
+    from viloapp_core.operations.updating import rollback, update
 
 __all__ = [
     "Consent",
@@ -46,9 +50,11 @@ __all__ = [
     "ProgressEvent",
     "RefuseAll",
     "RemovalOutcome",
+    "RepairOutcome",
     "SeveralProblemsError",
     "SpecError",
     "SyncOutcome",
+    "UpdateOutcome",
     "compare",
     "describe",
     "disable",
@@ -57,9 +63,12 @@ __all__ = [
     "listing",
     "lock_workspace",
     "package",
+    "repair",
+    "rollback",
     "silent",
     "sync",
     "uninstall",
+    "update",
 ]
 
 _MODULES = {
@@ -69,10 +78,12 @@ _MODULES = {
     "installing": ("install",),
     "outcomes": (
         *("Consent", "InstallOptions", "InstallOutcome", "Progress", "ProgressEvent", "RefuseAll"),
-        *("RemovalOutcome", "silent"),
+        *("RemovalOutcome", "RepairOutcome", "UpdateOutcome", "silent"),
     ),
+    "repairing": ("repair",),
     "showing": ("describe", "listing"),
     "syncing": ("SyncOutcome", "compare", "lock_workspace", "sync"),
+    "updating": ("rollback", "update"),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from viloapp_core.operations.errors import raise_all
 from viloapp_core.operations.outcomes import RemovalOutcome
 from viloapp_core.resolve import DependentsError, dependents, refusals
+from viloapp_core.services.settings import forget_plugin
 from viloapp_core.store import InstalledPlugin, NotInstalledError, Store, StoreError
 from viloapp_sdk.errors import ViloError
 
@@ -34,12 +35,15 @@ def uninstall(
     outcomes = []
     for plugin_id in found:
         version = plugins[plugin_id].version if plugin_id in plugins else ""
+        goes = ["its virtualenvs and log", *(["what it stored", "its settings"] if purge else [])]
         if not dry_run:
             store.remove(plugin_id, purge=purge, check=check)
+            if purge:
+                forget_plugin(store.layout.settings, plugin_id)
         data = store.layout.data(plugin_id)
         kept = data if not purge and data.is_dir() else None
         status: Literal["would remove", "removed"] = "would remove" if dry_run else "removed"
-        outcomes.append(RemovalOutcome(plugin_id, version, status, kept, ()))
+        outcomes.append(RemovalOutcome(plugin_id, version, status, kept, (), tuple(goes)))
     return outcomes
 
 
@@ -75,7 +79,7 @@ def enable(store: Store, plugin_ids: Sequence[str]) -> list[InstalledPlugin]:
         SeveralProblemsError: several of these.
     """
     store.recover()
-    found = [plugin.plugin_id for plugin in _find(store, plugin_ids)]
+    found = [plugin.plugin_id for plugin in find(store, plugin_ids)]
     store.set_enabled(found, True, check=lambda: _check_together(store, found))
     return [store.plugin(plugin_id) for plugin_id in found]
 
@@ -91,12 +95,12 @@ def disable(
         SeveralProblemsError: several of these.
     """
     store.recover()
-    found = [plugin.plugin_id for plugin in _find(store, plugin_ids)]
+    found = [plugin.plugin_id for plugin in find(store, plugin_ids)]
     store.set_enabled(found, False, reason, check=lambda: _check_not_required(store, found, "disable"))
     return [store.plugin(plugin_id) for plugin_id in found]
 
 
-def _find(store: Store, plugin_ids: Sequence[str]) -> list[InstalledPlugin]:
+def find(store: Store, plugin_ids: Sequence[str]) -> list[InstalledPlugin]:
     """Return the plugins of those names, each once, however the names are written."""
     from packaging.utils import canonicalize_name
 

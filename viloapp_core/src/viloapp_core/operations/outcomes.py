@@ -120,3 +120,30 @@ class RemovalOutcome:
     data_kept: Path | None
     """The plugin's data, when it has any and it was not purged."""
     notes: tuple[str, ...]
+    goes: tuple[str, ...] = ()
+    """What is removed, for people. Shared wheels stay until `gc`."""
+
+
+@dataclass(frozen=True)
+class UpdateOutcome:
+    """What became of one plugin that was to be updated, or rolled back."""
+
+    plugin_id: str
+    version: str
+    status: Literal["updated", "would update", "unchanged", "rolled back"]
+    previous_version: str | None
+    """The version before; None when it was not installed."""
+    changes: tuple[str, ...]
+    """``name old -> new`` of each distribution that changes."""
+    permissions: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RepairOutcome:
+    """What was wrong with a plugin, and what became of it."""
+
+    plugin_id: str
+    """Empty for what belongs to all plugins: the journal, the index, shared wheels."""
+    status: Literal["broken", "repaired"]
+    problems: tuple[str, ...]

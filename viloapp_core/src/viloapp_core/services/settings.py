@@ -158,6 +158,23 @@ class Settings:
         self._document = document
 
 
+def forget_plugin(path: Path, plugin_id: str) -> bool:
+    """Remove all settings of a plugin from a settings file; return whether there were any.
+
+    Raises:
+        FoundationError: the file cannot be read or written.
+    """
+    if not path.exists():
+        return False
+    with FileLock(path.with_name("settings.lock")).acquire():
+        document = _load(path)
+        plugins = document.get("plugins")
+        if not isinstance(plugins, dict) or plugins.pop(plugin_id, None) is None:
+            return False
+        write_json(path, document)
+    return True
+
+
 def _load(path: Path) -> dict[str, Any]:
     document = read_json(path)
     if document is None:

@@ -8,6 +8,7 @@ Entries are made and judged under the store's lock, so that none is taken for de
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,21 @@ def orphans(folder: Path) -> Iterator[Entry]:
             remove_tree(scratch)
     for partial in folder.glob(".*.tmp"):
         partial.unlink(missing_ok=True)
+
+
+def living(folder: Path) -> set[Path]:
+    """Return the entries whose owner lives.
+
+    The caller holds the store's lock, or an owner that is about to lock its entry would be disturbed.
+    """
+    found = set()
+    for path in folder.glob("*.json"):
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                found.add(path)
+    return found
 
 
 def remove_tree(folder: Path) -> None:

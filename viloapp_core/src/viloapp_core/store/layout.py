@@ -1,9 +1,9 @@
 """Where each thing is in a store; nothing here touches the disk.
 
 plugins/<id>/generations/<version>-<lockdigest>/{venv/, pylock.toml, receipt.json}
-plugins/<id>/current -> generations/<…>     plugins/<id>/data/   plugins/<id>/log/
+plugins/<id>/current -> generations/<…>   plugins/<id>/{data/, log/, locks/}
 wheels/<sha256>/ (unpacked)   archives/<sha256>.whl   journal/   cache/
-state.json   index.json   settings.json   store.lock   host.lock
+state.json   index.json   settings.json   audit.jsonl   store.lock   host.lock
 """
 
 from __future__ import annotations
@@ -78,6 +78,16 @@ class Layout:
         return self.root / "state.json"
 
     @property
+    def settings(self) -> Path:
+        """What the person set, of the core and of plugins."""
+        return self.root / "settings.json"
+
+    @property
+    def audit_log(self) -> Path:
+        """What was done that somebody may ask about later, a JSON object per line."""
+        return self.root / "audit.jsonl"
+
+    @property
     def lock(self) -> Path:
         """Held while a change is made visible."""
         return self.root / "store.lock"
@@ -97,6 +107,14 @@ class Layout:
     def data(self, plugin_id: str) -> Path:
         """Return the folder that the plugin itself may write to."""
         return self.plugin(plugin_id) / "data"
+
+    def locks(self, plugin_id: str) -> Path:
+        """Return the folder of the locks on a plugin's generations."""
+        return self.plugin(plugin_id) / "locks"
+
+    def generation_lock(self, plugin_id: str, name: str) -> Path:
+        """Return the file that whoever runs a generation has locked, shared."""
+        return self.locks(plugin_id) / name
 
     def log(self, plugin_id: str) -> Path:
         """Return the folder of the plugin's logs."""

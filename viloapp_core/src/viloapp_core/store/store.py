@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from viloapp_core.foundation.clock import Clock, timestamp
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock, read_json, sync_dir, write_atomic, write_json
 from viloapp_core.foundation.paths import first_free
@@ -66,7 +68,7 @@ class Store:
                 what = f"the Python {plugin.python_version} it was installed with is gone"
             else:
                 continue
-            found[plugin_id] = f"{what}; use: viloapp install --force-reinstall {plugin_id}"
+            found[plugin_id] = f"{what}; use: viloapp repair {plugin_id}"
         return found
 
     def receipt(self, plugin_id: str) -> dict[str, Any]:
@@ -130,7 +132,7 @@ class Store:
         except OSError:
             return []
         done: list[str] = []
-        with self._locked():
+        with self.locked():
             orphans = list(journal.orphans(self.layout.journal))
             for entry in orphans:
                 done.append(self._settle(entry))
@@ -146,7 +148,7 @@ class Store:
         Raises:
             StoreFolderError: the store cannot be written to.
         """
-        with self._locked():
+        with self.locked():
             return journal.open_entry(self.layout.journal, {"kind": kind, **facts})
 
     def begin_install(self, plugin_id: str, name: str) -> tuple[journal.Entry, Path]:
@@ -156,7 +158,7 @@ class Store:
             plugin_id: the plugin.
             name: ``<version>-<lockdigest>``; a number is added when there is one of that name.
         """
-        with self._locked():
+        with self.locked():
             generation = first_free(self.layout.generations(plugin_id), name)
             facts = {"kind": "install", "plugin_id": plugin_id, "generation": generation.name}
             entry = journal.open_entry(self.layout.journal, facts)
@@ -179,26 +181,69 @@ class Store:
         """
         plugin_id, name = entry.facts["plugin_id"], entry.facts["generation"]
         generation = self.layout.generations(plugin_id) / name
-        with self._locked():
+        with self.locked():
             if not generation.is_dir():
                 raise StoreError("changed_meanwhile", f"{plugin_id} was uninstalled while it was installed")
             if clashes := self.clashes(plugin_id, receipt["manifest"]):
                 raise CollisionError(plugin_id, clashes)
             check()
-            write_json(generation / "receipt.json", {"schema": truth.RECEIPT_SCHEMA, **receipt})
+            replaces = truth.current_generation(self.layout, plugin_id)
+            facts = {"schema": truth.RECEIPT_SCHEMA, "replaces": replaces, **receipt}
+            write_json(generation / "receipt.json", facts)
             self.layout.data(plugin_id).mkdir(mode=0o700, exist_ok=True)
             self.layout.log(plugin_id).mkdir(mode=0o700, exist_ok=True)
-            link = entry.scratch / "current"
-            link.symlink_to(f"generations/{name}")
-            os.replace(link, self.layout.current(plugin_id))
-            sync_dir(self.layout.plugin(plugin_id))
+            self._point(plugin_id, name, entry)
             self._publish({})
         entry.close()
         return self.plugin(plugin_id)
 
+    def switch(self, plugin_id: str, name: str, check: Callable[[], None] = lambda: None) -> InstalledPlugin:
+        """Make another complete generation of a plugin the current one; the one that was stays.
+
+        Args:
+            plugin_id: the plugin.
+            name: of the generation.
+            check: as `commit_install` has it.
+
+        Raises:
+            CollisionError: another plugin took one of its ids meanwhile.
+            StoreError: there is no such generation, or it is not complete.
+        """
+        with self.locked():
+            receipt = truth.read_receipt(self.layout.generations(plugin_id) / name)
+            if clashes := self.clashes(plugin_id, receipt["manifest"]):
+                raise CollisionError(plugin_id, clashes)
+            check()
+            was = truth.current_generation(self.layout, plugin_id)
+            facts = {"kind": "switch", "plugin_id": plugin_id, "generation": name, "was": was}
+            entry = journal.open_entry(self.layout.journal, facts)
+            self._point(plugin_id, name, entry)
+            self._publish({})
+        entry.close()
+        return self.plugin(plugin_id)
+
+    def hold(self, plugin: InstalledPlugin) -> FileLock:
+        """Return a shared lock on a plugin's generation: while it is held, `gc` leaves that alone."""
+        lock = self.layout.generation_lock(plugin.plugin_id, plugin.generation.name)
+        lock.parent.mkdir(mode=0o700, exist_ok=True)
+        return FileLock(lock).acquire(shared=True)
+
+    def log(self, event: str, plugin_id: str, facts: Mapping[str, str], clock: Clock) -> None:
+        """Add a line to the audit log.
+
+        Raises:
+            StoreFolderError: it cannot be written.
+        """
+        line = {"time": timestamp(clock), "event": event, "plugin": plugin_id, **facts}
+        try:
+            with self.layout.audit_log.open("ab") as stream:
+                stream.write(json.dumps(line).encode() + b"\n")
+        except OSError as error:
+            raise StoreFolderError(f"{self.layout.audit_log} cannot be written: {error.strerror}") from error
+
     def abandon_install(self, entry: journal.Entry) -> None:
         """Undo an installation that failed; nothing of it stays."""
-        with self._locked():
+        with self.locked():
             self._settle(entry)
         entry.close()
 
@@ -229,7 +274,7 @@ class Store:
         Raises:
             NotInstalledError: there is none of that id.
         """
-        with self._locked():
+        with self.locked():
             current = self.layout.current(plugin_id)
             if not os.path.lexists(current) and not (purge and self.layout.data(plugin_id).is_dir()):
                 raise NotInstalledError(plugin_id)
@@ -259,7 +304,7 @@ class Store:
         Raises:
             NotInstalledError: one of them is not installed.
         """
-        with self._locked():
+        with self.locked():
             for plugin_id in plugin_ids:
                 if truth.current_generation(self.layout, plugin_id) is None:
                     raise NotInstalledError(plugin_id)
@@ -269,8 +314,8 @@ class Store:
             self._publish(dict.fromkeys(plugin_ids, state))
         entry.close()
 
-    def _locked(self) -> FileLock:
-        """Make the store's folders and take its lock."""
+    def locked(self) -> FileLock:
+        """Make the store's folders and take its lock; for what changes more than one plugin at once."""
         try:
             layout = self.layout
             for folder in (self.root, layout.plugins, layout.archives, layout.wheels, layout.journal):
@@ -283,6 +328,13 @@ class Store:
             raise
         except FoundationError as error:
             raise StoreFolderError(error.detail) from error
+
+    def _point(self, plugin_id: str, name: str, entry: journal.Entry) -> None:
+        """Flip a plugin's ``current``: the moment at which a change happens."""
+        link = entry.scratch / "current"
+        link.symlink_to(f"generations/{name}")
+        os.replace(link, self.layout.current(plugin_id))
+        sync_dir(self.layout.plugin(plugin_id))
 
     def _publish(self, states: Mapping[str, Mapping[str, Any] | None]) -> None:
         """Write state and index from what the folders hold. The caller holds the lock.
@@ -314,7 +366,8 @@ class Store:
             _remove_if_empty(self.layout.generations(plugin_id), self.layout.plugin(plugin_id))
             return f"undid the unfinished installation of {plugin_id}"
         if kind == "uninstall" and not os.path.lexists(self.layout.current(plugin_id)):
-            going = [self.layout.generations(plugin_id), self.layout.log(plugin_id)]
+            layout = self.layout
+            going = [layout.generations(plugin_id), layout.log(plugin_id), layout.locks(plugin_id)]
             going += [self.layout.data(plugin_id)] if entry.facts.get("purge") else []
             for folder in going:
                 _discard(folder, entry)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from viloapp_core.foundation.files import FileLock
 from viloapp_core.process import Child, Spawner
 from viloapp_core.rpc import Peer
 from viloapp_core.sandbox import Request, launch_plan, probe
@@ -44,6 +45,8 @@ class Surroundings:
     """``(plugin id, {"commands", "widgets"})``: what the plugin offers, before its first call."""
     settings: Callable[[str], dict[str, Any]]
     """The current settings of a plugin."""
+    hold: Callable[[InstalledPlugin], FileLock]
+    """Lock a plugin's generation, shared, so that nobody removes it while its process lives."""
 
 
 class Worker:
@@ -69,6 +72,7 @@ class Worker:
         self._around = surroundings
         self._peer: Peer | None = None
         self._child: Child | None = None
+        self._held: FileLock | None = None
         self._log: RotatingLog | None = None
         self._starting: asyncio.Task[Peer] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -217,6 +221,7 @@ class Worker:
             permissions=plugin.permissions,
         )
         confinement = await asyncio.to_thread(probe)
+        held = around.hold(plugin)
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
         log_out, log_in = os.pipe()
@@ -236,11 +241,12 @@ class Worker:
         except BaseException:
             for fd in (ours_in, ours_out, log_out):
                 os.close(fd)
+            held.release()
             raise
         finally:
             for fd in (theirs_in, theirs_out, log_in):
                 os.close(fd)
-        self._child, self.sandbox = child, plan.label
+        self._child, self._held, self.sandbox = child, held, plan.label
         self._follow_log(log_out)
         self._peer = peer = Peer(
             ours_in,
@@ -279,7 +285,9 @@ class Worker:
             self._log.close()
         ending = status.describe()
         peer.close()
-        self._peer = self._child = self._watching = None
+        if self._held is not None:
+            self._held.release()
+        self._peer = self._child = self._watching = self._held = None
         self.sandbox = ""
         if was == "running":
             self._set("crashed", self.detail or ending)

@@ -1,0 +1,64 @@
+"""`viloapp update`: newer versions of what is installed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from viloapp_core.cli import options
+from viloapp_core.cli.completion import plugin_ids
+from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.live import changing
+
+if TYPE_CHECKING:
+    from viloapp_core.operations import UpdateOutcome
+
+
+@click.command("update", cls=options.ViloCommand)
+@click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=plugin_ids)
+@click.option("--check", is_flag=True, help="Say what would change; change nothing.")
+@options.index_url
+@options.find_links
+@options.offline
+@options.yes
+@options.json_output
+@pass_invocation
+def update_command(
+    invocation: Invocation,
+    ids: tuple[str, ...],
+    check: bool,
+    index_url: str | None,
+    find_links: tuple[str, ...],
+    offline: bool,
+    yes: bool,
+) -> None:
+    """Update plugins, all of them when none is named, and their libraries.
+
+    They stay within what was asked for when they were installed, and within what other plugins accept. What
+    is replaced stays for `viloapp rollback`. A plugin that wants more than it was allowed asks.
+    """
+    from viloapp_core.cli.consent import Prompt
+    from viloapp_core.cli.progress import view
+    from viloapp_core.operations import InstallOptions, update
+
+    store = invocation.store()
+    chosen = InstallOptions(index_url=index_url, find_links=find_links, offline=offline, yes=yes)
+    with changing(invocation, store), view(invocation.output) as shown:
+        consent = Prompt(invocation.output, shown, accept=yes)
+        outcomes = update(store, ids, check=check, options=chosen, progress=shown, consent=consent)
+    if invocation.output.as_json:
+        invocation.output.json({"plugins": [asdict(outcome) for outcome in outcomes]})
+        return
+    for outcome in outcomes:
+        tell(invocation, outcome)
+
+
+def tell(invocation: Invocation, outcome: UpdateOutcome) -> None:
+    """Tell what became of one plugin."""
+    before = outcome.previous_version
+    was = f", was {before}" if before and before != outcome.version else ""
+    invocation.output.line(f"{outcome.status} {outcome.plugin_id} {outcome.version}{was}")
+    for line in (*outcome.changes, *outcome.notes):
+        invocation.output.note(f"  {line}")

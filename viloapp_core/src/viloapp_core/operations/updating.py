@@ -1,0 +1,217 @@
+"""Newer versions of what is installed, and the way back."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from viloapp_core.foundation.clock import Clock, SystemClock
+from viloapp_core.operations import dependencies
+from viloapp_core.operations.changing import find
+from viloapp_core.operations.errors import OperationError, raise_all
+from viloapp_core.operations.installing import carry_out, workshop_of
+from viloapp_core.operations.outcomes import (
+    Consent,
+    InstallOptions,
+    InstallOutcome,
+    Progress,
+    RefuseAll,
+    UpdateOutcome,
+    silent,
+)
+from viloapp_core.operations.specs import Spec
+from viloapp_core.operations.workshop import Plan
+from viloapp_core.resolve import Related, Relations, refusals
+from viloapp_core.store import InstalledPlugin, Store, truth
+from viloapp_core.store.generations import Generation, before, generations
+
+_FROM_FILES = {
+    "wheel": "it was installed from a wheel: viloapp install the newer one",
+    "bundle": "it was installed from a bundle: viloapp install the newer one",
+    "dev": "it runs from its source",
+}
+
+
+class NoGenerationError(OperationError):
+    """There is no generation to go back to; names what there is."""
+
+    def __init__(self, plugin_id: str, wanted: str | None, found: Sequence[Generation]) -> None:
+        what = f"no generation of version {wanted}" if wanted else "nothing that it replaced"
+        there = [f"{each.version}{' (in use)' if each.current else ''}" for each in found]
+        others = [each.version for each in found if not each.current]
+        hint = f"viloapp rollback {plugin_id} --to {others[0]}" if others else "viloapp install the version"
+        super().__init__(
+            "no_generation", f"{plugin_id} has {what} in the store; there is {', '.join(there)}", hint
+        )
+
+
+def update(
+    store: Store,
+    plugin_ids: Sequence[str] = (),
+    *,
+    check: bool = False,
+    options: InstallOptions | None = None,
+    progress: Progress = silent,
+    consent: Consent | None = None,
+    environ: Mapping[str, str] = os.environ,
+    clock: Clock | None = None,
+    cancel: threading.Event | None = None,
+    wheels: Mapping[str, Path] | None = None,
+) -> list[UpdateOutcome]:
+    """Install what is newer, within what was asked for at installation and what dependents accept.
+
+    A plugin whose version stays gets newer libraries. Nothing ever gets older. The generation that is
+    replaced stays for `rollback`. Permissions beyond those accepted before are asked for.
+
+    Args:
+        store: where.
+        plugin_ids: which; all when empty.
+        check: say what would change, and change nothing.
+        options: the user's choices.
+        progress: told each step.
+        consent: asked where a new version wants more; nobody when None.
+        environ: the user's environment; little of it reaches pip.
+        clock: for the receipts.
+        cancel: ends the operation when set, with nothing half done.
+        wheels: the wheelhouse; the core's own when None.
+
+    Raises:
+        ViloError: as `install` does; then nothing was changed.
+    """
+    options = options or InstallOptions()
+    store.recover()
+    plugins = find(store, plugin_ids or list(store.plugins()))
+    fixed = [_unchanged(plugin, why) for plugin in plugins if (why := _FROM_FILES.get(plugin.source))]
+    moving = [plugin for plugin in plugins if plugin.source not in _FROM_FILES]
+    if not moving:
+        return fixed
+    with workshop_of(
+        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels
+    ) as workshop:
+        settled = dependencies.settle([_spec(store, plugin) for plugin in moving], workshop, upgrade=True)
+        plans = [plan for plan in settled.plans if _is_newer(store, plan)]
+        outcomes = [_described(store, plan) for plan in plans]
+        changing = {plan.plugin_id for plan in plans}
+        rest = [_unchanged(plugin, "") for plugin in moving if plugin.plugin_id not in changing]
+        if plans and not check and not options.dry_run:
+            before_them = {outcome.plugin_id: outcome for outcome in outcomes}
+            done = carry_out(plans, workshop, consent or RefuseAll(), clock or SystemClock())
+            outcomes = [_done(before_them[item.plugin_id], item) for item in done]
+        return [*outcomes, *rest, *fixed]
+
+
+def rollback(
+    store: Store, plugin_id: str, *, to: str | None = None, clock: Clock | None = None
+) -> UpdateOutcome:
+    """Switch a plugin back to a generation that is still in the store; the one in use stays there too.
+
+    Args:
+        store: where.
+        plugin_id: the plugin.
+        to: a version; None for what the current generation replaced.
+        clock: for the audit log.
+
+    Raises:
+        NotInstalledError: there is no such plugin.
+        NoGenerationError: there is nothing to go back to; names what there is.
+        ViloError: it does not fit to the other plugins any more.
+    """
+    store.recover()
+    (plugin,) = find(store, [plugin_id])
+    found = generations(store.layout, plugin.plugin_id)
+    others = [each for each in found if not each.current]
+    target = next((each for each in others if each.version == to), None) if to else before(found)
+    if target is None:
+        raise NoGenerationError(plugin.plugin_id, to, found)
+    receipt = truth.read_receipt(target.folder)
+    installed = store.switch(plugin.plugin_id, target.name, lambda: _check_fits(store, plugin, receipt))
+    facts = {"from": plugin.generation.name, "to": target.name}
+    store.log("rollback", plugin.plugin_id, facts, clock or SystemClock())
+    return UpdateOutcome(
+        plugin.plugin_id, installed.version, "rolled back", plugin.version, (), installed.permissions, ()
+    )
+
+
+def _check_fits(store: Store, plugin: InstalledPlugin, receipt: Mapping[str, object]) -> None:
+    """Refuse a generation that conflicts, or that others do not accept.
+
+    Raises:
+        ResolveError: why.
+        SeveralProblemsError: more than one reason.
+    """
+    manifest = receipt["manifest"]
+    assert isinstance(manifest, dict)
+    keys = ("requires_plugins", "conflicts", "load_after", "load_before")
+    said = [tuple(manifest.get(key, ())) for key in keys]
+    coming = Relations(plugin.plugin_id, str(receipt["version"]), str(receipt["python_version"]), *said)
+    after: dict[str, Related] = {**store.plugins(), plugin.plugin_id: coming}
+    enabled = {key for key, each in store.plugins().items() if each.enabled}
+    raise_all(refusals(after, enabled=enabled, touched=[plugin.plugin_id]))
+
+
+def _spec(store: Store, plugin: InstalledPlugin) -> Spec:
+    """Return what was asked for when the plugin was installed; its name alone when that is not known."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    text = str(store.receipt(plugin.plugin_id).get("requested") or plugin.plugin_id)
+    try:
+        requirement = str(Requirement(text))
+    except InvalidRequirement:
+        requirement = plugin.plugin_id
+    return Spec(text, "index", requirement=requirement, plugin_id=plugin.plugin_id)
+
+
+def _is_newer(store: Store, plan: Plan) -> bool:
+    """Whether a plan is newer than what is installed, or new; never where anything of it would be older."""
+    from packaging.version import Version
+
+    if plan.plugin_id not in store.plugins():
+        return True  # a new version requires it
+    have = _versions(store, plan.plugin_id)
+    want = {package.name: package.version for package in plan.resolution.packages}
+    own, other = Version(want[plan.plugin_id]), Version(have.get(plan.plugin_id, "0"))
+    if own != other:
+        return own > other
+    steps = [(Version(want[name]), Version(have[name])) for name in want.keys() & have.keys()]
+    return any(new > old for new, old in steps) and not any(new < old for new, old in steps)
+
+
+def _versions(store: Store, plugin_id: str) -> dict[str, str]:
+    return {each["name"]: each["version"] for each in store.receipt(plugin_id).get("packages", ())}
+
+
+def _described(store: Store, plan: Plan) -> UpdateOutcome:
+    installed = store.plugins().get(plan.plugin_id)
+    have = _versions(store, plan.plugin_id) if installed else {}
+    changes = [
+        f"{package.name} {have.get(package.name, 'none')} -> {package.version}"
+        for package in plan.resolution.packages
+        if have.get(package.name) != package.version
+    ]
+    want = {package.name for package in plan.resolution.packages}
+    changes += [f"{name} {version} -> none" for name, version in have.items() if name not in want]
+    previous = installed.version if installed else None
+    version = plan.resolution.plugin.version
+    notes = plan.resolution.notes
+    return UpdateOutcome(plan.plugin_id, version, "would update", previous, tuple(changes), (), notes)
+
+
+def _done(planned: UpdateOutcome, outcome: InstallOutcome) -> UpdateOutcome:
+    return UpdateOutcome(
+        planned.plugin_id,
+        outcome.version,
+        "updated",
+        planned.previous_version,
+        planned.changes,
+        outcome.permissions,
+        outcome.notes,
+    )
+
+
+def _unchanged(plugin: InstalledPlugin, why: str) -> UpdateOutcome:
+    notes = (why,) if why else ()
+    return UpdateOutcome(
+        plugin.plugin_id, plugin.version, "unchanged", plugin.version, (), plugin.permissions, notes
+    )
