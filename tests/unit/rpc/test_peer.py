@@ -1,6 +1,7 @@
 """Two peers over real pipes, and a hostile one that writes what it likes."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -300,15 +301,45 @@ def test_a_flood_of_requests_ends_the_peer() -> None:
     run(test)
 
 
-def test_a_peer_that_does_not_read_ends_and_never_blocks_us() -> None:
-    """What waits to be written is bounded, and writing returns at once."""
+@pytest.mark.parametrize("size", [1, 65_536])
+def test_a_peer_that_does_not_read_its_answers_ends_and_never_blocks_us(size: int) -> None:
+    """What waits is bounded, writing returns at once, and tiny answers count for what they take."""
 
     async def test() -> None:
-        async with connected(limits=Limits(unsent_bytes=1_000_000)) as (peer, _, closing):
+        limits = Limits(unsent_bytes=1_000_000)
+        async with connected(lambda *_: "x" * size, limits=limits) as (_, stranger, closing):
+            os.set_blocking(stranger.fd_out, False)
+            for number in range(30_000):
+                with contextlib.suppress(BlockingIOError, BrokenPipeError):
+                    stranger.send(REQUEST, number, "flood", None)
+                if closing.reasons:
+                    break
+                await asyncio.sleep(0)
+            assert "does not read" in str(closing.reasons[0])
+
+    run(test)
+
+
+def test_a_busy_peer_is_not_ended_by_what_others_send_to_it() -> None:
+    """Events beyond half the bound are dropped and calls refused; when it reads again it is called again."""
+
+    async def test() -> None:
+        async with connected(limits=Limits(unsent_bytes=1_000_000)) as (peer, stranger, closing):
             for _ in range(40):
                 peer.notify("flood", "x" * 65_536)
-            await closing.happened.wait()
-            assert "does not read" in str(closing.reasons[0])
+            with pytest.raises(FrameError, match="busy"):
+                await peer.call("more", None, timeout_s=5)
+            assert not closing.reasons
+            events = 0
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    async with asyncio.timeout(0.2):
+                        events += (await stranger.receive())[0] == EVENT
+            assert 0 < events < 40
+            answer = asyncio.ensure_future(peer.call("again", None, timeout_s=5))
+            _, id, *_ = await stranger.receive()
+            stranger.send(RESPONSE, id, "here")
+            assert await answer == "here"
 
     run(test)
 

@@ -1,5 +1,6 @@
 """Commands, events, themes and open widgets: the host's plain state."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from viloapp_core.services import Command, Commands, EventBus, Instance, Theme, Workspace
 from viloapp_core.services.errors import ThemeError
 from viloapp_core.services.theme import THEMES
-from viloapp_sdk.errors import UnknownCommandError, UnknownWidgetError
+from viloapp_sdk.errors import InvalidArgumentsError, UnknownCommandError, UnknownWidgetError
 
 
 def test_the_first_plugin_keeps_a_command_id() -> None:
@@ -35,6 +36,32 @@ def test_events_go_to_their_subscribers_in_order_and_to_nobody_else() -> None:
     told.clear()
     bus.emit("x", "host", {})
     assert [plugin for plugin, *_ in told] == ["a"]
+
+
+def test_what_a_plugin_listens_to_is_bounded_and_forgotten_with_it() -> None:
+    """A plugin cannot fill the host with names of events, and its next worker starts from nothing."""
+    bus = EventBus(lambda plugin, type, body: None)
+    with pytest.raises(InvalidArgumentsError, match="200 characters"):
+        bus.subscribe("a", "x" * 201)
+    for _ in range(2):
+        for number in range(1000):
+            bus.subscribe("a", str(number))
+        bus.subscribe("a", "0")
+        with pytest.raises(InvalidArgumentsError, match="1000 types"):
+            bus.subscribe("a", "one more")
+        bus.subscribe("b", "one more")
+        bus.forget("a")
+
+
+def test_a_giant_name_is_refused_at_once_and_not_repeated() -> None:
+    """To look for what is close to it would hold up the host for seconds."""
+    commands = Commands()
+    commands.register([Command("ab" * 64, "a", "Run")])
+    before = time.monotonic()
+    with pytest.raises(UnknownCommandError) as caught:
+        commands.find("ab" * 4_000_000)
+    assert len(str(caught.value)) < 1000
+    assert time.monotonic() - before < 0.5
 
 
 def test_every_theme_has_the_same_colours() -> None:

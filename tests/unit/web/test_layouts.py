@@ -107,3 +107,25 @@ def test_number_of_folders_is_bounded(tmp_path: Path) -> None:
     kept = list(json.loads(path.read_text())["folders"])
     assert len(kept) == layouts.MAX_FOLDERS
     assert kept[0] == "/2"
+
+
+@pytest.mark.parametrize("bad", [float("nan"), b"bytes", {"deep": [float("inf")]}], ids=repr)
+def test_a_state_that_is_not_json_costs_only_its_own_widget(tmp_path: Path, bad: Any) -> None:
+    """The file that every page is told of holds what a browser reads, whatever a plugin answers."""
+
+    async def answers(instance: str) -> Any:
+        return bad if instance == "bad" else "fine"
+
+    panels = {"panels": [{"instance": "bad"}, {"instance": "good"}]}
+    kept = Layouts(tmp_path / "workspace.json", tmp_path, answers)
+    asyncio.run(kept.save(panels, ("bad", "good")))
+    assert kept.load() == {"layout": panels, "states": {"good": "fine"}}
+
+
+def test_a_file_with_what_no_page_can_read_is_an_arrangement_to_start_afresh(tmp_path: Path) -> None:
+    """Python's JSON has NaN, the browser's has not: the page would never open again."""
+    path = tmp_path / "workspace.json"
+    kept = Layouts(path, tmp_path, state_of)
+    asyncio.run(kept.save({"panels": [], "size": 17.5}, ()))
+    path.write_text(path.read_text().replace("17.5", "NaN"))
+    assert kept.load() is None

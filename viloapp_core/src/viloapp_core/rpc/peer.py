@@ -37,6 +37,9 @@ from viloapp_sdk.errors import (
 
 __all__ = ["Limits", "Peer"]
 
+# What a queued frame takes beside its bytes: many tiny answers must not slip through the bound.
+_FRAME_OVERHEAD = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -47,7 +50,8 @@ class Limits:
     outstanding: int = 256
     """Requests of its that may be under way at once."""
     unsent_bytes: int = 4 * MAX_FRAME
-    """What may wait for it to read."""
+    """What may wait for it to read. Of what others send to it half as much: calls are refused and events
+    dropped beyond, so that nobody can end a peer that is merely busy by sending much to it."""
 
 
 class Peer:
@@ -125,11 +129,16 @@ class Peer:
 
         Raises:
             DeadlineExceededError: no answer in time; the peer is told that nobody waits any more.
+            FrameError: the parameters cannot be sent, or too much waits for the peer already.
             WorkerLostError: the peer went away first.
             ViloError: the peer's answer was an error.
         """
         if self._closed:
             raise WorkerLostError("the process is gone")
+        if self._behind:
+            raise FrameError(
+                f"{self._unsent_bytes} bytes wait already for a process that is busy", "try again later"
+            )
         self._next_id += 1
         id = self._next_id
         data = pack([REQUEST, id, method, params])
@@ -156,9 +165,13 @@ class Peer:
             await asyncio.shield(self._settled)
 
     def notify(self, name: str, data: Any) -> None:
-        """Send an event; nobody answers it."""
-        if not self._closed:
+        """Send an event; nobody answers it. A peer that is far behind does not get it."""
+        if not self._closed and not self._behind:
             self._send(pack([EVENT, name, data]))
+
+    @property
+    def _behind(self) -> bool:
+        return self._unsent_bytes > self._limits.unsent_bytes // 2
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -276,7 +289,7 @@ class Peer:
                 return
             self._loop.add_writer(self._fd_out, self._writable)
         self._unsent.append(view)
-        self._unsent_bytes += len(view)
+        self._unsent_bytes += len(view) + _FRAME_OVERHEAD
         if self._unsent_bytes > self._limits.unsent_bytes:
             self.close(FrameError(f"the peer does not read: {self._unsent_bytes} bytes wait for it"))
 
@@ -299,6 +312,7 @@ class Peer:
                 self._unsent[0] = view[count:]
                 return
             self._unsent.popleft()
+            self._unsent_bytes -= _FRAME_OVERHEAD
         self._loop.remove_writer(self._fd_out)
 
     # -- the end -----------------------------------------------------------------------------------

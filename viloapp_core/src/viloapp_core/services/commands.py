@@ -9,6 +9,10 @@ from viloapp_sdk.errors import UnknownCommandError
 
 __all__ = ["Command", "Commands"]
 
+# Ids have at most 128 characters. To look for what is close to a name takes time by the square of its length,
+# and the name may come from a plugin.
+_MAX_NAME = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -73,13 +77,14 @@ class Commands:
         plugin_id, colon, id = name.partition(":")
         if colon and any(known.plugin_id == plugin_id for known in self._commands.values()):
             return plugin_id, id
-        close = get_close_matches(name, self._commands, n=3, cutoff=0.5)
+        shown = name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"
+        close = get_close_matches(name, self._commands, n=3, cutoff=0.5) if shown == name else []
         hint = (
             f"did you mean {' or '.join(close)}?"
             if close
             else "`viloapp list` shows what is installed and enabled"
         )
-        raise UnknownCommandError(f"no enabled plugin has a command {name!r}", hint)
+        raise UnknownCommandError(f"no enabled plugin has a command {shown!r}", hint)
 
     def all(self) -> list[Command]:
         """Return every command, by id."""

@@ -3,7 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from viloapp_sdk.errors import InvalidArgumentsError
+
 __all__ = ["EventBus"]
+
+# What one plugin may make the host remember: types are short words, and a plugin in order has a dozen.
+_MAX_TYPE = 200
+_MAX_TYPES = 1000
 
 
 class EventBus:
@@ -16,15 +22,32 @@ class EventBus:
     def __init__(self, deliver: Callable[[str, str, dict[str, Any]], None]) -> None:
         self._deliver = deliver
         self._subscribers: dict[str, dict[str, None]] = {}
+        self._types: dict[str, set[str]] = {}  # by plugin id
 
     def subscribe(self, plugin_id: str, type: str) -> None:
-        """Deliver events of ``type`` to the plugin from now on."""
+        """Deliver events of ``type`` to the plugin from now on.
+
+        Raises:
+            InvalidArgumentsError: the type is too long, or the plugin listens to too many.
+        """
+        if len(type) > _MAX_TYPE:
+            raise InvalidArgumentsError(f"an event's type has at most {_MAX_TYPE} characters")
+        types = self._types.setdefault(plugin_id, set())
+        if type not in types and len(types) >= _MAX_TYPES:
+            raise InvalidArgumentsError(
+                f"{plugin_id} listens to {_MAX_TYPES} types of events already",
+                "listen to one type, and tell its events apart by their data",
+            )
+        types.add(type)
         self._subscribers.setdefault(type, {})[plugin_id] = None
 
     def forget(self, plugin_id: str) -> None:
         """Drop everything a plugin subscribed to: its worker has ended."""
-        for plugins in self._subscribers.values():
-            plugins.pop(plugin_id, None)
+        for type in self._types.pop(plugin_id, ()):
+            plugins = self._subscribers[type]
+            del plugins[plugin_id]
+            if not plugins:
+                del self._subscribers[type]
 
     def emit(self, type: str, source: str, data: Mapping[str, Any]) -> None:
         """Tell everybody who subscribed to ``type``, in the order in which they did."""

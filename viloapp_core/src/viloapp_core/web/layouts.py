@@ -71,13 +71,13 @@ class Layouts:
         waits = [asyncio.wait_for(self._state_of(instance), STATE_TIMEOUT_S) for instance in asked]
         answers = await asyncio.gather(*waits, return_exceptions=True)
         for instance, answer in zip(asked, answers, strict=True):
-            if not isinstance(answer, BaseException):
+            if not isinstance(answer, BaseException) and _is_json(answer):
                 states[instance] = answer
         return states
 
     def _read(self) -> dict[str, Any]:
         try:
-            kept = json.loads(self._path.read_bytes())
+            kept = json.loads(self._path.read_bytes(), parse_constant=_refuse)
         except (OSError, ValueError, RecursionError):
             kept = None
         # What is unreadable is only an arrangement: start afresh rather than refuse to open.
@@ -87,7 +87,7 @@ class Layouts:
 
     def _write(self, entry: dict[str, Any]) -> None:
         try:
-            size = len(json.dumps(entry))
+            size = len(json.dumps(entry, allow_nan=False))
             if size > MAX_BYTES:
                 raise LayoutError(f"the arrangement has {size} bytes", f"close some; {MAX_BYTES} are kept")
             kept = self._read()
@@ -101,6 +101,19 @@ class Layouts:
             raise LayoutError(f"a widget's state is not JSON: {error}", "report it to its author") from error
         except OSError as error:
             raise LayoutError(f"cannot write {self._path}: {error}", "check the folder's rights") from error
+
+
+def _is_json(state: Any) -> bool:
+    """Tell whether a plugin's answer can be kept: one that cannot must not cost the rest its arrangement."""
+    try:
+        json.dumps(state, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")  # no page could read it
 
 
 def _instances(layout: Mapping[str, Any]) -> list[str]:
