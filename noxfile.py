@@ -138,6 +138,14 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def chaos(session: nox.Session) -> None:
+    """Kill the store's changes at 250 steps and moments, and check every invariant after each."""
+    _groups(session, "test")
+    _installed(session)
+    _pytest(session, "tests/e2e/test_crash.py", env={"VILOAPP_KILLS": "250"})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Benchmarks, side by side with their peers in one run: `nox -s bench -- [install] [list] [--quick]`."""
     _groups(session, "test")

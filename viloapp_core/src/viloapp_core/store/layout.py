@@ -114,7 +114,7 @@ class Layout:
 
     def generation_lock(self, plugin_id: str, name: str) -> Path:
         """Return the file that whoever runs a generation has locked, shared."""
-        return self.locks(plugin_id) / name
+        return self.locks(plugin_id) / f"{name}.lock"
 
     def log(self, plugin_id: str) -> Path:
         """Return the folder of the plugin's logs."""

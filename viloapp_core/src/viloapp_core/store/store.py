@@ -138,6 +138,9 @@ class Store:
                 done.append(self._settle(entry))
             if orphans:
                 self._publish({})
+                for name in ("state", "index"):  # both are written under the lock, which is ours
+                    for partial in self.root.glob(f".{name}.json.*.tmp"):
+                        partial.unlink(missing_ok=True)
             for entry in orphans:
                 entry.close()
         return [line for line in done if line]
