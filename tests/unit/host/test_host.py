@@ -1,6 +1,7 @@
 """The host with real plugins in real processes."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ from viloapp_core.host.control import ControlClient
 from viloapp_core.host.errors import HostRunningError
 from viloapp_core.host.session import call_once
 from viloapp_core.store import Store
+from viloapp_core.web.outbox import encode
 from viloapp_sdk.errors import (
     DeadlineExceededError,
     HandlerError,
@@ -299,6 +301,23 @@ def test_open_widgets_outlive_a_crash_with_their_state(plant: Plant, run: Run) -
                 await host.call("hello.exit", {"code": 1})
             await shown.wait()
             assert host.instances()[0]["data"]["text"] == "kept"
+
+    run(test)
+
+
+@pytest.mark.parametrize("text", [float("nan"), b"\0", {"deep": [float("inf")]}], ids=repr)
+def test_no_widget_s_data_keep_pages_from_being_told_of_all(plant: Plant, run: Run, text: Any) -> None:
+    """What no page can be told is refused, at first and later; what it showed before stays."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            view = await host.open_widget("hello.panel", {"text": "one"})
+            with contextlib.suppress(InvalidArgumentsError):
+                await host.open_widget("hello.panel", {"text": text})
+            with contextlib.suppress(ViloError):
+                await host.widget_command(view["instance"], "set", {"text": text})
+            encode(host.instances())
 
     run(test)
 

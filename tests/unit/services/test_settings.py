@@ -1,6 +1,7 @@
 """Settings: defaults, checks, the file, and what a person types."""
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -120,3 +121,30 @@ def test_a_damaged_file_is_an_error_and_stays_as_it_is(path: Path, content: str)
     with pytest.raises(Exception, match=r"settings\.json"):
         Settings(path, lambda: DECLARED)
     assert path.read_text() == content
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), [float("nan")], b"bytes", {"deep": {1, 2}}], ids=repr
+)
+@pytest.mark.parametrize("key", ["viloxterm.ratio", "viloxterm.free"])
+def test_a_value_that_json_has_not_is_refused(settings: Settings, path: Path, key: str, value: Any) -> None:
+    """Python would write NaN into the file, and no page could be told of any setting then."""
+    with pytest.raises(SettingError, match=key):
+        settings.set(key, value)
+    assert not path.exists()
+
+
+def test_a_value_has_a_bound(settings: Settings, path: Path) -> None:
+    """The file is read at each start and rewritten at each change."""
+    with pytest.raises(SettingError, match="more than 1048576"):
+        settings.set("viloxterm.free", "x" * 1024 * 1024)
+    assert not path.exists()
+
+
+def test_a_giant_key_is_refused_at_once_and_not_repeated(settings: Settings) -> None:
+    """It may come from a plugin, and to look for what is close to it would hold up the host for seconds."""
+    before = time.monotonic()
+    with pytest.raises(SettingError) as caught:
+        settings.get("viloxterm." + "ab" * 4_000_000)
+    assert len(str(caught.value)) < 1000
+    assert time.monotonic() - before < 0.5

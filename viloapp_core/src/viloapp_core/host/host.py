@@ -14,6 +14,7 @@ from viloapp_core.foundation.paths import store_root
 from viloapp_core.host.control import ControlServer
 from viloapp_core.host.dispatch import Dispatch
 from viloapp_core.host.errors import HostRunningError, HostStoppingError
+from viloapp_core.host.offers import usable
 from viloapp_core.host.widgets import EXECUTION_TIME_S, Widgets
 from viloapp_core.permissions import Permission
 from viloapp_core.process import Spawner
@@ -420,10 +421,15 @@ class Host:
         worker = self._workers.get(plugin_id)
         if worker is None:
             return
-        static = {command["id"]: command for command in worker.plugin.commands}
-        commands = [each for each in _rows(offers.get("commands")) if each["id"] not in static]
+        offered, bad_commands = usable("commands", offers.get("commands"))
+        static = {command["id"] for command in worker.plugin.commands}
+        commands = [each for each in offered if each["id"] not in static]
+        offered, bad_widgets = usable("widgets", offers.get("widgets"))
         known = {widget["id"] for widget in worker.plugin.widgets}
-        widgets = [each for each in _rows(offers.get("widgets")) if each["id"] not in known]
+        widgets = [each for each in offered if each["id"] not in known]
+        if bad := [*bad_commands, *bad_widgets]:
+            message = f"{plugin_id}: {len(bad)} of what it offers cannot be used: {bad[0]}"
+            self.publish("notification", {"level": "warning", "message": message, "plugin": plugin_id})
         if commands or widgets:
             self._offer(worker.plugin, commands, widgets)
             self.publish("commands.changed", {})
@@ -462,12 +468,6 @@ class Host:
             if self.store.index_stamp() != self._stamp:
                 with contextlib.suppress(ViloError):
                     await self.refresh()
-
-
-def _rows(value: Any) -> list[dict[str, Any]]:
-    """Return the rows of a worker's answer that have an id; the rest is a stranger's nonsense."""
-    rows = value if isinstance(value, list) else []
-    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str) and row["id"]]
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

@@ -1,12 +1,13 @@
 """The widgets on offer and those that are open, and what their plugins say of them."""
 
 import contextlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from viloapp_core.services import Instance, Workspace
 from viloapp_core.supervise import Worker
-from viloapp_sdk.errors import HandlerError, UnknownWidgetError, ViloError
+from viloapp_sdk.errors import HandlerError, InvalidArgumentsError, UnknownWidgetError, ViloError
 
 __all__ = ["EXECUTION_TIME_S", "Widgets"]
 
@@ -130,10 +131,12 @@ class Widgets:
 
         Raises:
             UnknownWidgetError: no such instance is open.
+            InvalidArgumentsError: the data are none that a page can be told.
         """
         instance = self._workspace.get(instance_id)
         body: dict[str, Any] = {"instance": instance_id}
         if data is not None:
+            _check_data(instance.widget_id, data)
             instance.data = {**instance.data, **data}
             body["data"] = dict(data)  # the change alone: the rest may be older than what a page has typed
         if title is not None:
@@ -177,6 +180,7 @@ class Widgets:
         answer = await self._ask(instance, "widget.create", request)
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
             raise HandlerError(f"{instance.widget_id}: its `create` has to return a dict of the data to draw")
+        _check_data(instance.widget_id, answer["data"])
         instance.title = str(answer.get("title") or instance.title)[:_MAX_TITLE]
         instance.data = answer["data"]
 
@@ -186,3 +190,22 @@ class Widgets:
             raise UnknownWidgetError(f"{instance.plugin_id} is not enabled")
         limit = float(worker.plugin.limits.get("execution_time", EXECUTION_TIME_S))
         return await worker.call(method, params, timeout_s=limit)
+
+
+def _check_data(widget_id: str, data: Mapping[str, Any]) -> None:
+    """Refuse what the wire of the workers can say and that of the pages cannot (NaN, a timestamp).
+
+    Every page is told of all instances at once, so one of them would keep every page from opening.
+    """
+    try:
+        json.dumps(data, allow_nan=False, default=_bytes_are_text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidArgumentsError(
+            f"{widget_id}: its data cannot be shown: {error}", "send what JSON can say"
+        ) from None
+
+
+def _bytes_are_text(value: object) -> str:
+    if isinstance(value, bytes):
+        return ""  # the page gets them as text
+    raise TypeError(f"a {type(value).__name__} is not JSON")

@@ -17,6 +17,8 @@ from viloapp_core.services.theme import DEFAULT_THEME, THEMES
 __all__ = ["CORE", "Settings"]
 
 FORMAT_VERSION = "2.0"
+_MAX_KEY = 200
+_MAX_VALUE = 1024 * 1024
 CORE: Mapping[str, Mapping[str, Any]] = {
     "theme": {
         "type": "string",
@@ -81,9 +83,13 @@ class Settings:
             SettingError: there is no such setting, or it cannot have that value.
         """
         owner, name, schema = self._find(key)
-        problem = _problem(schema, value)
+        try:
+            text = json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise SettingError(f"{key} cannot have a value that JSON has not: {error}") from None
+        problem = f"more than {_MAX_VALUE} characters" if len(text) > _MAX_VALUE else _problem(schema, value)
         if problem:
-            raise SettingError(f"{key} cannot be {json.dumps(value)[:80]}: {problem}")
+            raise SettingError(f"{key} cannot be {text[:80]}: {problem}")
         self._change(lambda document: _section(document, owner).__setitem__(name, value))
         self._on_change(key, value)
 
@@ -140,11 +146,13 @@ class Settings:
         schema = owners.get(owner, {}).get(name)
         if schema is None:
             known = [f"{id}.{each}" for id, configuration in owners.items() for each in configuration]
-            close = get_close_matches(key, known, n=3)
+            # What a plugin sends may be megabytes, and to look for what is close would take seconds.
+            shown = key if len(key) <= _MAX_KEY else f"{key[:_MAX_KEY]}…"
+            close = get_close_matches(key, known, n=3) if shown == key else []
             hint = (
                 f"did you mean {' or '.join(close)}?" if close else "`viloapp config list` shows all settings"
             )
-            raise SettingError(f"there is no setting {key!r}", hint)
+            raise SettingError(f"there is no setting {shown!r}", hint)
         return owner, name, schema
 
     def _stored(self, owner: str) -> dict[str, Any]:
