@@ -68,6 +68,13 @@ def test_missing_folder_is_named(folder: Path) -> None:
         listing(folder, "gone")
 
 
+def test_a_path_that_no_file_can_have_is_refused(folder: Path) -> None:
+    """Half a character cannot be asked of the disk, nor told to the page."""
+    with pytest.raises(UnreadableFolderError) as caught:
+        listing(folder, "\ud83d")
+    assert str(caught.value).encode()
+
+
 def test_names_that_are_not_text_can_be_sent(folder: Path) -> None:
     """A file name is bytes; the page gets something that it can show."""
     os.close(os.open(os.fsencode(folder) + b"/\xff.txt", os.O_CREAT))

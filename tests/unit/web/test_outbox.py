@@ -84,3 +84,10 @@ def test_what_plugins_return_is_made_plain() -> None:
         "b": [1],
         "c": [1, 2],
     }
+
+
+def test_half_a_character_can_be_sent() -> None:
+    """A page that cuts a text between the halves of an emoji saves one; it must not end every connection."""
+    text = encode({"title": "\ud83d"})
+    assert text.encode()
+    assert json.loads(text) == {"title": "\ud83d"}

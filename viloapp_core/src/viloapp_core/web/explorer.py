@@ -28,6 +28,8 @@ def locate(folder: Path, path: str) -> Path:
         raise OutsideWorkspaceError(path.replace("\0", "\\0"), str(root))
     try:
         resolved = (root / path).resolve()
+    except UnicodeEncodeError as error:
+        raise UnreadableFolderError(ascii(path), "no file can have such a name") from error
     except (OSError, RuntimeError) as error:  # a loop of links
         raise UnreadableFolderError(path, str(error)) from error
     if not resolved.is_relative_to(root):

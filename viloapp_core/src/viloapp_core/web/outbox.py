@@ -19,7 +19,16 @@ def encode(message: object) -> str:
         ValueError: it holds what JSON cannot, such as NaN.
         TypeError: it holds an object that is none of JSON's.
     """
-    return json.dumps(message, allow_nan=False, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    text = _json(message, ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and a WebSocket frame cannot
+        text = _json(message, ascii=True)
+    return text
+
+
+def _json(message: object, *, ascii: bool) -> str:
+    return json.dumps(message, allow_nan=False, separators=(",", ":"), ensure_ascii=ascii, default=_plain)
 
 
 def _plain(value: object) -> Any:
