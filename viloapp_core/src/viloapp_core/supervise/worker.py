@@ -67,6 +67,7 @@ class Worker:
         self.plugin = plugin
         self.state = "stopped"
         self.detail = ""
+        self._ending = "it was stopped"
         self.sandbox = ""
         self.was_ready = False
         self._around = surroundings
@@ -189,7 +190,7 @@ class Worker:
             raise PluginStartError(self.plugin.plugin_id, self._last_words(child)) from error
         except HandlerError as error:
             await self._abandon(peer, child)
-            raise PluginStartError(self.plugin.plugin_id, f"its initialize failed: {error.detail}") from error
+            raise PluginStartError(self.plugin.plugin_id, error.detail) from error
         except BaseException:
             await self._abandon(peer, child)
             raise
@@ -284,6 +285,8 @@ class Worker:
         if self._log is not None:
             self._log.close()
         ending = status.describe()
+        # Kept apart from `detail`, which a restart clears before a lost call tells its caller.
+        self._ending = "it was stopped" if was == "stopping" else self.detail or ending
         peer.close()
         if self._held is not None:
             self._held.release()
@@ -316,7 +319,7 @@ class Worker:
         if self._watching is not None:
             await asyncio.shield(self._watching)
         return WorkerLostError(
-            f"{self.plugin.plugin_id}: its process was lost: {self.detail or 'it was stopped'}",
+            f"{self.plugin.plugin_id}: its process was lost: {self._ending}",
             f"the next call starts it again; its log: viloapp logs {self.plugin.plugin_id}",
         )
 
