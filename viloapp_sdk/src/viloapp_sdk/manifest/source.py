@@ -102,7 +102,8 @@ def _parse(packages: Iterable[Path], root: Path | None) -> tuple[list[Module], l
             # Templates and samples may be no valid Python; only one that could declare something matters.
             if b"command" in content or b"Widget" in content:
                 line = getattr(error, "lineno", None)
-                issues.append(Issue(f"{name}:{line}" if line else name, f"does not parse: {error}"))
+                why = error.msg if isinstance(error, SyntaxError) else str(error)
+                issues.append(Issue(f"{name}:{line}" if line else name, f"does not parse: {why}"))
     return modules, issues
 
 

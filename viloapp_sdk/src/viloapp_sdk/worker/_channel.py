@@ -233,7 +233,8 @@ class Channel:
         if not isinstance(error, ViloError):
             sys.excepthook(type(error), error, error.__traceback__)
             error = HandlerError(
-                f"{type(error).__name__}: {error}"[:2000], "the traceback is in the plugin's log"
+                f"{type(error).__name__}: {error}"[:2000],
+                "the traceback is in the plugin's log: viloapp logs ID",
             )
         if id is not None:
             self._write(pack([ERROR, id, error.to_wire()]))
