@@ -50,8 +50,11 @@ def main(arguments: list[str]) -> int:
         "setup": setup,
     }
     if not arguments or arguments[0] not in commands:
-        print(__doc__, file=sys.stderr)
-        return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
+        asked = arguments[:1] in (["-h"], ["--help"])
+        print(__doc__, file=sys.stdout if asked else sys.stderr)
+        if arguments and not asked:
+            print(f"error: no such command {arguments[0]!r}", file=sys.stderr)
+        return 0 if asked else 2
     try:
         if sys.version_info < MINIMUM:
             return restart_with_newer(arguments)
