@@ -165,7 +165,7 @@ class Host:
             return await worker.call("command", [id, dict(arguments or {})], timeout_s=limit)
         except DeadlineExceededError:
             hint = (
-                f"its process is ended when it goes on; allow more with --timeout or in {plugin_id}'s limits"
+                f"if it does not stop, its process is ended; allow more: --timeout, or {plugin_id}'s limits"
             )
             raise DeadlineExceededError(f"{command} did not answer within {limit:g} s", hint) from None
         finally:
