@@ -18,6 +18,9 @@ from typing import Any
 from viloapp_core.foundation.errors import FileError, LockHeldError
 from viloapp_core.foundation.files import FileLock, read_json, sync_dir, write_json
 
+# A process that dies with its parent may write to a folder while it is removed, for a moment.
+_REMOVALS = 3
+
 
 @dataclass
 class Entry:
@@ -91,5 +94,8 @@ def remove_tree(folder: Path) -> None:
     with contextlib.suppress(OSError):
         if folder.is_symlink():
             folder.unlink()
-        else:
+            return
+        for _ in range(_REMOVALS):
             shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break

@@ -137,7 +137,11 @@ class Store:
             for entry in orphans:
                 done.append(self._settle(entry))
             if orphans:
-                self._publish({})
+                # What was uninstalled is forgotten, or it would come back as disabled as it was.
+                gone = {str(entry.facts.get("plugin_id")) for entry in orphans} - {
+                    *truth.installed_ids(self.layout)
+                }
+                self._publish(dict.fromkeys(gone))
                 for name in ("state", "index"):  # both are written under the lock, which is ours
                     for partial in self.root.glob(f".{name}.json.*.tmp"):
                         partial.unlink(missing_ok=True)
