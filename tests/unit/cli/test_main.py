@@ -107,17 +107,20 @@ def test_a_signal_ends_a_command_as_a_shell_expects(
     """128 + n, and no traceback."""
     plugin = installed()
     (plugin.log_dir / "worker.log").write_text("ready\n")
-    # A test runner in the background has SIGINT ignored, and children inherit that.
+    # A test runner in the background has SIGINT ignored, one under nohup SIGHUP, and children inherit that.
     with subprocess.Popen(
         [*VILOAPP, "logs", "hello", "-f"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL) and None,
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        process.send_signal(number)
-        _, err = process.communicate(timeout=20)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            process.send_signal(number)
+            _, err = process.communicate(timeout=20)
+        finally:
+            process.kill()  # one that did not hear the signal must not hold up the tests
     assert (process.returncode, err) == (128 + number, b"")
 
 
