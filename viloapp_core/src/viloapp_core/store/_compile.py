@@ -1,4 +1,4 @@
-"""Compile modules into other folders: ``python -I -S _compile.py FROM TO…``, any Python 3.10 and up.
+"""Compile modules into other folders: ``python -I -S _compile.py PARENT FROM TO…``, any Python 3.10 and up.
 
 `python -m compileall` would do, but its processes outlive a killed parent and go on writing to a folder that
 is being removed, and it writes beside the sources. Tests that wheels ship are left out: they are half of
@@ -54,12 +54,14 @@ def main(folders: "list[str]") -> int:
             compile_one(job)
         return 0
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
-    with concurrent.futures.ProcessPoolExecutor(mp_context=context, initializer=end_with_parent) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+        mp_context=context, initializer=end_with_parent, initargs=(os.getpid(),)
+    ) as pool:
         list(pool.map(compile_one, found, chunksize=32))
     return 0
 
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
-    end_with_parent()
-    sys.exit(main(sys.argv[1:]))
+    end_with_parent(int(sys.argv[1]))
+    sys.exit(main(sys.argv[2:]))

@@ -129,7 +129,7 @@ class Shelf:
         if not missing:
             return
         staged = {sha: first_free(self._scratch, f"compiled-{sha[:12]}") for sha in missing}
-        argv = [str(python), "-I", "-S", str(Path(__file__).with_name("_compile.py"))]
+        argv = [str(python), "-I", "-S", str(Path(__file__).with_name("_compile.py")), str(os.getpid())]
         for sha, folder in staged.items():
             (folder / "modules").mkdir(parents=True)
             argv += [str(self._layout.wheel(sha) / "files"), str(folder / "modules")]
