@@ -101,7 +101,7 @@ def test_damaged_plugins_are_told_and_can_be_mended(store: Store, plugin: Plugin
     store.plugin("third").python.unlink()
     rows = {row["id"]: row["reason"] for row in listing(store)}
     assert set(rows) == {"hello", "caller", "third"}
-    assert all("viloapp install --force-reinstall" in rows[name] for name in ("caller", "third"))
+    assert all(f"viloapp repair {name}" in rows[name] for name in ("caller", "third"))
     enable(store, ["third"])  # any change rewrites the index, which then lacks what cannot be read
     rows = {row["id"]: row["reason"] for row in listing(store)}
     assert set(rows) == {"hello", "caller", "third"}

@@ -86,6 +86,29 @@ def test_a_missing_index_is_rebuilt_without_waiting(store: Store) -> None:
     assert not (store.root / "index.json").exists()
 
 
+@pytest.mark.parametrize("key", ["version", "entry_point", "manifest"])
+def test_a_receipt_that_lacks_something_does_not_hide_the_others(store: Store, key: str) -> None:
+    """What is not what it should be is found when the index is made, and not when a plugin is asked for."""
+    put(store, "broken")
+    put(store, "hello")
+    path = store.plugin("broken").generation / "receipt.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: 7}))
+    store.set_enabled(["hello"], False, "x")
+    assert list(store.plugins()) == ["hello"]
+    assert "its files are damaged" in store.damage()["broken"]
+
+
+def test_plugins_are_decoded_when_they_are_asked_for(store: Store) -> None:
+    """The mapping is complete before: ids, number, what is not in it; asked twice, one is the same."""
+    put(store, "hello")
+    put(store, "other")
+    plugins = Store(store.root).plugins()
+    assert (sorted(plugins), len(plugins), "nobody" in plugins) == (["hello", "other"], 2, False)
+    assert plugins["hello"] is plugins["hello"]
+    assert plugins["hello"] == store.plugin("hello") != plugins["other"]
+    assert plugins.get("nobody") is None
+
+
 def test_one_damaged_plugin_does_not_hide_the_others(store: Store) -> None:
     """Its receipt is gone; the rest is there, and asking for the receipt says what to do."""
     put(store, "broken")

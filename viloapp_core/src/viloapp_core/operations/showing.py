@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def listing(store: Store) -> list[dict[str, Any]]:
     from viloapp_core import manifest
 
     plugins, damage = store.plugins(), store.damage()
-    rows = [_row(plugin, damage.get(plugin.plugin_id, "")) for plugin in plugins.values()]
+    rows = [_row(plugin_id, row, damage.get(plugin_id, "")) for plugin_id, row in plugins.rows.items()]
     rows += [_damaged_row(plugin_id, damage[plugin_id]) for plugin_id in damage if plugin_id not in plugins]
     for name, version in manifest.unmanaged():
         rows.append(
@@ -41,18 +42,19 @@ def listing(store: Store) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(plugin: InstalledPlugin, damage: str = "") -> dict[str, Any]:
+def _row(plugin_id: str, row: Mapping[str, Any], damage: str = "") -> dict[str, Any]:
+    """Return what a listing says of a plugin, from its row of the index as that has it."""
     return {
-        "id": plugin.plugin_id,
-        "version": plugin.version,
+        "id": plugin_id,
+        "version": row["version"],
         "managed": True,
-        "enabled": plugin.enabled,
-        "reason": damage or plugin.reason,
-        "source": plugin.source,
-        "signature": plugin.signature,
-        "python": plugin.python_version,
-        "summary": plugin.summary,
-        "permissions": list(plugin.permissions),
+        "enabled": row["enabled"],
+        "reason": damage or row["reason"],
+        "source": row["source"],
+        "signature": row["signature"],
+        "python": row["python_version"],
+        "summary": row["summary"],
+        "permissions": list(row["permissions"]),
     }
 
 
@@ -88,7 +90,7 @@ def _installed(store: Store, plugin: InstalledPlugin) -> dict[str, Any]:
     receipt = store.receipt(plugin.plugin_id)
     return {
         "installed": True,
-        **_row(plugin),
+        **_row(plugin.plugin_id, store.plugins().rows[plugin.plugin_id]),
         "plugin_id": plugin.plugin_id,
         **{key: receipt.get(key) for key in _FROM_RECEIPT},
         "python": {

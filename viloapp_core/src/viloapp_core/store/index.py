@@ -7,13 +7,14 @@ derives a row from those, `encode` and `decode` are the file's format. All three
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from viloapp_core.store.errors import StoreError
-from viloapp_core.store.layout import Layout
+from viloapp_core.store.layout import Layout, check_plugin_id
 
 INDEX_SCHEMA = 2
 NOT_CHECKED = "not checked"
@@ -77,6 +78,15 @@ _FROM_MANIFEST: dict[str, Any] = {
     "load_after": [],
     "load_before": [],
 }
+# The keys of a row and what each holds; what is in the lists was checked when the plugin was installed.
+_KINDS: tuple[tuple[str, Any], ...] = (
+    *((key, str) for key in _FROM_RECEIPT if key != "permissions"),
+    *((key, type(empty)) for key, empty in _FROM_MANIFEST.items()),
+    *((key, str) for key in ("generation", "summary", "reason", "base_prefix", "base_executable")),
+    ("permissions", list),
+    ("enabled", bool),
+    ("dev_source", (str, type(None))),
+)
 
 
 def entry(receipt: Mapping[str, Any], generation: str, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,8 +96,13 @@ def entry(receipt: Mapping[str, Any], generation: str, state: Mapping[str, Any])
         receipt: the decoded ``receipt.json`` of its generation.
         generation: the name of the generation's folder.
         state: the plugin's part of ``state.json``; empty for enabled.
+
+    Raises:
+        KeyError, TypeError: the receipt lacks something, or has something else in its place.
     """
     manifest = receipt["manifest"]
+    if not isinstance(manifest, dict):
+        raise TypeError("manifest is no object")
     row = {key: receipt[key] for key in _FROM_RECEIPT}
     row |= {key: manifest.get(key, empty) for key, empty in _FROM_MANIFEST.items()}
     row |= {
@@ -99,7 +114,14 @@ def entry(receipt: Mapping[str, Any], generation: str, state: Mapping[str, Any])
         "enabled": bool(state.get("enabled", True)),
         "reason": str(state.get("reason", "")),
     }
+    _check(row)
     return row
+
+
+def _check(row: Mapping[str, Any]) -> None:
+    for key, kind in _KINDS:
+        if not isinstance(row[key], kind):
+            raise TypeError(f"{key} is {type(row[key]).__name__}")
 
 
 def encode(revision: int, rows: Mapping[str, Mapping[str, Any]]) -> bytes:
@@ -108,7 +130,46 @@ def encode(revision: int, rows: Mapping[str, Mapping[str, Any]]) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def decode(value: Any, layout: Layout) -> tuple[int, dict[str, InstalledPlugin]]:
+class Plugins(Mapping[str, InstalledPlugin]):
+    """The plugins of an index, by id and in its order; each is decoded when it is first asked for.
+
+    Args:
+        rows: the index's, checked.
+        layout: the store's.
+    """
+
+    def __init__(self, rows: Mapping[str, Mapping[str, Any]], layout: Layout) -> None:
+        self.rows = rows
+        """What is known of each as JSON has it, for listings of all: no path is made."""
+        self._layout = layout
+        self._decoded: dict[str, InstalledPlugin] = {}
+
+    def __getitem__(self, plugin_id: str) -> InstalledPlugin:
+        if (plugin := self._decoded.get(plugin_id)) is None:
+            plugin = self._decoded[plugin_id] = _plugin(plugin_id, self.rows[plugin_id], self._layout)
+        return plugin
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __contains__(self, plugin_id: object) -> bool:
+        return plugin_id in self.rows
+
+    def suspects(self) -> list[str]:
+        """Return the ids of those whose interpreter is not there, for whatever reason."""
+        folder = self._layout.plugins
+        return [
+            plugin_id
+            for plugin_id, row in self.rows.items()
+            # Half the time of os.path.exists, which for thousands of plugins is worth it.
+            if not os.access(f"{folder}/{plugin_id}/generations/{row['generation']}/venv/bin/python", os.F_OK)
+        ]
+
+
+def decode(value: Any, layout: Layout) -> tuple[int, Plugins]:
     """Return revision and plugins of a decoded ``index.json``.
 
     Raises:
@@ -117,8 +178,11 @@ def decode(value: Any, layout: Layout) -> tuple[int, dict[str, InstalledPlugin]]
     try:
         if value["schema"] != INDEX_SCHEMA:
             raise KeyError("schema")
-        plugins = {name: _plugin(name, row, layout) for name, row in sorted(value["plugins"].items())}
-        return int(value["revision"]), plugins
+        rows = dict(sorted(value["plugins"].items()))
+        for plugin_id, row in rows.items():
+            check_plugin_id(plugin_id)
+            _check(row)
+        return int(value["revision"]), Plugins(rows, layout)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
             "bad_index", "index.json is not an index", "any viloapp command rebuilds it"

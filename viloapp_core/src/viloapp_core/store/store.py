@@ -15,7 +15,7 @@ from viloapp_core.foundation.files import FileLock, read_json, sync_dir, write_a
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.store import index, journal, truth
 from viloapp_core.store.errors import CollisionError, NotInstalledError, StoreError, StoreFolderError
-from viloapp_core.store.index import InstalledPlugin
+from viloapp_core.store.index import InstalledPlugin, Plugins
 from viloapp_core.store.layout import Layout
 
 Stamp = tuple[int, int, int]
@@ -36,11 +36,11 @@ class Store:
         self.root = Path(os.path.realpath(root))
         self.layout = Layout(self.root)
         # One value, so that a thread that reads meanwhile never sees half of it.
-        self._cached: tuple[Stamp, tuple[int, dict[str, InstalledPlugin]]] | None = None
+        self._cached: tuple[Stamp, tuple[int, Plugins]] | None = None
 
     # Reading
 
-    def plugins(self) -> Mapping[str, InstalledPlugin]:
+    def plugins(self) -> Plugins:
         """Return what is installed, by plugin id."""
         return self._load()[1]
 
@@ -60,7 +60,8 @@ class Store:
         Somebody removed files by hand, or the Python that a virtualenv stands on.
         """
         plugins, found = self.plugins(), {}
-        for plugin_id in sorted({*truth.installed_ids(self.layout), *plugins}):
+        # Every listing asks this: of a whole plugin nothing is decoded, and the disk is asked one question.
+        for plugin_id in sorted([*truth.installed_ids(self.layout, beside=plugins), *plugins.suspects()]):
             plugin = plugins.get(plugin_id)
             if plugin is None or not plugin.generation.is_dir():
                 what = "its files are damaged"
@@ -94,13 +95,13 @@ class Store:
             return _NEVER
         return (status.st_mtime_ns, status.st_ino, status.st_size)
 
-    def _load(self) -> tuple[int, dict[str, InstalledPlugin]]:
+    def _load(self) -> tuple[int, Plugins]:
         stamp, cached = self.index_stamp(), self._cached
         if cached is None or cached[0] != stamp:
             cached = self._cached = (stamp, self._decode_or_rebuild())
         return cached[1]
 
-    def _decode_or_rebuild(self) -> tuple[int, dict[str, InstalledPlugin]]:
+    def _decode_or_rebuild(self) -> tuple[int, Plugins]:
         try:
             if (value := read_json(self.layout.index)) is not None:
                 return index.decode(value, self.layout)

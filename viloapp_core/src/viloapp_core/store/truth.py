@@ -6,6 +6,7 @@ Everything here reads; `viloapp_core.store.store` writes. A damaged plugin never
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,15 @@ def read_receipt(generation: Path) -> dict[str, Any]:
     return receipt
 
 
-def installed_ids(layout: Layout) -> list[str]:
-    """Return the ids of the plugins that have a generation in use, whole or not."""
+def installed_ids(layout: Layout, beside: Collection[str] = ()) -> list[str]:
+    """Return the ids of the plugins that have a generation in use, whole or not.
+
+    Args:
+        layout: the store's.
+        beside: ids that are left out.
+    """
     try:
-        names = sorted(os.listdir(layout.plugins))
+        names = sorted(set(os.listdir(layout.plugins)).difference(beside))
     except FileNotFoundError:
         return []
     found = []
