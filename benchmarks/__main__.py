@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; both by default"
     )
+    parser.add_argument("--rounds", type=int, default=3, help="of installing; 3 by default")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, in less than two minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--folder", type=Path, help="where stores are made: on the disk to be measured")
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         machine = described_machine(folder)
         for name in chosen.names or BENCHMARKS:
             (folder / name).mkdir()
-            outcomes[name] = BENCHMARKS[name](folder / name, quick=chosen.quick)
+            outcomes[name] = BENCHMARKS[name](folder / name, quick=chosen.quick, rounds=chosen.rounds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     machine["seconds in all"] = round(time.monotonic() - began)

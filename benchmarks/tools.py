@@ -24,8 +24,8 @@ class Tool(Protocol):
     def check(self, wheel: Path, home: Path) -> None:
         """Run what was installed; raises BenchmarkError when it does not work."""
 
-    def sizes(self, home: Path) -> list[Size]:
-        """Return what all that was installed takes on disk."""
+    def sizes(self, home: Path, count: int) -> list[Size]:
+        """Return what the `count` environments take on disk."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class ViloApp:
         command = wheel.name.split("-")[0].replace("_", "") + ".versions"
         measure([script("viloapp"), "call", "--allow-unsandboxed", command], self._environ(home))
 
-    def sizes(self, home: Path) -> list[Size]:
+    def sizes(self, home: Path, count: int) -> list[Size]:
         """Return the store's size without and with the fetched wheels, and that of one environment in it."""
         parts = [path for path in home.iterdir() if path.name != "archives"]
         one = next(home.glob("plugins/bench-01/generations/*/venv"))
         return [
-            disk("viloapp: store of ten, without archives", parts),
-            disk("viloapp: store of ten, with archives", [home]),
-            disk("viloapp: one environment of the ten by itself", [one]),
+            disk(f"viloapp: store of {count}, without archives", parts),
+            disk(f"viloapp: store of {count}, with archives", [home]),
+            disk("viloapp: one environment of them by itself", [one]),
         ]
 
     def _environ(self, home: Path) -> dict[str, str]:
@@ -77,9 +77,9 @@ class Pipx:
         """Run the application."""
         measure([home / "bin" / wheel.name.split("-")[0].replace("_", "-")], {})
 
-    def sizes(self, home: Path) -> list[Size]:
+    def sizes(self, home: Path, count: int) -> list[Size]:
         """Return the size of all environments and of the pip that they share."""
-        return [disk("pipx: ten environments", [home])]
+        return [disk(f"pipx: {count} environments", [home])]
 
     def _environ(self, home: Path) -> dict[str, str]:
         return {
@@ -115,12 +115,12 @@ class Uv:
         words = [home / "bin" / wheel.name.split("-")[0].replace("_", "-")]
         measure(words, {"PYTHONDONTWRITEBYTECODE": "1"})
 
-    def sizes(self, home: Path) -> list[Size]:
+    def sizes(self, home: Path, count: int) -> list[Size]:
         """Return the size of all environments without and with the cache that they link to."""
         what = "uv, compiled" if self.compiles else "uv, not compiled"
         return [
-            disk(f"{what}: ten environments", [home / "tools"]),
-            disk(f"{what}: ten environments and cache", [home / "tools", home / "cache"]),
+            disk(f"{what}: {count} environments", [home / "tools"]),
+            disk(f"{what}: {count} environments and cache", [home / "tools", home / "cache"]),
         ]
 
     def _environ(self, home: Path) -> dict[str, str]:
