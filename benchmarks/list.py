@@ -138,7 +138,7 @@ def _receipt(plugin_id: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "source": "index",
         "requested": plugin_id,
         "dev_source": None,
-        "index_url": "https://pypi.org/simple",
+        "index_url": "PyPI",
         "signature": NOT_CHECKED,
         "permissions": [],
         "python_version": ".".join(map(str, sys.version_info[:3])),

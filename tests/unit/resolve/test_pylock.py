@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viloapp_core.resolve import Interpreter, Package, PipError, Resolution, to_pylock
+from viloapp_core.resolve.errors import DirectUrlError
 from viloapp_core.resolve.lock import parse
 
 SHA = "0" * 64
@@ -53,8 +54,17 @@ def test_the_plugin_first_then_by_name() -> None:
 )  # fmt: skip
 def test_only_one_hashed_wheel_of_each(package: dict[str, Any]) -> None:
     """A source, a folder, a repository, or a wheel without SHA-256 is refused by the package's name."""
-    with pytest.raises(PipError):
+    with pytest.raises((PipError, DirectUrlError)):
         parse(_lock(HELLO, package), "hello")
+
+
+@pytest.mark.parametrize("scheme", ["https", "http", "file"])
+def test_what_a_dependency_names_by_address_is_refused(scheme: str) -> None:
+    """``x @ https://…`` in somebody's metadata would be an index of their own choice."""
+    archive = {"url": f"{scheme}://h/x-1-py3-none-any.whl", "hashes": {"sha256": SHA}}
+    with pytest.raises(DirectUrlError, match="hello: x would come from an address"):
+        parse(_lock(HELLO, {"name": "x", "archive": archive}), "hello")
+    assert len(parse(_lock(HELLO, {"name": "x", "archive": archive}), "hello", direct=["x"])) == 2
 
 
 def test_the_plugin_must_be_there_once() -> None:

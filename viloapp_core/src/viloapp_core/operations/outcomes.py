@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from viloapp_core.resolve import DEFAULT_INDEX
-
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
 
@@ -83,11 +81,6 @@ class InstallOptions:
     dry_run: bool = False
     python: str | None = None
     force_reinstall: bool = False
-
-    @property
-    def index(self) -> str:
-        """The index to ask."""
-        return self.index_url or DEFAULT_INDEX
 
 
 @dataclass(frozen=True)

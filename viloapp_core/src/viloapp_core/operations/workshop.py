@@ -47,9 +47,10 @@ class Workshop:
     def sources(self) -> Sources:
         """Where distributions come from: offline, the archives too."""
         links = tuple(
-            str(Path(link).expanduser()) if "://" not in link else link for link in self._find_links()
+            str(Path(link).expanduser().absolute()) if "://" not in link else link
+            for link in self._find_links()
         )
-        return Sources(self.options.index, links, self.options.offline)
+        return Sources(self.options.index_url, links, self.options.offline)
 
     def _find_links(self) -> tuple[str, ...]:
         if not self.options.offline:

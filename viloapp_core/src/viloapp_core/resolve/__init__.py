@@ -29,7 +29,7 @@ from viloapp_core.resolve.interpreters import Interpreter, candidates
 from viloapp_core.resolve.load_order import load_order, waits_for
 from viloapp_core.resolve.lock import Package, Resolution, Target, lock, to_pylock
 from viloapp_core.resolve.own_names import CORE, OWN_NAMES, wheelhouse
-from viloapp_core.resolve.pip import DEFAULT_INDEX, Pip, Sources
+from viloapp_core.resolve.pip import Pip, Sources
 from viloapp_core.resolve.relations import Related, Relations, requirements
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "ByteCounter",
     "CORE",
     "ConflictError",
-    "DEFAULT_INDEX",
     "Demand",
     "DependencyCycleError",
     "DependentsError",

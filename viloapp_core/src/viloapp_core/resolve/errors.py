@@ -46,6 +46,18 @@ class OwnNameError(ResolveError):
         super().__init__("own_name", detail, hint)
 
 
+class DirectUrlError(ResolveError):
+    """A distribution names files of its own choice instead of versions in the index."""
+
+    def __init__(self, plugin_id: str, names: Sequence[str]) -> None:
+        super().__init__(
+            "direct_url",
+            f"{plugin_id}: {', '.join(names)} would come from an address that a distribution names itself, "
+            "not as a wheel from the index",
+            "its author has to depend on a version; a wheel of your own: install with --find-links FOLDER",
+        )
+
+
 class BuildError(ResolveError):
     """The user's own folder could not be built."""
 

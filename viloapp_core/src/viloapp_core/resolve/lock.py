@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.resolve import own_names
-from viloapp_core.resolve.errors import InterpreterError, PipError, UnsatisfiableError
+from viloapp_core.resolve.errors import DirectUrlError, InterpreterError, PipError, UnsatisfiableError
 from viloapp_core.resolve.interpreters import Interpreter
 from viloapp_core.resolve.pip import Pip, Sources
 
@@ -147,7 +147,7 @@ def _lock_for(
     lock_file = folder / "pylock.toml"
     arguments = ["--constraint", str(folder / "constraints.txt"), "--output", str(lock_file)]
     pip.run(interpreter, "lock", sources, [*arguments, target.requirement])
-    packages = parse(lock_file.read_bytes(), target.plugin_id)
+    packages = parse(lock_file.read_bytes(), target.plugin_id, direct=wheels)
     hashes = {name: _sha256(wheel) for name, wheel in wheels.items()}
     own_names.check(target.plugin_id, [(p.name, p.sha256) for p in packages], wheels, hashes, named)
     if target.file_sha256 is not None and packages[0].sha256 != target.file_sha256:
@@ -160,11 +160,17 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def parse(data: bytes, plugin_id: str) -> tuple[Package, ...]:
+def parse(data: bytes, plugin_id: str, *, direct: Iterable[str] = ()) -> tuple[Package, ...]:
     """Return the packages of a lock, the plugin's first.
+
+    Args:
+        data: the lock's bytes.
+        plugin_id: the plugin, which the user may have named by a URL.
+        direct: further names that may stand for a file of our own choice instead of an index's.
 
     Raises:
         PipError: it is no lock, holds something that is not a wheel with a hash, or lacks the plugin.
+        DirectUrlError: a distribution asks for files from elsewhere than the index.
 
     Source: PEP 751.
     """
@@ -174,6 +180,10 @@ def parse(data: bytes, plugin_id: str) -> tuple[Package, ...]:
         pylock = Pylock.from_dict(tomllib.loads(data.decode()))
     except (PylockValidationError, ValueError) as error:
         raise PipError(f"pip's lock cannot be read: {error}") from error
+    allowed = {plugin_id, *direct}
+    elsewhere = [item for item in pylock.packages if item.archive or item.vcs or item.directory]
+    if strangers := sorted(item.name for item in elsewhere if item.name not in allowed):
+        raise DirectUrlError(plugin_id, strangers)
     packages = [_package(item) for item in pylock.packages]
     own = [item for item in packages if item.name == plugin_id]
     if len(own) != 1:

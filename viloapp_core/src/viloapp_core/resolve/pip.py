@@ -21,8 +21,6 @@ from viloapp_core.resolve.errors import (
 )
 from viloapp_core.resolve.interpreters import Interpreter
 
-DEFAULT_INDEX = "https://pypi.org/simple"
-
 # What may pass from the user's environment: proxies, certificates, and what finds home and its .netrc.
 # No PIP_* but the certificate: an extra index that is configured for something else is not to be used here.
 _PASSED = re.compile(
@@ -46,7 +44,8 @@ _VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")
 class Sources:
     """Where distributions may come from; nothing else is asked."""
 
-    index_url: str = DEFAULT_INDEX
+    index_url: str | None = None
+    """The one index; None for pip's own default, which is PyPI: nobody's configuration reaches pip."""
     find_links: tuple[str, ...] = ()
     offline: bool = False
 
@@ -57,11 +56,13 @@ class Sources:
 
     def environment(self) -> dict[str, str]:
         """Return pip's variable for the index, whose address may hold a password: all can see argv."""
-        return {} if self.offline else {"PIP_INDEX_URL": self.index_url}
+        return {} if self.offline or self.index_url is None else {"PIP_INDEX_URL": self.index_url}
 
     @property
     def shown_index(self) -> str:
         """The index's address without what one logs in with."""
+        if self.index_url is None:
+            return "PyPI"
         parts = urlsplit(self.index_url)
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
