@@ -20,6 +20,11 @@ from hypothesis import settings
 settings.register_profile("viloapp", deadline=None, database=None)
 settings.load_profile("viloapp")
 
+# A run in the background has SIGINT ignored, one under nohup SIGHUP; every child would inherit that, and no test
+# of Ctrl-C could hold.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 _FOLDERS = {
     "HOME": "home",
     "XDG_CONFIG_HOME": "home/.config",
