@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,8 +21,8 @@ from hypothesis import settings
 settings.register_profile("viloapp", deadline=None, database=None)
 settings.load_profile("viloapp")
 
-# A run in the background has SIGINT ignored, one under nohup SIGHUP; every child would inherit that, and no test
-# of Ctrl-C could hold.
+# A run in the background has SIGINT ignored, one under nohup SIGHUP; every child would inherit that, and
+# no test of Ctrl-C could hold.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
