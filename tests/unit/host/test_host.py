@@ -116,7 +116,6 @@ class P(Plugin):
     @command("hello.print")
     def print(self):
         print("to standard output")
-        sys.stdout.flush()
         os.write(1, b"straight to the descriptor\\n")
         self.context.logger.info("to the log")
         return "fine"
@@ -222,6 +221,8 @@ def test_output_of_a_plugin_goes_to_its_log(plant: Plant, run: Run) -> None:
     async def test() -> None:
         async with Host(control=False) as host:
             assert await host.call("hello.print") == "fine"
+            with pytest.raises(WorkerLostError):  # a crash flushes no buffer
+                await host.call("hello.exit", {"code": 1})
         log = (host.store.plugin("hello").log_dir / "worker.log").read_text()
         assert "to standard output" in log
         assert "straight to the descriptor" in log
@@ -367,8 +368,9 @@ def test_installing_disabling_and_updating_take_effect_in_a_running_host(
             assert host.plugins()[0]["pid"] == pid
             store.set_enabled(["hello"], False, "for a test")
             assert (await host.refresh())["removed"] == ["hello"]
-            with pytest.raises(UnknownCommandError):
+            with pytest.raises(UnknownCommandError, match="which is disabled") as disabled:
                 await host.call("hello.greet")
+            assert disabled.value.hint == "viloapp enable hello"
             store.set_enabled(["hello"], True)
             plant("hello", HELLO.replace("Hello, ", "Good day, "), version="2.0")
             await host.refresh()

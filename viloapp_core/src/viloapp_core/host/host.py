@@ -22,7 +22,7 @@ from viloapp_core.sandbox import probe
 from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
 from viloapp_core.store import InstalledPlugin, Store
 from viloapp_core.supervise import Surroundings, Worker
-from viloapp_sdk.errors import DeadlineExceededError, ViloError
+from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError
 
 __all__ = ["Host"]
 
@@ -157,7 +157,7 @@ class Host:
         """
         if not self._running:
             raise HostStoppingError
-        plugin_id, id = self._commands.find(command)
+        plugin_id, id = self._find(command)
         worker = self._workers[plugin_id]
         limit = timeout_s or float(worker.plugin.limits.get("execution_time", EXECUTION_TIME_S))
         self._calls += 1
@@ -170,6 +170,18 @@ class Host:
             raise DeadlineExceededError(f"{command} did not answer within {limit:g} s", hint) from None
         finally:
             self._calls -= 1
+
+    def _find(self, command: str) -> tuple[str, str]:
+        try:
+            return self._commands.find(command)
+        except UnknownCommandError:
+            for plugin_id, plugin in self.store.plugins().items():
+                if not plugin.enabled and any(known["id"] == command for known in plugin.commands):
+                    raise UnknownCommandError(
+                        f"{command} is a command of {plugin_id}, which is disabled",
+                        f"viloapp enable {plugin_id}",
+                    ) from None
+            raise
 
     def commands(self) -> list[dict[str, Any]]:
         """Return ``id, plugin, title, description, parameters, keybinding`` of every command."""

@@ -16,12 +16,15 @@ def main(fd_in: int, fd_out: int) -> None:
         fd_out: pipe to write frames to.
     """
     import os
+    import sys
 
     from viloapp_sdk.worker._channel import Channel
     from viloapp_sdk.worker._runtime import Runtime
 
     for fd in (fd_in, fd_out):
         os.set_inheritable(fd, False)  # what the plugin starts must not keep the host's pipes open
+    # A pipe is buffered by blocks: what a plugin prints would reach its log late, and after a crash never.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is Python's own text stream
     channel = Channel(fd_in, fd_out)
     Runtime(channel)
     channel.serve()
