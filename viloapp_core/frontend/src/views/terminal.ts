@@ -98,8 +98,10 @@ export class TerminalView implements View {
   }
 
   update(data: Data): void {
-    const moved = data["terminal"] !== this.#data["terminal"];
-    this.#data = data;
+    // Only what changed is told: a new font size says nothing of the terminal.
+    const next = { ...this.#data, ...data };
+    const moved = next["terminal"] !== this.#data["terminal"];
+    this.#data = next;
     Object.assign(this.terminal.options, this.#appearance());
     this.#paint();
     this.shown();

@@ -91,6 +91,10 @@ class Widgets:
         )
         await self._create(instance)
         self._workspace.add(instance)
+        with contextlib.suppress(
+            ViloError
+        ):  # a crash may come before anybody asks: what is open now comes back
+            await self.state(instance.id)
         if owner is not None:
             self._publish("widget.opened", instance.to_json())
         return instance.to_json()
