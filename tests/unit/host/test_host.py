@@ -323,6 +323,25 @@ def test_no_widget_s_data_keep_pages_from_being_told_of_all(plant: Plant, run: R
     run(test)
 
 
+def test_a_widget_comes_back_as_it_was_opened_though_nobody_asked_for_its_state(
+    plant: Plant, run: Run
+) -> None:
+    """A crash right after it was opened does not make another thing of it."""
+    plant("hello", HELLO.replace('params.get("text", "empty")', "os.urandom(8).hex()"))
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            shown = asyncio.Event()
+            view = await host.open_widget("hello.panel")
+            host.subscribe(lambda name, data: shown.set() if name == "widget.updated" else None)
+            with pytest.raises(WorkerLostError):
+                await host.call("hello.exit", {"code": 1})
+            await shown.wait()
+            assert host.instances()[0]["data"]["text"] == view["data"]["text"]
+
+    run(test)
+
+
 @pytest.mark.parametrize(
     ("method", "params", "error"),
     [
