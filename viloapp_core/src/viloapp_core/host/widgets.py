@@ -91,9 +91,8 @@ class Widgets:
         )
         await self._create(instance)
         self._workspace.add(instance)
-        with contextlib.suppress(
-            ViloError
-        ):  # a crash may come before anybody asks: what is open now comes back
+        # A crash may come before anybody asks for the state: then what is open now comes back.
+        with contextlib.suppress(ViloError):
             await self.state(instance.id)
         if owner is not None:
             self._publish("widget.opened", instance.to_json())
