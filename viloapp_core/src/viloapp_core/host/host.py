@@ -104,6 +104,7 @@ class Host:
                 on_ready=self._worker_ready,
                 settings=self.settings.of_plugin,
                 hold=self.store.hold,
+                on_end=lambda plugin_id: None,
             )
             self.terminals = Terminals(spawner, on_event=self.publish)
             stack.push_async_callback(self.terminals.aclose)

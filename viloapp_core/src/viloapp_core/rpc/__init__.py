@@ -1,4 +1,4 @@
-"""Requests, answers, events and cancellation between the host and one peer.
+"""Requests, answers, events and cancellation between the host and one peer; descriptors for it.
 
     peer = Peer(fd_in, fd_out, on_request=answer, on_event=ignore, on_close=closed)
     peer.start()
@@ -8,6 +8,7 @@ The peer may be a hostile plugin: what it can make the host hold is bounded, and
 or the format ends that peer, never the host.
 """
 
+from viloapp_core.rpc.descriptors import Descriptors
 from viloapp_core.rpc.peer import Limits, Peer
 
-__all__ = ["Limits", "Peer"]
+__all__ = ["Descriptors", "Limits", "Peer"]

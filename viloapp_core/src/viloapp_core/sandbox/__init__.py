@@ -2,8 +2,9 @@
 
     from viloapp_core.sandbox import Request, launch_plan, probe
 
-    plan = launch_plan(request, probe(), allow_unsandboxed=False, fds=(read_end, write_end))
-    child = spawner.spawn(plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=(read_end, write_end))
+    fds = (read_end, write_end, bulk_end)
+    plan = launch_plan(request, probe(), allow_unsandboxed=False, fds=fds)
+    child = spawner.spawn(plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=fds)
     plan.label               # "bubblewrap", or "none" when the person allowed that
 
 On Linux the backend is bubblewrap. The worker's own part is `bootstrap`, a file that runs before any code of

@@ -1,6 +1,6 @@
 """The first code of a worker: confine this process, then start the SDK. Run as a file, never imported.
 
-    python -I -S bootstrap.py FD_IN FD_OUT [PARENT_PID]
+    python -I -S bootstrap.py FD_IN,FD_OUT,FD_BULK [PARENT_PID]
 
 ``-I -S`` keep the virtualenv's ``site`` (and with it every ``.pth`` file) from running before this file has;
 what narrows the process further belongs above `site.main`. It runs on the plugin's own interpreter, Python
@@ -28,9 +28,9 @@ def die_with(parent: int) -> None:
 
 def main() -> None:
     """Prepare the process and hand it to the SDK's worker loop, which returns when the host is gone."""
-    fd_in, fd_out = int(sys.argv[1]), int(sys.argv[2])
-    if len(sys.argv) > 3:
-        die_with(int(sys.argv[3]))
+    fds = [int(fd) for fd in sys.argv[1].split(",")]
+    if len(sys.argv) > 2:
+        die_with(int(sys.argv[2]))
     # A plugin that looks at the arguments of the program finds a program without any.
     del sys.argv[1:]
 
@@ -40,7 +40,7 @@ def main() -> None:
 
     from viloapp_sdk.worker import main as serve
 
-    serve(fd_in, fd_out)
+    serve(*fds)
 
 
 # Processes that a plugin starts by multiprocessing import this file again, under another name.

@@ -33,7 +33,7 @@ def launch_plan(
     probe: Probe,
     *,
     allow_unsandboxed: bool,
-    fds: tuple[int, int],
+    fds: tuple[int, ...],
     environ: Mapping[str, str] | None = None,
 ) -> Launch:
     """Decide how the worker of ``request`` is started. Makes the plugin's data folder when it is missing.
@@ -42,7 +42,8 @@ def launch_plan(
         request: the worker.
         probe: what works here, from `viloapp_core.sandbox.probe`.
         allow_unsandboxed: whether the person accepts a worker with their full authority.
-        fds: the descriptors that the worker reads from and writes to; pass both on under these numbers.
+        fds: the descriptors that the worker reads from and writes to, then its bulk socket; pass them on
+            under these numbers.
         environ: the host's environment; ``os.environ`` by default.
 
     Raises:
@@ -53,7 +54,7 @@ def launch_plan(
     variables = environment(request, host_environ)
     request.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     start = (str(request.python), "-I", "-S")
-    ends = tuple(str(fd) for fd in fds)
+    ends = ",".join(map(str, fds))
     if probe.bwrap is not None:
         confined = profile(
             request,
@@ -63,10 +64,10 @@ def launch_plan(
             user_namespace=probe.user_namespace,
             disk=RealDisk(),
         )
-        command = bubblewrap.argv(confined, (*start, str(BOOTSTRAP), *ends), probe.bwrap)
+        command = bubblewrap.argv(confined, (*start, str(BOOTSTRAP), ends), probe.bwrap)
         return Launch(tuple(command), variables, request.data_dir, "bubblewrap")
     if not allow_unsandboxed:
         raise SandboxUnavailableError(request.plugin_id, probe.reason, probe.remedy)
     # The host's number, so that the worker notices a host that ended before it could ask to be told.
-    command = [*start, str(_BOOTSTRAP_FILE), *ends, str(os.getpid())]
+    command = [*start, str(_BOOTSTRAP_FILE), ends, str(os.getpid())]
     return Launch(tuple(command), variables, request.data_dir, "none")

@@ -11,7 +11,7 @@ from typing import Any
 
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.process import Child, Spawner
-from viloapp_core.rpc import Peer
+from viloapp_core.rpc import Descriptors, Peer
 from viloapp_core.sandbox import Request, launch_plan, probe
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.errors import PluginStartError
@@ -47,6 +47,8 @@ class Surroundings:
     """The current settings of a plugin."""
     hold: Callable[[InstalledPlugin], FileLock]
     """Lock a plugin's generation, shared, so that nobody removes it while its process lives."""
+    on_end: Callable[[str], None]
+    """``(plugin id)``: its process has ended; what was done for that process alone has no owner any more."""
 
 
 class Worker:
@@ -74,6 +76,7 @@ class Worker:
         self._peer: Peer | None = None
         self._child: Child | None = None
         self._held: FileLock | None = None
+        self._descriptors: Descriptors | None = None
         self._log: RotatingLog | None = None
         self._starting: asyncio.Task[Peer] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -120,6 +123,16 @@ class Worker:
         """Send an event to the process, if one runs."""
         if self._peer is not None and self.state == "running":
             self._peer.notify(type, body)
+
+    def hand_over(self, fd: int) -> int:
+        """Give the process a copy of a descriptor; return the ticket by which it is told which one it is.
+
+        Raises:
+            ViloError: there is no process, or it does not fetch what it got before.
+        """
+        if self._descriptors is None:
+            raise WorkerLostError("the process is gone")
+        return self._descriptors.send(fd)
 
     async def stop(self) -> None:
         """Ask the plugin to shut down, then end its process. Nothing of its tree is left afterwards."""
@@ -226,15 +239,17 @@ class Worker:
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
         log_out, log_in = os.pipe()
+        bulk, their_bulk = Descriptors.pair()
+        inherited = (theirs_in, theirs_out, their_bulk.fileno())
         try:
             plan = launch_plan(
-                request, confinement, allow_unsandboxed=around.allow_unsandboxed, fds=(theirs_in, theirs_out)
+                request, confinement, allow_unsandboxed=around.allow_unsandboxed, fds=inherited
             )
             child = await around.spawner.spawn_async(
                 plan.argv,
                 env=plan.env,
                 cwd=plan.cwd,
-                pass_fds=(theirs_in, theirs_out),
+                pass_fds=inherited,
                 stdin=subprocess.DEVNULL,
                 stdout=log_in,
                 stderr=log_in,
@@ -242,12 +257,15 @@ class Worker:
         except BaseException:
             for fd in (ours_in, ours_out, log_out):
                 os.close(fd)
+            bulk.close()
             held.release()
             raise
         finally:
             for fd in (theirs_in, theirs_out, log_in):
                 os.close(fd)
+            their_bulk.close()
         self._child, self._held, self.sandbox = child, held, plan.label
+        self._descriptors = Descriptors(bulk)
         self._follow_log(log_out)
         self._peer = peer = Peer(
             ours_in,
@@ -290,7 +308,10 @@ class Worker:
         peer.close()
         if self._held is not None:
             self._held.release()
-        self._peer = self._child = self._watching = self._held = None
+        if self._descriptors is not None:
+            self._descriptors.close()
+        self._peer = self._child = self._watching = self._held = self._descriptors = None
+        self._around.on_end(self.plugin.plugin_id)
         self.sandbox = ""
         if was == "running":
             self._set("crashed", self.detail or ending)

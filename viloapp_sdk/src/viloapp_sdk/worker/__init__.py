@@ -1,6 +1,6 @@
 """The worker: the process of one plugin.
 
-The sandbox's bootstrap ends in `main`, with two inherited descriptors and nothing imported yet. Then the
+The sandbox's bootstrap ends in `main`, with three inherited descriptors and nothing imported yet. Then the
 main thread blocks on a read, runs one plain handler at a time, and answers. An event loop comes into being
 when the first ``async`` handler does.
 """
@@ -8,12 +8,13 @@ when the first ``async`` handler does.
 __all__ = ["main"]
 
 
-def main(fd_in: int, fd_out: int) -> None:
+def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
     """Serve the host until it says ``shutdown`` or goes away.
 
     Args:
         fd_in: pipe to read frames from.
         fd_out: pipe to write frames to.
+        fd_bulk: socket on which the host hands over descriptors.
     """
     import os
     import sys
@@ -21,7 +22,7 @@ def main(fd_in: int, fd_out: int) -> None:
     from viloapp_sdk.worker._channel import Channel
     from viloapp_sdk.worker._runtime import Runtime
 
-    for fd in (fd_in, fd_out):
+    for fd in (fd_in, fd_out, fd_bulk):
         os.set_inheritable(fd, False)  # what the plugin starts must not keep the host's pipes open
     # A pipe is buffered by blocks: what a plugin prints would reach its log late, and after a crash never.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is Python's own text stream
