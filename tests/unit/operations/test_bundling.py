@@ -109,13 +109,13 @@ def test_a_bundle_is_installed_from_itself_alone(
 ) -> None:
     """Without index and folders; permissions are asked for as ever."""
     forge(folder, "dep", "2", {"dep.py": ""})
-    made = make(plugin(requires=["dep"], permissions=[{"id": "ui.show.x", "reason": "to show"}]))
+    made = make(plugin(requires=["dep"], permissions=[{"id": "ui.open.x", "reason": "to show"}]))
     for wheel in folder.glob("*.whl"):
         wheel.unlink()
     (outcome,) = run(made.path, offline=False, find_links=(), index_url="http://127.0.0.1:1/simple")
     assert (outcome.status, outcome.source, outcome.version) == ("installed", "bundle", "0.1")
     assert outcome.packages == ("hello==0.1", "dep==2")
-    assert person.asked == [("hello", ("ui.show.x",))]
+    assert person.asked == [("hello", ("ui.open.x",))]
     assert run(made.path)[0].status == "unchanged"
     assert store.receipt("hello")["index_url"] is None
 

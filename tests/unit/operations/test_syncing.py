@@ -174,26 +174,26 @@ def test_what_is_asked_for_is_asked(
     other: Store, plugin: Plugin, run: Run, lock: Callable[[], Path], follow: Sync, person: Person
 ) -> None:
     """Someone else's consent is no consent; `--yes` is."""
-    run(plugin(permissions=[{"id": "ui.show.x", "reason": "to show"}]))
+    run(plugin(permissions=[{"id": "ui.open.x", "reason": "to show"}]))
     path = lock()
     person.asked.clear()
     person.answer = False
     with pytest.raises(ConsentRefusedError):
         follow(path)
-    assert person.asked == [("hello", ("ui.show.x",))]
+    assert person.asked == [("hello", ("ui.open.x",))]
     assert dict(other.plugins()) == {}
     follow(path, yes=True)
-    assert other.plugin("hello").permissions == ("ui.show.x",)
+    assert other.plugin("hello").permissions == ("ui.open.x",)
 
 
 def test_permissions_cannot_be_slipped_in(
     plugin: Plugin, run: Run, lock: Callable[[], Path], follow: Sync, other: Store
 ) -> None:
     """A lock whose list is not what the wheel asks for is refused."""
-    run(plugin(permissions=[{"id": "ui.show.x", "reason": "to show"}]))
+    run(plugin(permissions=[{"id": "ui.open.x", "reason": "to show"}]))
     path = lock()
-    path.write_text(path.read_text().replace('"ui.show.x"', '"ui.show.y"'))
-    with pytest.raises(NotLockableError, match=r"asks for ui\.show\.x, and the lock has ui\.show\.y"):
+    path.write_text(path.read_text().replace('"ui.open.x"', '"ui.open.y"'))
+    with pytest.raises(NotLockableError, match=r"asks for ui\.open\.x, and the lock has ui\.open\.y"):
         follow(path, yes=True)
     assert dict(other.plugins()) == {}
 

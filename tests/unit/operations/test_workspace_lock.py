@@ -80,7 +80,7 @@ def test_what_is_no_lock_is_refused_with_a_reason(data: bytes) -> None:
 
 
 HELLO = LockedPlugin(
-    "hello", "1.0", "index", "hello>=1", "3.11", True, "", ("ui.show.x",), (_wheel("hello", "1.0", "0" * 64),)
+    "hello", "1.0", "index", "hello>=1", "3.11", True, "", ("ui.open.x",), (_wheel("hello", "1.0", "0" * 64),)
 )
 
 
@@ -161,7 +161,7 @@ def test_every_difference_is_found_and_no_other(here: list[LockedPlugin], there:
         ({"enabled": False, "reason": "broken"}, "disable", "disabled: broken"),
         ({"requested": "hello"}, "rebuild", "requested: hello>=1 → hello"),
         ({"python": "3.12"}, "rebuild", "python: 3.11 → 3.12"),
-        ({"permissions": ()}, "rebuild", "permissions: ui.show.x → none"),
+        ({"permissions": ()}, "rebuild", "permissions: ui.open.x → none"),
         ({"wheels": (_wheel("hello", "1.0", "1" * 64),)}, "rebuild", "with hello-1.0-py3-none-any.whl"),
     ],
 )

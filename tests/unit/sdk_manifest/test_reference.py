@@ -50,7 +50,9 @@ def kind(shape: Shape) -> str:
         return ", ".join(f"`{value}`" for value in shape.values)
     if isinstance(shape, Exactly):
         return f"`{shape.value}`"
-    return {Text: "string", Flag: "boolean", AnyJson: "any", Table: "table"}[type(shape)]
+    if isinstance(shape, Text):
+        return "string"
+    return {Flag: "boolean", AnyJson: "any", Table: "table"}[type(shape)]
 
 
 def rows(table: Table) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import viloapp_sdk.manifest
-from viloapp_sdk.manifest import PERMISSION_CATEGORIES, Issue, ManifestError, schema, validate
+from viloapp_sdk.manifest import Issue, ManifestError, schema, validate
 
 MINIMAL: dict[str, Any] = {"schema": 1, "api_version": "1.0"}
 FULL: dict[str, Any] = MINIMAL | {
@@ -92,13 +92,34 @@ def test_unknown_keys_are_issues_with_a_suggestion() -> None:
     ]
 
 
-@pytest.mark.parametrize("category", PERMISSION_CATEGORIES)
 @pytest.mark.parametrize(
-    "rest", ["read.workspace", "connect.api.example.com:443", "*.*", "read./a b/c", "x.*.d"]
+    "identifier",
+    [
+        "network.connect.api.example.com:443",
+        "network.connect.*.example.com",
+        "filesystem.*.workspace",
+        "filesystem.read./a b/c",
+        "process.execute.*",
+        "ui.open.hello.*",
+    ],
 )
-def test_permissions_of_the_grammar_are_accepted(category: str, rest: str) -> None:
-    """`category.scope.resource`; a resource may have dots, `*` stands for a scope or a resource."""
-    assert paths({"permissions": [{"id": f"{category}.{rest}"}]}) == []
+def test_permissions_of_the_vocabulary_are_accepted(identifier: str) -> None:
+    """`category.scope.resource`; a resource may have dots, `*` stands where the vocabulary says."""
+    assert paths({"permissions": [{"id": identifier}]}) == []
+
+
+def test_a_permission_that_there_is_not_is_an_issue_with_a_suggestion() -> None:
+    """Each is told at its place, with the word that was probably meant; all at once."""
+    wrong = ["network.conect.example.com", "filesystem.read.workspce", "process.execute.x y"]
+    found = validate(MINIMAL | {"permissions": [{"id": id} for id in wrong]})
+    assert [str(issue) for issue in found] == [
+        "permissions[0].id: 'network.conect.example.com' is no permission: network has no scope 'conect'; "
+        "did you mean 'connect'?",
+        "permissions[1].id: 'filesystem.read.workspce' is no permission: 'workspce' is no place; "
+        "did you mean 'workspace'?",
+        "permissions[2].id: 'process.execute.x y' is no permission: 'x y' is no program: write its name, "
+        "or its absolute path",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +153,7 @@ def test_other_permissions_are_refused(identifier: str) -> None:
         ({"api_version": "1"}, ["api_version"]),
         ({"permissions": {}}, ["permissions"]),
         ({"permissions": ["x"]}, ["permissions[0]"]),
-        ({"permissions": [{"id": "ui.show.x"}, {"id": "ui.show.x"}]}, ["permissions[1].id"]),
+        ({"permissions": [{"id": "ui.open.x"}, {"id": "ui.open.x"}]}, ["permissions[1].id"]),
         (
             {"activation_events": ["onStart", "onCommand:", "onCommand:a b"]},
             [f"activation_events[{i}]" for i in range(3)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from viloapp_core.operations.consenting import forget_consent
 from viloapp_core.operations.errors import raise_all
 from viloapp_core.operations.outcomes import RemovalOutcome
 from viloapp_core.resolve import DependentsError, dependents, refusals
@@ -35,11 +36,15 @@ def uninstall(
     outcomes = []
     for plugin_id in found:
         version = plugins[plugin_id].version if plugin_id in plugins else ""
-        goes = ["its virtualenvs and log", *(["what it stored", "its settings"] if purge else [])]
+        goes = [
+            "its virtualenvs and log",
+            *(["what it stored", "its settings", "its permissions"] if purge else []),
+        ]
         if not dry_run:
             store.remove(plugin_id, purge=purge, check=check)
             if purge:
                 forget_plugin(store.layout.settings, plugin_id)
+                forget_consent(store, plugin_id)
         data = store.layout.data(plugin_id)
         kept = data if not purge and data.is_dir() else None
         status: Literal["would remove", "removed"] = "would remove" if dry_run else "removed"

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viloapp_core.foundation.clock import Clock, SystemClock, timestamp
+from viloapp_core.ledger import Ledger
 from viloapp_core.operations import dependencies, specs
+from viloapp_core.operations.consenting import note_consent
 from viloapp_core.operations.errors import ConsentRefusedError, raise_all
 from viloapp_core.operations.fetching import fetch_wheels
 from viloapp_core.operations.outcomes import (
@@ -197,6 +199,7 @@ def carry_out(
 def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str]) -> _Checked:
     """Fetch and judge a plan's wheels, then see whether the store has room for its ids."""
     wheels, description, notes = inspect(plan, workshop)
+    Ledger(workshop.store.root).entries(plan.plugin_id)  # a damaged one is told before anything is done
     if clashes := workshop.store.clashes(plan.plugin_id, description.manifest.to_json(), leaving):
         raise CollisionError(plan.plugin_id, clashes)
     permissions = tuple(permission.id for permission in description.manifest.permissions)
@@ -329,6 +332,7 @@ def _switch_to_all(
             workshop.say(plugin_id, "activate", f"{plugin_id} {made.item.plan.resolution.plugin.version}")
             receipt = _receipt(made.item, made.venv, workshop, clock)
             installed = workshop.store.commit_install(made.entry, receipt, check)
+            note_consent(workshop.store, made.item.description, clock, fresh=previous is None)
         except BaseException as error:
             _abandon(built[number:], workshop)
             if isinstance(error, ViloError):

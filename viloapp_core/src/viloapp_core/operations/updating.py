@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from viloapp_core.foundation.clock import Clock, SystemClock
+from viloapp_core.ledger import AuditLog
 from viloapp_core.operations import dependencies
 from viloapp_core.operations.changing import find
 from viloapp_core.operations.errors import OperationError, raise_all
@@ -127,8 +128,11 @@ def rollback(
         raise NoGenerationError(plugin.plugin_id, to, found)
     receipt = truth.read_receipt(target.folder)
     installed = store.switch(plugin.plugin_id, target.name, lambda: _check_fits(store, plugin, receipt))
-    facts = {"from": plugin.generation.name, "to": target.name}
-    store.log("rollback", plugin.plugin_id, facts, clock or SystemClock())
+    log = AuditLog(store.root, clock)
+    log.record(
+        "rollback", plugin.plugin_id, outcome="done", detail=f"{plugin.generation.name} → {target.name}"
+    )
+    log.close()
     return UpdateOutcome(
         plugin.plugin_id, installed.version, "rolled back", plugin.version, (), installed.permissions, ()
     )

@@ -1,13 +1,34 @@
 """What a plugin may do: the grammar of permissions and the decision, without effects.
 
->>> granted = [Permission.parse("filesystem.read.*")]
->>> allows(granted, Permission.parse("filesystem.read.workspace"))
+>>> granted = [Permission.parse("filesystem.write.workspace"), Permission.parse("network.connect.*")]
+>>> decide(granted, [], Permission.parse("filesystem.read.workspace")).allowed
 True
->>> allows(granted, Permission.parse("filesystem.write.workspace"))
-False
+>>> decide(granted, [], Permission.parse("network.connect.localhost:631")).reason
+'network.connect.localhost:631 was not granted'
+>>> in_words(granted[1])
+'connect to any host on the internet'
+
+The vocabulary itself, every scope and resource, is the SDK's (`viloapp_sdk.manifest.vocabulary`), because a
+plugin's build checks it too.
 """
 
+from viloapp_core.permissions.decision import NOWHERE, Decision, Places, allows, decide, remaining
 from viloapp_core.permissions.errors import PermissionSyntaxError
-from viloapp_core.permissions.permission import CATEGORIES, Permission, allows
+from viloapp_core.permissions.permission import Permission, is_local
+from viloapp_core.permissions.words import in_words, warning
+from viloapp_sdk.manifest.format import PERMISSION_CATEGORIES as CATEGORIES
 
-__all__ = ["CATEGORIES", "Permission", "PermissionSyntaxError", "allows"]
+__all__ = [
+    "CATEGORIES",
+    "NOWHERE",
+    "Decision",
+    "Permission",
+    "PermissionSyntaxError",
+    "Places",
+    "allows",
+    "decide",
+    "in_words",
+    "is_local",
+    "remaining",
+    "warning",
+]

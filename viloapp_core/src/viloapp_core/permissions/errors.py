@@ -10,5 +10,7 @@ class PermissionSyntaxError(ViloError):
 
     def __init__(self, text: str, why: str) -> None:
         super().__init__(
-            "permission_syntax", f"{text!r} is no permission: {why}", "write category.scope.resource"
+            "permission_syntax",
+            f"{text[:200]!r} is no permission: {why}",
+            "docs/reference/permissions.md has all of them",
         )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from viloapp_core.foundation.clock import Clock, timestamp
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock, read_json, sync_dir, write_atomic, write_json
 from viloapp_core.foundation.paths import first_free
@@ -235,19 +233,6 @@ class Store:
         lock = self.layout.generation_lock(plugin.plugin_id, plugin.generation.name)
         lock.parent.mkdir(mode=0o700, exist_ok=True)
         return FileLock(lock).acquire(shared=True)
-
-    def log(self, event: str, plugin_id: str, facts: Mapping[str, str], clock: Clock) -> None:
-        """Add a line to the audit log.
-
-        Raises:
-            StoreFolderError: it cannot be written.
-        """
-        line = {"time": timestamp(clock), "event": event, "plugin": plugin_id, **facts}
-        try:
-            with self.layout.audit_log.open("ab") as stream:
-                stream.write(json.dumps(line).encode() + b"\n")
-        except OSError as error:
-            raise StoreFolderError(f"{self.layout.audit_log} cannot be written: {error.strerror}") from error
 
     def abandon_install(self, entry: journal.Entry) -> None:
         """Undo an installation that failed; nothing of it stays."""

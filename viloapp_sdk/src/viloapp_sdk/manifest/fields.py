@@ -5,9 +5,12 @@ Source: ``docs/reference/manifest.md``, whose tables a test compares with this f
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from viloapp_sdk.manifest.errors import Issue
 from viloapp_sdk.manifest.format import (
     PARAMETER_TYPES,
-    PERMISSION_CATEGORIES,
     RESTART_POLICIES,
     SCHEMA_VERSION,
     SETTING_TYPES,
@@ -23,7 +26,10 @@ from viloapp_sdk.manifest.shapes import (
     Number,
     Table,
     Text,
+    shorten,
 )
+from viloapp_sdk.manifest.vocabulary import SCOPES
+from viloapp_sdk.manifest.vocabulary import issue as permission_issue
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _CLAUSE = r"(?:===|==|~=|!=|<=|>=|<|>) *[A-Za-z0-9.*+!_-]+"
@@ -34,11 +40,22 @@ _IDENTIFIER = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 IDENTIFIER = Text(_IDENTIFIER, "an id (letters, digits, '_', '-' and '.')", max_length=128)
 PLUGIN_NAME = Text(_NAME, "a distribution name", max_length=128)
 REQUIREMENT = Text(_REQUIREMENT, "a requirement such as 'viloxterm>=1,<2'", max_length=300)
-PERMISSION_ID = Text(
-    rf"(?:{'|'.join(PERMISSION_CATEGORIES)})\.(?:[a-z][a-z0-9_-]*|\*)\.[^\s](?:.*[^\s])?",
-    f"category.scope.resource with a category of {', '.join(PERMISSION_CATEGORIES)}",
-    max_length=512,
-)
+
+
+@dataclass(frozen=True)
+class PermissionText(Text):
+    """A permission of the vocabulary; the JSON Schema knows its categories and scopes alone."""
+
+    def check(self, value: object, path: str) -> Iterator[Issue]:
+        """Yield what is wrong with ``value``."""
+        issues = list(Text(max_length=self.max_length).check(value, path))
+        yield from issues
+        if not issues and isinstance(value, str) and (what := permission_issue(value)):
+            yield Issue(path, f"{shorten(value)} is no permission: {what}")
+
+
+_SCOPES = "|".join(rf"{category}\.{name}" for category, name in SCOPES)
+PERMISSION_ID = PermissionText(rf"(?:{_SCOPES}|filesystem\.\*)\.[^\s](?:.*[^\s])?", max_length=512)
 EVENT = Text(
     rf"onStartup|on(?:Command|Widget|Event):{_IDENTIFIER}",
     "an activation event: onStartup, onCommand:<id>, onWidget:<id> or onEvent:<type>",
@@ -60,7 +77,7 @@ PERMISSION = Table(
         Field(
             "id",
             PERMISSION_ID,
-            "`category.scope.resource`; `*` stands for any scope or resource; a resource may contain dots.",
+            "`category.scope.resource`, of those in [the reference of permissions](permissions.md).",
             required=True,
         ),
         Field("reason", Text(max_length=500), "Why, as the person who is asked reads it."),
