@@ -1,4 +1,4 @@
-"""A process that dies at any step of a change leaves the state before or the state after.
+"""A process that dies or is refused at any step of a change leaves the state before or the state after.
 
 The child counts the audit events with which Python announces each change of the file system, and kills
 itself at the n-th: so every single step is tried, the same ones each time.
@@ -6,6 +6,8 @@ itself at the n-th: so every single step is tried, the same ones each time.
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import shutil
 import signal
@@ -15,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.store.conftest import put
-from viloapp_core.store import Store
+from tests.unit.store.conftest import put, receipt
+from viloapp_core.foundation.errors import FileError
+from viloapp_core.store import Store, index, truth
 
 _STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.truncate"}
 Change = Callable[[Store], None]
@@ -51,6 +54,35 @@ def _summary(store: Store) -> dict[str, tuple[str, bool, str]]:
         assert store.receipt(plugin_id)["version"] == plugin.version
         seen[plugin_id] = (plugin.version, plugin.enabled, plugin.generation.name)
     return seen
+
+
+def _check_index(store: Store) -> None:
+    """What a listing reads is what the folders hold."""
+    rows, state = truth.read_rows(store.layout), truth.read_state(store.layout)
+    assert json.loads(store.layout.index.read_bytes()) == json.loads(index.encode(state["revision"], rows))
+
+
+def _refuse_at(step: int, change: Change, root: Path, error: int) -> bool:
+    """Run a change in a child to which one step is refused, reading too; return whether it got so far."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal count
+            if event in _STEPS and str(root) in str(arguments):
+                count += 1
+                if count == step:
+                    raise OSError(error, os.strerror(error))
+
+        sys.addaudithook(hook)
+        try:
+            change(Store(root))
+        except BaseException:
+            pass
+        os._exit(0 if count < step else 1)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == 1
 
 
 def _die_at(step: int, change: Change, root: Path) -> bool:
@@ -110,3 +142,60 @@ def test_killed_at_every_step(tmp_path: Path, change: Change) -> None:
             break
     assert step > 8
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize("error", [errno.EMFILE, errno.ENOMEM], ids=errno.errorcode.get)
+@pytest.mark.parametrize("change", [_upgrade, _first, _remove, _purge, _disable])
+def test_refused_at_every_step(tmp_path: Path, change: Change, error: int) -> None:
+    """Before or after, and the index says which: an operation that ended as an error leaves no mixture."""
+    pristine = tmp_path / "pristine"
+    store = Store(pristine)
+    put(store, "hello", "0.1.0")
+    put(store, "bystander")
+    store.set_enabled(["bystander"], False, "as the person wants it")
+    before = _summary(store)
+    shutil.copytree(pristine, tmp_path / "done", symlinks=True)
+    change(Store(tmp_path / "done"))
+    after = _summary(Store(tmp_path / "done"))
+
+    step, refused = 0, True
+    while refused:
+        step += 1
+        root = tmp_path / f"store-{step}"
+        shutil.copytree(pristine, root, symlinks=True)
+        refused = _refuse_at(step, change, root, error)
+        Store(root).recover()
+        assert _summary(Store(root)) in (before, after), f"step {step}"
+        _check_index(Store(root))
+        assert list((root / "journal").iterdir()) == [], f"step {step}"
+        shutil.rmtree(root)
+    assert step > 8
+
+
+def _install_and_abandon(store: Store) -> None:
+    entry, generation = store.begin_install("hello", "0.2.0-abc")
+    (generation / "venv").mkdir()
+    (generation / "venv" / "module.py").write_text("0.2.0")
+    try:
+        store.commit_install(entry, receipt("hello", "0.2.0"))
+    except FileError:
+        store.abandon_install(entry)
+
+
+@pytest.mark.parametrize("change", [_install_and_abandon, _remove, _disable])
+def test_an_index_that_cannot_be_written_is_written_by_the_next(store: Store, change: Change) -> None:
+    """The process lives on, as a host does: the change does not count as under way for ever."""
+    put(store, "hello", "0.1.0")
+    put(store, "other")
+    store.layout.index.unlink()
+    store.layout.index.mkdir()  # what refuses a file even to root
+    with pytest.raises(FileError, match="index.json cannot be written"):
+        change(store)
+    assert len(list(store.layout.journal.glob("*.json"))) == 1
+    store.layout.index.rmdir()
+    Store(store.root).recover()
+    _check_index(store)
+    assert list(store.layout.journal.iterdir()) == []
+    expected = {"_install_and_abandon": "0.2.0", "_disable": "0.1.0"}.get(change.__name__)
+    assert {key: row[0] for key, row in _summary(store).items()}.get("hello") == expected
+    assert store.plugins().rows.get("hello", {}).get("enabled", True) is (change is not _disable)

@@ -26,15 +26,19 @@ class Invocation:
     def store(self) -> Store:
         """Open the store, after what a killed command left half done is cleaned up.
 
-        Raises:
-            ViloError: the store's folder cannot be used.
+        Where that cannot be done (a full disk), it is said: what only reads goes on, what changes tries again
+        and fails.
         """
         from viloapp_core.foundation.paths import store_root
         from viloapp_core.store import Store
+        from viloapp_sdk.errors import ViloError
 
         store = Store(store_root(self.environ))
-        for done in store.recover():
-            self.output.note(done)
+        try:
+            for done in store.recover():
+                self.output.note(done)
+        except (ViloError, OSError) as error:
+            self.output.note(f"what an earlier command left half done stays so: {error}")
         return store
 
     def running_host(self, store: Store) -> ControlClient | None:

@@ -23,6 +23,18 @@ class FileError(FoundationError):
         super().__init__("bad_file", detail, hint)
 
 
+class UnreadableError(FileError):
+    """A file that is there cannot be read: what it holds is unknown, and must not be taken for nothing.
+
+    Attributes:
+        passing: the process or the machine lacks something (open files, memory), the file may well be whole.
+    """
+
+    def __init__(self, detail: str, *, passing: bool) -> None:
+        super().__init__(detail)
+        self.passing = passing
+
+
 class LockHeldError(FoundationError):
     """Another process holds the lock and the caller did not want to wait."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -10,10 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from viloapp_core.foundation.errors import FileError, LockHeldError
+from viloapp_core.foundation.errors import FileError, LockHeldError, UnreadableError
 
 # A cap on what is decoded as JSON: none of our files comes near, and a hostile one must not fill memory.
 _MAX_JSON_BYTES = 64 * 1024 * 1024
+_PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
@@ -46,7 +48,8 @@ def read_json(path: Path) -> Any:
     """Return the decoded JSON of `path`, or None when there is no such file.
 
     Raises:
-        FileError: the file cannot be read or is not JSON.
+        UnreadableError: the file is there and cannot be read.
+        FileError: it is too large or not JSON.
     """
     try:
         with path.open("rb") as stream:
@@ -54,7 +57,8 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}") from error
+        detail = f"{path} cannot be read: {error.strerror}"
+        raise UnreadableError(detail, passing=error.errno in _PASSING) from error
     if len(data) > _MAX_JSON_BYTES:
         raise FileError(f"{path} is larger than {_MAX_JSON_BYTES} bytes")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -346,8 +346,9 @@ def _switch_to_all(
 
 
 def _abandon(built: Sequence[_Built], workshop: Workshop) -> None:
-    for made in built:
-        workshop.store.abandon_install(made.entry)
+    with ExitStack() as each:  # one that cannot be ended does not keep the others
+        for made in built:
+            each.callback(workshop.store.abandon_install, made.entry)
 
 
 def _receipt(

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from viloapp_core.foundation.errors import FileError, LockHeldError
@@ -24,7 +25,14 @@ _REMOVALS = 3
 
 @dataclass
 class Entry:
-    """One open change. Its owner calls `close` when the change is done or undone."""
+    """One open change. Its owner calls `close` when the change is done or undone.
+
+    What goes wrong inside its ``with`` block leaves the entry to whoever comes next, in this process too:
+
+        >>> with entry:
+        ...     change_something()
+        >>> entry.close()
+    """
 
     path: Path
     facts: Mapping[str, Any]
@@ -38,11 +46,22 @@ class Entry:
         return folder
 
     def close(self) -> None:
-        """Forget the change and its scratch folder."""
-        remove_tree(self.path.with_suffix(".d"))
-        self.path.unlink(missing_ok=True)
-        sync_dir(self.path.parent)
+        """Forget the change and its scratch folder; where that is refused, leave it to whoever comes next."""
+        with self:
+            remove_tree(self.path.with_suffix(".d"))
+            self.path.unlink(missing_ok=True)
+            sync_dir(self.path.parent)
         self.lock.release()
+
+    def __enter__(self) -> Entry:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A process that lives on would keep the lock, and the change would count as under way for ever.
+        if kind is not None:
+            self.lock.release()
 
 
 def open_entry(folder: Path, facts: Mapping[str, Any]) -> Entry:

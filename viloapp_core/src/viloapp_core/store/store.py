@@ -131,22 +131,23 @@ class Store:
         except OSError:
             return []
         done: list[str] = []
-        with self.locked():
-            orphans = list(journal.orphans(self.layout.journal))
-            for entry in orphans:
-                done.append(self._settle(entry))
-            if orphans:
-                # What was uninstalled is forgotten, or it would come back as disabled as it was.
-                gone = {str(entry.facts.get("plugin_id")) for entry in orphans} - {
-                    *truth.installed_ids(self.layout)
-                }
-                self._publish(dict.fromkeys(gone))
-                for name in ("state", "index"):  # both are written under the lock, which is ours
-                    for partial in self.root.glob(f".{name}.json.*.tmp"):
-                        partial.unlink(missing_ok=True)
+        with contextlib.ExitStack() as kept:
+            with self.locked():
+                orphans = [kept.enter_context(entry) for entry in journal.orphans(self.layout.journal)]
+                done += [self._settle(entry) for entry in orphans]
+                if orphans:
+                    self._publish_recovered(orphans)
             for entry in orphans:
                 entry.close()
         return [line for line in done if line]
+
+    def _publish_recovered(self, orphans: Sequence[journal.Entry]) -> None:
+        # What was uninstalled is forgotten, or it would come back as disabled as it was.
+        gone = {str(entry.facts.get("plugin_id")) for entry in orphans} - {*truth.installed_ids(self.layout)}
+        self._publish(dict.fromkeys(gone))
+        for name in ("state", "index"):  # both are written under the lock, which is ours
+            for partial in self.root.glob(f".{name}.json.*.tmp"):
+                partial.unlink(missing_ok=True)
 
     def begin(self, kind: str, **facts: Any) -> journal.Entry:
         """Open a change that needs a scratch folder; close the entry when done.
@@ -167,8 +168,8 @@ class Store:
         with self.locked():
             generation = first_free(self.layout.generations(plugin_id), name)
             facts = {"kind": "install", "plugin_id": plugin_id, "generation": generation.name}
-            entry = journal.open_entry(self.layout.journal, facts)
-            generation.mkdir(mode=0o700, parents=True)
+            with journal.open_entry(self.layout.journal, facts) as entry:
+                generation.mkdir(mode=0o700, parents=True)
             return entry, generation
 
     def commit_install(
@@ -222,9 +223,9 @@ class Store:
             check()
             was = truth.current_generation(self.layout, plugin_id)
             facts = {"kind": "switch", "plugin_id": plugin_id, "generation": name, "was": was}
-            entry = journal.open_entry(self.layout.journal, facts)
-            self._point(plugin_id, name, entry)
-            self._publish({})
+            with journal.open_entry(self.layout.journal, facts) as entry:
+                self._point(plugin_id, name, entry)
+                self._publish({})
         entry.close()
         return self.plugin(plugin_id)
 
@@ -235,9 +236,16 @@ class Store:
         return FileLock(lock).acquire(shared=True)
 
     def abandon_install(self, entry: journal.Entry) -> None:
-        """Undo an installation that failed; nothing of it stays."""
-        with self.locked():
+        """End an installation that failed: nothing of it stays, unless it failed after the switch.
+
+        Then it has happened, and the index is made to say so. Where that cannot be written either, the entry
+        stays, and the next command writes it.
+        """
+        plugin_id = entry.facts["plugin_id"]
+        with entry, self.locked():
             self._settle(entry)
+            if truth.current_generation(self.layout, plugin_id) == entry.facts["generation"]:
+                self._publish({})
         entry.close()
 
     def clashes(
@@ -273,10 +281,10 @@ class Store:
                 raise NotInstalledError(plugin_id)
             check()
             facts = {"kind": "uninstall", "plugin_id": plugin_id, "purge": purge}
-            entry = journal.open_entry(self.layout.journal, facts)
-            current.unlink(missing_ok=True)
-            self._settle(entry)
-            self._publish({plugin_id: None})
+            with journal.open_entry(self.layout.journal, facts) as entry:
+                current.unlink(missing_ok=True)
+                self._settle(entry)
+                self._publish({plugin_id: None})
         entry.close()
 
     def set_enabled(
@@ -302,9 +310,9 @@ class Store:
                 if truth.current_generation(self.layout, plugin_id) is None:
                     raise NotInstalledError(plugin_id)
             check()
-            entry = journal.open_entry(self.layout.journal, {"kind": "state"})
             state = {"enabled": enabled, "reason": "" if enabled else reason}
-            self._publish(dict.fromkeys(plugin_ids, state))
+            with journal.open_entry(self.layout.journal, {"kind": "state"}) as entry:
+                self._publish(dict.fromkeys(plugin_ids, state))
         entry.close()
 
     def locked(self) -> FileLock:

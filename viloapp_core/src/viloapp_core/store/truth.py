@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from viloapp_core.foundation.errors import FileError
+from viloapp_core.foundation.errors import FileError, UnreadableError
 from viloapp_core.foundation.files import read_json
 from viloapp_core.store import index
 from viloapp_core.store.errors import StoreError
@@ -21,9 +21,16 @@ RECEIPT_SCHEMA = 1
 
 
 def read_state(layout: Layout) -> dict[str, Any]:
-    """Return the decoded ``state.json``; an empty state when it is missing or damaged."""
+    """Return the decoded ``state.json``; an empty state when it is missing or damaged.
+
+    Raises:
+        UnreadableError: it is there and cannot be read. It would be overwritten by nothing, and what was
+            disabled would run.
+    """
     try:
         state = read_json(layout.state)
+    except UnreadableError:
+        raise
     except FileError:
         state = None
     if not isinstance(state, dict) or not isinstance(state.get("plugins"), dict):
@@ -50,11 +57,14 @@ def read_receipt(generation: Path) -> dict[str, Any]:
 
     Raises:
         StoreError: it is missing, damaged, or of another schema.
+        UnreadableError: it cannot be read at this moment.
     """
     hint = f"viloapp install --force-reinstall {generation.parent.parent.name}"
     try:
         receipt = read_json(generation / "receipt.json")
     except FileError as error:
+        if isinstance(error, UnreadableError) and error.passing:
+            raise
         raise StoreError("bad_receipt", error.detail, hint) from error
     if not isinstance(receipt, dict) or receipt.get("schema") != RECEIPT_SCHEMA:
         raise StoreError("bad_receipt", f"{generation}/receipt.json is missing or not a receipt", hint)
@@ -83,7 +93,11 @@ def installed_ids(layout: Layout, beside: Collection[str] = ()) -> list[str]:
 
 
 def read_rows(layout: Layout) -> dict[str, dict[str, Any]]:
-    """Return the index's rows as the folders have them; plugins without a readable receipt are left out."""
+    """Return the index's rows as the folders have them; plugins without a readable receipt are left out.
+
+    Raises:
+        UnreadableError: the state cannot be read, or a receipt not at this moment.
+    """
     states = read_state(layout)["plugins"]
     rows = {}
     for plugin_id in installed_ids(layout):
