@@ -7,7 +7,6 @@ itself at the n-th: so every single step is tried, the same ones each time.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 import signal
@@ -59,11 +58,11 @@ def _summary(store: Store) -> dict[str, tuple[str, bool, str]]:
 def _check_index(store: Store) -> None:
     """What a listing reads is what the folders hold."""
     rows, state = truth.read_rows(store.layout), truth.read_state(store.layout)
-    assert json.loads(store.layout.index.read_bytes()) == json.loads(index.encode(state["revision"], rows))
+    assert store.layout.index.read_bytes() == index.encode(state["revision"], rows)
 
 
-def _refuse_at(step: int, change: Change, root: Path, error: int) -> bool:
-    """Run a change in a child to which one step is refused, reading too; return whether it got so far."""
+def _refuse_at(step: int, change: Change, root: Path) -> bool:
+    """Run a change in a child that may open no file more at one step; return whether it got so far."""
     child = os.fork()
     if child == 0:
         count = 0
@@ -73,7 +72,7 @@ def _refuse_at(step: int, change: Change, root: Path, error: int) -> bool:
             if event in _STEPS and str(root) in str(arguments):
                 count += 1
                 if count == step:
-                    raise OSError(error, os.strerror(error))
+                    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
         sys.addaudithook(hook)
         try:
@@ -144,9 +143,8 @@ def test_killed_at_every_step(tmp_path: Path, change: Change) -> None:
     assert seen == {True, False}
 
 
-@pytest.mark.parametrize("error", [errno.EMFILE, errno.ENOMEM], ids=errno.errorcode.get)
 @pytest.mark.parametrize("change", [_upgrade, _first, _remove, _purge, _disable])
-def test_refused_at_every_step(tmp_path: Path, change: Change, error: int) -> None:
+def test_refused_at_every_step(tmp_path: Path, change: Change) -> None:
     """Before or after, and the index says which: an operation that ended as an error leaves no mixture."""
     pristine = tmp_path / "pristine"
     store = Store(pristine)
@@ -163,7 +161,7 @@ def test_refused_at_every_step(tmp_path: Path, change: Change, error: int) -> No
         step += 1
         root = tmp_path / f"store-{step}"
         shutil.copytree(pristine, root, symlinks=True)
-        refused = _refuse_at(step, change, root, error)
+        refused = _refuse_at(step, change, root)
         Store(root).recover()
         assert _summary(Store(root)) in (before, after), f"step {step}"
         _check_index(Store(root))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,17 +65,30 @@ def test_an_upgrade_keeps_the_previous_generation_and_the_switch(store: Store) -
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"{", b"[]", b'{"schema": 2, "revision": 1, "plugins": {"hello": {}}}']
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: b"{",
+        lambda data: b"[]",
+        lambda data: b'{"schema": 3, "revision": 1, "plugins": {"hello": {}}}',
+        lambda data: data[: len(data) // 2],
+        lambda data: data.replace(b"0.1.0", b"0.7.0", 1),
+        lambda data: data.replace(b"hello.plugin:Hello", b"other.plugin:Other"),
+        lambda data: data.replace(b'"schema":3', b'"schema":2'),
+    ],
 )
-def test_a_damaged_index_is_rebuilt(store: Store, damage: bytes) -> None:
+def test_a_damaged_index_is_rebuilt(store: Store, damage: Callable[[bytes], bytes]) -> None:
     """The index is a cache: the truth is in the folders, and the reader puts the cache right."""
     put(store, "hello")
     revision = store.revision()
-    (store.root / "index.json").write_bytes(damage)
+    whole = (store.root / "index.json").read_bytes()
+    (store.root / "index.json").write_bytes(damage(whole))
     reader = Store(store.root)
     assert list(reader.plugins()) == ["hello"]
     assert reader.revision() == revision
-    assert json.loads((store.root / "index.json").read_bytes())["plugins"]["hello"]["version"] == "0.1.0"
+    assert reader.plugin("hello").entry_point == "hello.plugin:Hello"
+    assert (store.root / "index.json").read_bytes() == whole
+    assert json.loads(whole)["plugins"]["hello"]["version"] == "0.1.0"
 
 
 def test_a_missing_index_is_rebuilt_without_waiting(store: Store) -> None:

@@ -63,8 +63,7 @@ class Output:
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print rows of cells in columns."""
-        for row in table(header, rows):
-            self.raw(row)
+        self.raw("\n".join(table(header, rows)))
 
     def raw(self, text: str) -> None:
         """Print text as it is, at once: a reader of the pipe may wait for it.

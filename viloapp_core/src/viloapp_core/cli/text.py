@@ -46,13 +46,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         header: the names of the columns.
         rows: as many cells each as the header has.
     """
-    cells = [[name.upper() for name in header], *([one_line(cell) or "-" for cell in row] for row in rows)]
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            # Of ASCII the methods of `str` know the width, which is quicker for thousands of rows.
-            cell.ljust(size) if cell.isascii() else cell + " " * (size - width(cell))
-            for cell, size in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in cells
-    ]
+    cells = zip(*rows, strict=True) if rows else [()] * len(header)
+    columns = [_column(name, column) for name, column in zip(header, cells, strict=True)]
+    return ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
+
+
+def _column(name: str, cells: Sequence[str]) -> list[str]:
+    """Return the cells of a column, its header first, made safe and of one width."""
+    # In thousands of rows most columns hold the same few words: each is laid out once.
+    shown = {cell: one_line(cell) or "-" for cell in cells}
+    widths = {cell: width(text) for cell, text in shown.items()}
+    size = max(width(name), *widths.values())
+    padded = {cell: text + " " * (size - widths[cell]) for cell, text in shown.items()}
+    return [name.upper().ljust(size), *(padded[cell] for cell in cells)]

@@ -13,8 +13,8 @@ from typing import Any
 
 from viloapp_core.foundation.errors import FileError, LockHeldError, UnreadableError
 
-# A cap on what is decoded as JSON: none of our files comes near, and a hostile one must not fill memory.
-_MAX_JSON_BYTES = 64 * 1024 * 1024
+# A cap on what is read at once: none of our files comes near, and a hostile one must not fill memory.
+_MAX_BYTES = 64 * 1024 * 1024
 _PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -51,20 +51,32 @@ def read_json(path: Path) -> Any:
         UnreadableError: the file is there and cannot be read.
         FileError: it is too large or not JSON.
     """
+    if (data := read_bytes(path)) is None:
+        return None
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path} is not JSON: {error}") from error
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """Return what is in one of our files, or None when there is no such file.
+
+    Raises:
+        UnreadableError: the file is there and cannot be read.
+        FileError: it is larger than any of ours.
+    """
     try:
         with path.open("rb") as stream:
-            data = stream.read(_MAX_JSON_BYTES + 1)
+            data = stream.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         detail = f"{path} cannot be read: {error.strerror}"
         raise UnreadableError(detail, passing=error.errno in _PASSING) from error
-    if len(data) > _MAX_JSON_BYTES:
-        raise FileError(f"{path} is larger than {_MAX_JSON_BYTES} bytes")
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} is not JSON: {error}") from error
+    if len(data) > _MAX_BYTES:
+        raise FileError(f"{path} is larger than {_MAX_BYTES} bytes")
+    return data
 
 
 def sync_dir(folder: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viloapp_core.foundation.errors import FileError
-from viloapp_core.foundation.files import read_json
+from viloapp_core.foundation.files import read_bytes
 from viloapp_core.store import archives, index, journal, truth
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.generations import generations, incomplete, kept
@@ -142,12 +142,12 @@ def _wheel_problems(store: Store) -> Iterator[Problem]:
 
 def _index_problems(store: Store) -> Iterator[Problem]:
     try:
-        value = read_json(store.layout.index)
+        data = read_bytes(store.layout.index)
     except FileError as error:
         yield Problem("", error.detail)
         return
     rows, state = truth.read_rows(store.layout), truth.read_state(store.layout)
-    if value is None and not rows:
+    if data is None and not rows:
         return
-    if value != {"schema": index.INDEX_SCHEMA, "revision": state["revision"], "plugins": rows}:
+    if data != index.encode(state["revision"], rows):
         yield Problem("", "index.json is not what the plugins' folders say")

@@ -2,12 +2,19 @@
 
 The index is a cache. The truth is each plugin's ``current`` link, its receipt and ``state.json``; `entry`
 derives a row from those, `encode` and `decode` are the file's format. All three are pure.
+
+What listings show of each plugin comes first, the rest behind it and is decoded once a plugin is asked for:
+
+    {"plugins":{"hello":{"enabled":true,…},…},"revision":7,"schema":3,
+    "details":{"hello":{"commands":[…],…},…},
+    "crc32":123456}
 """
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +23,7 @@ from typing import Any
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout, check_plugin_id
 
-INDEX_SCHEMA = 2
+INDEX_SCHEMA = 3
 NOT_CHECKED = "not checked"
 """What `signature` says until signatures are verified."""
 
@@ -78,6 +85,14 @@ _FROM_MANIFEST: dict[str, Any] = {
     "load_after": [],
     "load_before": [],
 }
+# What comes first; the reader of a listing pays for each key.
+_LISTED = (
+    *("generation", "version", "enabled", "reason", "source", "signature", "python_version", "summary"),
+    "permissions",
+)
+# No line break is in what `json` writes, so that neither can be in a plugin's words.
+_DETAILS = b',\n"details":'
+_CHECKSUM = b',\n"crc32":'
 # The keys of a row and what each holds; what is in the lists was checked when the plugin was installed.
 _KINDS: tuple[tuple[str, Any], ...] = (
     *((key, str) for key in _FROM_RECEIPT if key != "permissions"),
@@ -126,7 +141,17 @@ def _check(row: Mapping[str, Any]) -> None:
 
 def encode(revision: int, rows: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Return the bytes of an ``index.json``."""
-    value = {"schema": INDEX_SCHEMA, "revision": revision, "plugins": rows}
+    listed = {plugin_id: {key: row[key] for key in _LISTED} for plugin_id, row in rows.items()}
+    details = {
+        plugin_id: {key: value for key, value in row.items() if key not in _LISTED}
+        for plugin_id, row in rows.items()
+    }
+    head = _json({"schema": INDEX_SCHEMA, "revision": revision, "plugins": listed}).removesuffix(b"}")
+    data = head + _DETAILS + _json(details)
+    return data + _CHECKSUM + b"%d}\n" % zlib.crc32(data)
+
+
+def _json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -134,19 +159,25 @@ class Plugins(Mapping[str, InstalledPlugin]):
     """The plugins of an index, by id and in its order; each is decoded when it is first asked for.
 
     Args:
-        rows: the index's, checked.
+        rows: what listings show.
+        details: the JSON of the rest.
         layout: the store's.
     """
 
-    def __init__(self, rows: Mapping[str, Mapping[str, Any]], layout: Layout) -> None:
+    def __init__(self, rows: Mapping[str, Mapping[str, Any]], details: bytes, layout: Layout) -> None:
         self.rows = rows
-        """What is known of each as JSON has it, for listings of all: no path is made."""
+        """What listings show of each, as JSON has it: no path is made."""
+        self._details: bytes | dict[str, dict[str, Any]] = details
         self._layout = layout
         self._decoded: dict[str, InstalledPlugin] = {}
 
     def __getitem__(self, plugin_id: str) -> InstalledPlugin:
         if (plugin := self._decoded.get(plugin_id)) is None:
-            plugin = self._decoded[plugin_id] = _plugin(plugin_id, self.rows[plugin_id], self._layout)
+            listed, details = self.rows[plugin_id], self._details
+            if isinstance(details, bytes):
+                details = self._details = json.loads(details)
+            row = {**listed, **details[plugin_id]}
+            plugin = self._decoded[plugin_id] = _plugin(plugin_id, row, self._layout)
         return plugin
 
     def __iter__(self) -> Iterator[str]:
@@ -160,29 +191,43 @@ class Plugins(Mapping[str, InstalledPlugin]):
 
     def suspects(self) -> list[str]:
         """Return the ids of those whose interpreter is not there, for whatever reason."""
-        folder = self._layout.plugins
-        return [
-            plugin_id
-            for plugin_id, row in self.rows.items()
-            # Half the time of os.path.exists, which for thousands of plugins is worth it.
-            if not os.access(f"{folder}/{plugin_id}/generations/{row['generation']}/venv/bin/python", os.F_OK)
-        ]
+        try:
+            folder = os.open(self._layout.plugins, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return list(self.rows)
+        try:
+            return [
+                plugin_id
+                for plugin_id, row in self.rows.items()
+                # Half the time of os.path.exists, which for thousands of plugins is worth it.
+                if not os.access(
+                    f"{plugin_id}/generations/{row['generation']}/venv/bin/python", os.F_OK, dir_fd=folder
+                )
+            ]
+        finally:
+            os.close(folder)
 
 
-def decode(value: Any, layout: Layout) -> tuple[int, Plugins]:
-    """Return revision and plugins of a decoded ``index.json``.
+def decode(data: bytes, layout: Layout) -> tuple[int, Plugins]:
+    """Return revision and plugins of an ``index.json``.
+
+    That its sum is right means that it is as `encode` left it, from rows that `entry` checked.
 
     Raises:
         StoreError: it is not an index of this schema; it can be rebuilt.
     """
     try:
+        summed, _, checksum = data.rpartition(_CHECKSUM)
+        if zlib.crc32(summed) != int(checksum.removesuffix(b"}\n")):
+            raise ValueError("crc32")
+        head, _, details = summed.partition(_DETAILS)
+        value = json.loads(head + b"}")
         if value["schema"] != INDEX_SCHEMA:
             raise KeyError("schema")
-        rows = dict(sorted(value["plugins"].items()))
-        for plugin_id, row in rows.items():
+        rows = value["plugins"]
+        for plugin_id in rows:
             check_plugin_id(plugin_id)
-            _check(row)
-        return int(value["revision"]), Plugins(rows, layout)
+        return int(value["revision"]), Plugins(rows, details, layout)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
             "bad_index", "index.json is not an index", "any viloapp command rebuilds it"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
-from viloapp_core.foundation.files import FileLock, read_json, sync_dir, write_atomic, write_json
+from viloapp_core.foundation.files import FileLock, read_bytes, sync_dir, write_atomic, write_json
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.store import index, journal, truth
 from viloapp_core.store.errors import CollisionError, NotInstalledError, StoreError, StoreFolderError
@@ -101,8 +101,8 @@ class Store:
 
     def _decode_or_rebuild(self) -> tuple[int, Plugins]:
         try:
-            if (value := read_json(self.layout.index)) is not None:
-                return index.decode(value, self.layout)
+            if (data := read_bytes(self.layout.index)) is not None:
+                return index.decode(data, self.layout)
         except (FoundationError, StoreError):
             pass
         rows = truth.read_rows(self.layout)
@@ -113,9 +113,7 @@ class Store:
             if rows:
                 with FileLock(self.layout.lock).acquire(blocking=False):
                     write_atomic(self.layout.index, data)
-        return index.decode(
-            {"schema": index.INDEX_SCHEMA, "revision": revision, "plugins": rows}, self.layout
-        )
+        return index.decode(data, self.layout)
 
     # Changing
 
