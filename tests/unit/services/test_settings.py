@@ -148,3 +148,31 @@ def test_a_giant_key_is_refused_at_once_and_not_repeated(settings: Settings) -> 
         settings.get("viloxterm." + "ab" * 4_000_000)
     assert len(str(caught.value)) < 1000
     assert time.monotonic() - before < 0.5
+
+
+def test_limits_of_a_plugin_are_the_persons(settings: Settings) -> None:
+    """They can be set and taken back, are no settings that the plugin sees, and are listed once set."""
+    assert settings.get("viloxterm.limits.memory_mb") is None
+    settings.set("viloxterm.limits.memory_mb", 300)
+    assert settings.limits_of("viloxterm") == {"memory_mb": 300}
+    assert "limits.memory_mb" not in settings.of_plugin("viloxterm")
+    assert [row["key"] for row in settings.list() if "limits" in row["key"]] == ["viloxterm.limits.memory_mb"]
+    settings.unset("viloxterm.limits.memory_mb")
+    assert settings.limits_of("viloxterm") == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("viloxterm.limits.memory_mb", 0, "at least 1"),
+        ("viloxterm.limits.file_handles", 50.5, "type integer"),
+        ("viloxterm.limits.memory", 5, "there is no setting"),
+        ("core.limits.memory_mb", 5, "there is no setting"),
+        ("nobody.limits.memory_mb", 5, "there is no setting"),
+    ],
+)
+def test_limits_have_bounds(settings: Settings, key: str, value: Any, why: str) -> None:
+    """Those of the manifest; and only plugins have any."""
+    with pytest.raises(SettingError) as caught:
+        settings.set(key, value)
+    assert why in caught.value.detail

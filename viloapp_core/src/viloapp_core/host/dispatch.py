@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viloapp_core.permissions import Permission, allows
+from viloapp_core.services.settings import LIMITS
 from viloapp_sdk.errors import (
     InvalidArgumentsError,
     PermissionDeniedError,
@@ -64,9 +65,7 @@ class Dispatch:
             "events.emit": _Service(self._emit, (str, dict_or_none)),
             "events.subscribe": _Service(host.events.subscribe, (str,)),
             "settings.get": _Service(lambda plugin, name: host.settings.get(f"{plugin}.{name}"), (str,)),
-            "settings.set": _Service(
-                lambda plugin, name, value: host.settings.set(f"{plugin}.{name}", value), (str, object)
-            ),
+            "settings.set": _Service(self._set_setting, (str, object)),
             "notifications.show": _Service(self._notify, (str, str)),
             "plugins.call": _Service(
                 lambda plugin, id, command, args: host.call(f"{id}:{command}", args), (str, str, dict_or_none)
@@ -128,10 +127,18 @@ class Dispatch:
         self._own(plugin_id, instance_id)
         self._host.update_widget(instance_id, data, title)
 
-    # -- events, messages, plugins -------------------------------------------------------------------
+    # -- events, messages, settings, plugins ---------------------------------------------------------
 
     def _emit(self, plugin_id: str, type: str, data: dict[str, Any] | None) -> None:
         self._host.emit(type, plugin_id, data or {})
+
+    def _set_setting(self, plugin_id: str, name: str, value: object) -> None:
+        if name.startswith(LIMITS):
+            raise PermissionDeniedError(
+                f"{plugin_id} tried to set {name[:80]}: what a plugin may use is for the person to say",
+                f"viloapp config set {plugin_id}.{name[:80]} VALUE",
+            )
+        self._host.settings.set(f"{plugin_id}.{name}", value)
 
     def _notify(self, plugin_id: str, message: str, level: str) -> None:
         if level not in LEVELS:

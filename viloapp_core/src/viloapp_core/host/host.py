@@ -15,11 +15,12 @@ from viloapp_core.host.control import ControlServer
 from viloapp_core.host.dispatch import Dispatch
 from viloapp_core.host.errors import HostRunningError, HostStoppingError
 from viloapp_core.host.offers import usable
-from viloapp_core.host.widgets import EXECUTION_TIME_S, Widgets
+from viloapp_core.host.widgets import Widgets
 from viloapp_core.permissions import Permission
 from viloapp_core.process import Spawner
 from viloapp_core.sandbox import probe
 from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
+from viloapp_core.services.settings import LIMITS
 from viloapp_core.store import InstalledPlugin, Store
 from viloapp_core.supervise import Surroundings, Worker
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError
@@ -103,6 +104,8 @@ class Host:
                 on_state=self._worker_state,
                 on_ready=self._worker_ready,
                 settings=self.settings.of_plugin,
+                limits=self.settings.limits_of,
+                nice=lambda: int(self.settings.get("core.worker_nice")),
                 hold=self.store.hold,
                 on_end=lambda plugin_id: None,
             )
@@ -160,13 +163,14 @@ class Host:
             raise HostStoppingError
         plugin_id, id = self._find(command)
         worker = self._workers[plugin_id]
-        limit = timeout_s or float(worker.plugin.limits.get("execution_time", EXECUTION_TIME_S))
+        limit = timeout_s or worker.limits.execution_time
         self._calls += 1
         try:
             return await worker.call("command", [id, dict(arguments or {})], timeout_s=limit)
         except DeadlineExceededError:
             hint = (
-                f"if it does not stop, its process is ended; allow more: --timeout, or {plugin_id}'s limits"
+                "if it does not stop, its process is ended; allow more: --timeout, or "
+                f"viloapp config set {plugin_id}.limits.execution_time SECONDS"
             )
             raise DeadlineExceededError(f"{command} did not answer within {limit:g} s", hint) from None
         finally:
@@ -401,7 +405,7 @@ class Host:
         self.publish("settings.changed", {"key": key, "value": value})
         if key == "core.theme":
             self.theme.set(value)
-        elif owner != "core":
+        elif owner != "core" and not name.startswith(LIMITS):
             self._deliver(
                 owner, "settings.changed", {"source": "host", "data": {"name": name, "value": value}}
             )

@@ -191,7 +191,7 @@ class Widgets:
         worker = self._worker_of(instance.plugin_id)
         if worker is None:
             raise UnknownWidgetError(f"{instance.plugin_id} is not enabled")
-        limit = float(worker.plugin.limits.get("execution_time", EXECUTION_TIME_S))
+        limit = worker.limits.execution_time
         return await worker.call(method, params, timeout_s=limit)
 
 

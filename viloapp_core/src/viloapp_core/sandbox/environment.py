@@ -17,6 +17,7 @@ def environment(request: Request, environ: Mapping[str, str]) -> dict[str, str]:
         # Text is UTF-8 even where the host was started without any locale.
         "LANG": "C.UTF-8",
         **kept,
+        **request.variables,
         "HOME": str(request.data_dir),
         "TMPDIR": "/tmp",
         "PATH": os.pathsep.join((str(request.python.parent), "/usr/local/bin", "/usr/bin", "/bin")),

@@ -1,7 +1,8 @@
 """What a sandbox is asked for, and the questions about the disk that a profile depends on."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,9 @@ class Request:
         dev_source: project folder of an editable installation.
         workspace: the folder the person works in.
         permissions: ids that the person allowed.
+        rlimits: ``(name without RLIMIT_, soft, hard)``, taken on before any code of the plugin runs.
+        nice: added to the priority's number, from 0 (as the host) to 19 (stands back for everybody).
+        variables: further environment variables.
     """
 
     plugin_id: str
@@ -33,6 +37,9 @@ class Request:
     dev_source: Path | None = None
     workspace: Path | None = None
     permissions: tuple[str, ...] = ()
+    rlimits: tuple[tuple[str, int, int], ...] = ()
+    nice: int = 0
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def store(self) -> Path:

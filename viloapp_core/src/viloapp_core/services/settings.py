@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_core.foundation.files import FileLock, read_json, write_json
+from viloapp_core.limits import BOUNDS, INTEGERS
 from viloapp_core.services.errors import SettingError
 from viloapp_core.services.theme import DEFAULT_THEME, THEMES
 
@@ -25,9 +26,30 @@ CORE: Mapping[str, Mapping[str, Any]] = {
         "default": DEFAULT_THEME,
         "enum": list(THEMES),
         "description": "Colours of the workspace",
-    }
+    },
+    "worker_nice": {
+        "type": "integer",
+        "default": 5,
+        "minimum": 0,
+        "maximum": 19,
+        "description": "How far plugins stand back when processors are busy (nice), from their next start on",
+    },
 }
 """What ``core.NAME`` there is."""
+
+LIMITS = "limits."
+"""Begins the names of what a person sets about a plugin. No plugin's own setting has a dot (its manifest's
+schema), and the host lets none be set by a plugin."""
+LIMIT_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    f"{LIMITS}{name}": {
+        "type": "integer" if name in INTEGERS else "number",
+        "default": None,
+        "minimum": least,
+        "maximum": greatest,
+        "description": "Overrides what the plugin asks for, or the default; from its next start on",
+    }
+    for name, (least, greatest) in BOUNDS.items()
+}
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -76,6 +98,11 @@ class Settings:
         declared = self._configurations().get(plugin_id, {})
         return {name: stored.get(name, schema.get("default")) for name, schema in declared.items()}
 
+    def limits_of(self, plugin_id: str) -> dict[str, Any]:
+        """Return the limits that the person set for a plugin, by name; what it declares is not among them."""
+        stored = self._stored(plugin_id)
+        return {name.removeprefix(LIMITS): value for name, value in stored.items() if name.startswith(LIMITS)}
+
     def set(self, key: str, value: Any) -> None:
         """Change a setting and write the file.
 
@@ -118,11 +145,15 @@ class Settings:
             raise SettingError(f"{key} cannot be {text!r}: it is of type {schema.get('type')}") from None
 
     def list(self) -> list[dict[str, Any]]:
-        """Return ``{"key", "value", "default", "type", "description", "changed"}`` of every setting."""
+        """Return ``{"key", "value", "default", "type", "description", "changed"}`` of every setting.
+
+        Of the limits only those that were set: seven for each plugin would bury the rest.
+        """
         rows = []
         for owner, configuration in self._owners().items():
             stored = self._stored(owner)
-            for name, schema in sorted(configuration.items()):
+            limits = {name: LIMIT_SETTINGS[name] for name in stored if name in LIMIT_SETTINGS}
+            for name, schema in sorted({**configuration, **limits}.items()):
                 rows.append(
                     {
                         "key": f"{owner}.{name}",
@@ -144,8 +175,11 @@ class Settings:
         # A plugin id has no dots (PEP 503), a setting's name may.
         owner, _, name = key.partition(".")
         schema = owners.get(owner, {}).get(name)
+        if schema is None and owner in owners and owner != "core":
+            schema = LIMIT_SETTINGS.get(name)
         if schema is None:
             known = [f"{id}.{each}" for id, configuration in owners.items() for each in configuration]
+            known += [f"{owner}.{each}" for each in LIMIT_SETTINGS if owner in owners and owner != "core"]
             # What a plugin sends may be megabytes, and to look for what is close would take seconds.
             shown = key if len(key) <= _MAX_KEY else f"{key[:_MAX_KEY]}…"
             close = get_close_matches(key, known, n=3) if shown == key else []

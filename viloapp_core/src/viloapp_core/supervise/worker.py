@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_core.foundation.files import FileLock
+from viloapp_core.limits import Limits, effective, rlimits, thread_environment
 from viloapp_core.process import Child, Spawner
 from viloapp_core.rpc import Descriptors, Peer
 from viloapp_core.sandbox import Request, launch_plan, probe
@@ -20,8 +21,6 @@ from viloapp_sdk.errors import DeadlineExceededError, HandlerError, ViloError, W
 
 __all__ = ["Surroundings", "Worker"]
 
-STARTUP_TIME_S = 30.0
-"""Default of ``limits.startup_time``."""
 SHUTDOWN_TIME_S = 3.0
 GRACE_S = 2.0
 """How long a handler whose call was given up may still run before its process is ended."""
@@ -45,6 +44,10 @@ class Surroundings:
     """``(plugin id, {"commands", "widgets"})``: what the plugin offers, before its first call."""
     settings: Callable[[str], dict[str, Any]]
     """The current settings of a plugin."""
+    limits: Callable[[str], dict[str, Any]]
+    """The limits that the person set for a plugin, by name."""
+    nice: Callable[[], int]
+    """How far workers stand back for other processes; see `Request`."""
     hold: Callable[[InstalledPlugin], FileLock]
     """Lock a plugin's generation, shared, so that nobody removes it while its process lives."""
     on_end: Callable[[str], None]
@@ -85,6 +88,11 @@ class Worker:
     def pid(self) -> int | None:
         """Process id, None when no process runs."""
         return self._child.pid if self._child is not None else None
+
+    @property
+    def limits(self) -> Limits:
+        """What the plugin may use, as its next process will be told."""
+        return effective(self.plugin.limits, self._around.limits(self.plugin.plugin_id))
 
     async def start(self) -> None:
         """Start the process if none runs.
@@ -185,7 +193,7 @@ class Worker:
         self.was_ready = False
         self._set("starting")
         peer, child = await self._launch()
-        limit = float(self.plugin.limits.get("startup_time", STARTUP_TIME_S))
+        limit = self.limits.startup_time
         try:
             async with asyncio.timeout(limit):
                 await peer.ready
@@ -222,7 +230,7 @@ class Worker:
         }
 
     async def _launch(self) -> tuple[Peer, Child]:
-        around, plugin = self._around, self.plugin
+        around, plugin, limits = self._around, self.plugin, self.limits
         request = Request(
             plugin_id=plugin.plugin_id,
             python=plugin.python,
@@ -233,6 +241,9 @@ class Worker:
             dev_source=plugin.dev_source,
             workspace=around.workspace,
             permissions=plugin.permissions,
+            rlimits=rlimits(limits),
+            nice=around.nice(),
+            variables=thread_environment(limits, os.cpu_count() or 1),
         )
         confinement = await asyncio.to_thread(probe)
         held = around.hold(plugin)

@@ -87,7 +87,9 @@ LIMITS = Table(
     (
         Field("memory_mb", Number(1, 1_048_576), "Megabytes of memory of the worker and its children."),
         Field("cpu_percent", Number(1, 6400), "Percent of one processor, averaged over 60 s."),
-        Field("file_handles", Number(16, 1_048_576, integer=True), "Open files at once."),
+        Field("file_handles", Number(16, 1_048_576, integer=True), "Open files of one process at once."),
+        Field("processes", Number(4, 65_536, integer=True), "Processes and threads at once."),
+        Field("disk_mb", Number(1, 16_777_216), "Megabytes of the plugin's data, and of any one file."),
         Field("execution_time", Number(0.1, 86_400), "Seconds that one command may take."),
         Field("startup_time", Number(0.1, 86_400), "Seconds from the start to the first answer."),
     )
