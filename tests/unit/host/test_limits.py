@@ -1,24 +1,152 @@
 """What a plugin may use: who says so, and what happens beyond."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
 from tests.unit.host.conftest import Plant
 from viloapp_core import Host
-from viloapp_sdk.errors import PermissionDeniedError
+from viloapp_core.supervise import worker
+from viloapp_sdk.errors import DeadlineExceededError, LimitExceededError, PermissionDeniedError
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 
 DEVOURS = """
+    import mmap
+    import os
+    import signal
+    import threading
+    import time
+
+    from viloapp_sdk import Plugin, command
+
+    MB = 1024 * 1024
+    kept = []
+    heard = []
+
+
+    def fill(size_mb: int) -> None:
+        shared = mmap.mmap(-1, size_mb * MB)
+        kept.append(shared)
+        for at in range(0, size_mb * MB, mmap.PAGESIZE):
+            shared[at] = 1
+
+
+    def spin(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
+
+
+    class P(Plugin):
+        def initialize(self, context) -> None:
+            super().initialize(context)
+            context.services.events.subscribe("plugin.limit", lambda event: heard.append(event.data))
+
+        @command("devours.raise_own_limit")
+        def raise_own_limit(self) -> None:
+            self.context.settings.set("limits.memory_mb", 5000)
+
+        @command("devours.shared_map")
+        def shared_map(self, size_mb: int) -> str:
+            fill(size_mb)
+            return "filled"
+
+        @command("devours.children")
+        def children(self, count: int, size_mb: int) -> str:
+            for _ in range(count):
+                if os.fork() == 0:
+                    fill(size_mb)
+                    time.sleep(60)
+                    os._exit(0)
+            time.sleep(20)
+            return "filled"
+
+        @command("devours.spin")
+        def spin(self, seconds: float) -> float:
+            used = time.process_time()
+            spin(seconds)
+            return time.process_time() - used
+
+        @command("devours.spin_children")
+        def spin_children(self, seconds: float) -> None:
+            for _ in range(3):
+                if os.fork() == 0:
+                    spin(seconds)
+                    os._exit(0)
+            while True:
+                try:
+                    os.wait()
+                except ChildProcessError:
+                    return
+
+        @command("devours.spin_short_lived")
+        def spin_short_lived(self, seconds: float) -> None:
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                child = os.fork()
+                if child == 0:
+                    spin(0.02)
+                    os._exit(0)
+                time.sleep(0.02)
+
+        @command("devours.spin_on")
+        def spin_on(self) -> None:
+            threading.Thread(target=spin, args=(3600,), daemon=True).start()
+
+        @command("devours.disk")
+        def disk(self, files: int, size_mb: int) -> str:
+            for number in range(files):
+                with open(os.path.expanduser(f"~/{number}"), "wb") as file:
+                    for _ in range(size_mb):
+                        file.write(os.urandom(MB))
+            time.sleep(20)
+            return "filled"
+
+        @command("devours.heard")
+        def heard(self) -> list:
+            return heard
+
+        @command("devours.out_of")
+        def out_of(self, what: str) -> None:
+            raise {"memory": MemoryError(), "files": OSError(24, "Too many open files")}[what]
+"""
+
+HELLO = """
     from viloapp_sdk import Plugin, command
 
 
     class P(Plugin):
-        @command("devours.raise_own_limit")
-        def raise_own_limit(self) -> None:
-            self.context.settings.set("limits.memory_mb", 5000)
+        @command("hello.greet")
+        def greet(self) -> str:
+            return "Hello"
 """
+
+
+class Ear:
+    """Collects what a host publishes."""
+
+    def __init__(self, host: Host) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        host.subscribe(lambda name, data: self.events.append((name, data)))
+
+    def limits(self) -> list[tuple[str, str]]:
+        """Return ``(limit, action)`` of each `plugin.limit`."""
+        return [(data["limit"], data["action"]) for name, data in self.events if name == "plugin.limit"]
+
+    def notices(self) -> list[str]:
+        """Return the lines that a person saw."""
+        return [data["message"] for name, data in self.events if name == "notification"]
+
+
+async def until(check: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    while not check():
+        await asyncio.sleep(0.01)
 
 
 def test_a_plugin_cannot_raise_its_own_limits(plant: Plant, run: Run) -> None:
@@ -30,5 +158,147 @@ def test_a_plugin_cannot_raise_its_own_limits(plant: Plant, run: Run) -> None:
             with pytest.raises(PermissionDeniedError, match="for the person to say"):
                 await host.call("devours.raise_own_limit")
             assert host.settings.limits_of("devours") == {}
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [("devours.shared_map", {"size_mb": 600}), ("devours.children", {"count": 4, "size_mb": 60})],
+)
+def test_memory_of_the_tree_ends_it(plant: Plant, run: Run, command: str, arguments: dict[str, int]) -> None:
+    """The caller is told which limit, how much, and how to raise it; the next call starts it anew."""
+    plant("devours", DEVOURS)
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            ear = Ear(host)
+            with pytest.raises(LimitExceededError, match="MB of memory, and may use 100 MB") as caught:
+                await host.call(command, arguments)
+            assert caught.value.hint == "to allow more: viloapp config set devours.limits.memory_mb 200"
+            assert ear.limits() == [("memory_mb", "ended")]
+            assert any("devours stopped working: it used" in notice for notice in ear.notices())
+            row = next(row for row in host.plugins() if row["id"] == "devours")
+            assert row["limits_reached"] == {"memory_mb": 1}
+            assert await host.call("hello.greet") == "Hello"
+            assert await host.call("devours.shared_map", {"size_mb": 30}) == "filled"
+
+    run(test)
+
+
+def test_the_person_allows_more_memory(plant: Plant, run: Run) -> None:
+    """The same plugin with a higher limit, as the control: nothing but the limit stopped it."""
+    plant("devours", DEVOURS)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            host.settings.set("devours.limits.memory_mb", 800)
+            ear = Ear(host)
+            assert await host.call("devours.shared_map", {"size_mb": 300}) == "filled"
+            assert ear.limits() == []
+
+    run(test)
+
+
+@pytest.mark.parametrize("command", ["devours.spin", "devours.spin_children", "devours.spin_short_lived"])
+def test_processor_time_is_held_to_the_percentage(
+    plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Over a window of 2 s in place of a minute: half a second at once, and a quarter of the time after."""
+    monkeypatch.setattr(worker, "WINDOW_S", 2.0)
+    plant("devours", DEVOURS)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            ear = Ear(host)
+            began = time.monotonic()
+            await host.call(command, {"seconds": 5.0})
+            passed = time.monotonic() - began
+            used = next(row for row in host.plugins() if row["id"] == "devours")["usage"]["cpu_s"]
+            assert used < 0.25 * (passed + 2) + 0.6
+            assert ("cpu_percent", "throttled") in ear.limits()
+            assert sum("held to 25 % of a processor" in notice for notice in ear.notices()) == 1
+
+    run(test)
+
+
+def test_an_unlimited_plugin_uses_what_it_wants(
+    plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: with 800 % the same work is not held."""
+    monkeypatch.setattr(worker, "WINDOW_S", 2.0)
+    plant("devours", DEVOURS, limits={"cpu_percent": 800})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            ear = Ear(host)
+            await host.call("devours.spin", {"seconds": 3.0})
+            assert ear.limits() == []
+
+    run(test)
+
+
+def test_a_held_plugin_still_shuts_down(plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its processes are continued before they are asked to end, and another plugin is served meanwhile."""
+    monkeypatch.setattr(worker, "WINDOW_S", 2.0)
+    plant("devours", DEVOURS, limits={"cpu_percent": 1})
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            ear = Ear(host)
+            await host.call("devours.spin_on")
+            await until(lambda: ("cpu_percent", "throttled") in ear.limits())
+            assert await host.call("hello.greet") == "Hello"
+            began = time.monotonic()
+        assert time.monotonic() - began < 2.5
+        states = [data["state"] for name, data in ear.events if name == "plugin.state"]
+        assert states[-1] == "stopped"
+
+    run(test)
+
+
+def test_disk_of_the_data_folder_ends_it(plant: Plant, run: Run) -> None:
+    """Many small files add up."""
+    plant("devours", DEVOURS, limits={"disk_mb": 20})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            with pytest.raises(LimitExceededError, match="MB of disk, and may take 20 MB"):
+                await host.call("devours.disk", {"files": 6, "size_mb": 5})
+
+    run(test)
+
+
+@pytest.mark.parametrize(("what", "limit"), [("memory", "memory_mb"), ("files", "file_handles")])
+def test_what_the_kernel_refuses_is_a_limit_too(plant: Plant, run: Run, what: str, limit: str) -> None:
+    """An exception of the kernel's refusal becomes the typed error, an event of the owner, and a count."""
+    plant("devours", DEVOURS)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            ear = Ear(host)
+            with pytest.raises(LimitExceededError) as caught:
+                await host.call("devours.out_of", {"what": what})
+            assert f"devours.limits.{limit}" in caught.value.hint
+            assert ear.limits() == [(limit, "refused")]
+            heard = await host.call("devours.heard")
+            assert [each["limit"] for each in heard] == [limit]
+
+    run(test)
+
+
+def test_a_command_past_its_time_is_counted(plant: Plant, run: Run) -> None:
+    """The caller gets the typed timeout, with the setting that allows more."""
+    plant("devours", DEVOURS, limits={"execution_time": 0.3})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            ear = Ear(host)
+            with pytest.raises(DeadlineExceededError) as caught:
+                await host.call("devours.spin", {"seconds": 30.0})
+            assert "devours.limits.execution_time" in caught.value.hint
+            assert ear.limits() == [("execution_time", "refused")]
 
     run(test)

@@ -22,6 +22,7 @@ __all__ = [
     "FrameError",
     "HandlerError",
     "InvalidArgumentsError",
+    "LimitExceededError",
     "PermissionDeniedError",
     "ReentrancyError",
     "UnknownCommandError",
@@ -102,6 +103,12 @@ class DeadlineExceededError(_CodedError):
     """The call did not answer within its deadline."""
 
     CODE = "deadline_exceeded"
+
+
+class LimitExceededError(_CodedError):
+    """The plugin reached one of its limits: memory, open files, processes, disk."""
+
+    CODE = "limit_exceeded"
 
 
 class CallCancelledError(_CodedError):

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +18,7 @@ from viloapp_core.host.dispatch import Dispatch
 from viloapp_core.host.errors import HostRunningError, HostStoppingError
 from viloapp_core.host.offers import usable
 from viloapp_core.host.widgets import Widgets
+from viloapp_core.limits import Breach, effective
 from viloapp_core.permissions import Permission
 from viloapp_core.process import Spawner
 from viloapp_core.sandbox import probe
@@ -73,6 +76,7 @@ class Host:
         self._running = False
         self._stamp: object = None
         self._calls = 0
+        self._breaches: dict[str, Counter[str]] = {}
         self.workspace = Workspace()
         self._widgets = Widgets(self.workspace, self._worker_of, self.publish)
         self._commands = Commands()
@@ -104,6 +108,7 @@ class Host:
                 on_state=self._worker_state,
                 on_ready=self._worker_ready,
                 settings=self.settings.of_plugin,
+                on_limit=self._limit_reached,
                 limits=self.settings.limits_of,
                 nice=lambda: int(self.settings.get("core.worker_nice")),
                 hold=self.store.hold,
@@ -163,15 +168,20 @@ class Host:
             raise HostStoppingError
         plugin_id, id = self._find(command)
         worker = self._workers[plugin_id]
-        limit = timeout_s or worker.limits.execution_time
+        allowed = worker.limits.execution_time
+        limit = timeout_s or allowed
         self._calls += 1
         try:
             return await worker.call("command", [id, dict(arguments or {})], timeout_s=limit)
         except DeadlineExceededError:
+            if timeout_s is None:
+                self._limit_reached(plugin_id, Breach("execution_time", "refused", allowed, allowed))
             hint = (
                 "if it does not stop, its process is ended; allow more: --timeout, or "
                 f"viloapp config set {plugin_id}.limits.execution_time SECONDS"
             )
+            if worker.throttled:
+                hint += f"; it is held to {worker.limits.cpu_percent:g} % of a processor"
             raise DeadlineExceededError(f"{command} did not answer within {limit:g} s", hint) from None
         finally:
             self._calls -= 1
@@ -248,7 +258,8 @@ class Host:
         """Return what is installed and how it fares, sorted by id.
 
         Each row has ``id``, ``version``, ``summary``, ``enabled``, ``reason``, ``source``, ``signature``,
-        ``permissions``, ``sandbox``, ``state``, ``detail`` and ``pid``.
+        ``permissions``, ``sandbox``, ``state``, ``detail``, ``pid``, ``limits``, ``usage``, ``throttled`` and
+        ``limits_reached``.
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
@@ -267,6 +278,18 @@ class Host:
             "state": worker.state if worker is not None else "stopped",
             "detail": worker.detail if worker is not None else "",
             "pid": worker.pid if worker is not None else None,
+            **self._resources(plugin, worker),
+        }
+
+    def _resources(self, plugin: InstalledPlugin, worker: Worker | None) -> dict[str, Any]:
+        """Return what a plugin may use, uses now, and how often it met each limit since the host started."""
+        usage = worker.usage if worker is not None else None
+        id = plugin.plugin_id
+        return {
+            "limits": asdict(effective(plugin.limits, self.settings.limits_of(id))),
+            "usage": {name: round(value, 1) for name, value in asdict(usage).items()} if usage else None,
+            "throttled": worker is not None and worker.throttled,
+            "limits_reached": dict(self._breaches.get(id, {})),
         }
 
     def granted(self, plugin_id: str) -> list[Permission]:
@@ -369,7 +392,7 @@ class Host:
 
         Events: ``commands.changed``, ``plugins.changed``, ``plugin.state``, ``widget.opened``,
         ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``settings.changed``,
-        ``terminal.exited``.
+        ``terminal.exited``, ``plugin.limit``.
         """
         self._subscribers.append(callback)
 
@@ -427,6 +450,18 @@ class Host:
             self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
             if self.workspace.of_plugin(plugin_id) and self._running and self._lived(plugin_id):
                 self._in_background(self._activate(plugin_id))
+
+    def _limit_reached(self, plugin_id: str, breach: Breach) -> None:
+        """Count it, and tell the plugin, everybody who listens, and the person, who reads one line."""
+        message, hint = breach.message(plugin_id), breach.hint(plugin_id)
+        told = {**asdict(breach), "plugin": plugin_id, "message": message, "hint": hint}
+        if breach.action != "resumed":
+            self._breaches.setdefault(plugin_id, Counter())[breach.limit] += 1
+        self._deliver(plugin_id, "plugin.limit", {"source": "host", "data": told})
+        self.publish("plugin.limit", told)
+        if breach.action in ("throttled", "refused"):  # an end is told with its state, a recovery is no news
+            text = f"{message}; {hint}"
+            self.publish("notification", {"level": "warning", "message": text, "plugin": plugin_id})
 
     def _lived(self, plugin_id: str) -> bool:
         """Whether the process that was lost had once been ready: one that never was is not tried again."""

@@ -10,7 +10,7 @@ The kernel keeps what `rlimits` names, for each process by itself. What a tree o
 (memory, processor time, disk) is measured by `viloapp_core.process.usage` and judged by `exceeded`.
 """
 
-from viloapp_core.limits.breaches import Breach, Usage, exceeded
+from viloapp_core.limits.breaches import Action, Breach, Usage, exceeded
 from viloapp_core.limits.budget import Budget
 from viloapp_core.limits.kernel import rlimits, thread_environment
 from viloapp_core.limits.values import BOUNDS, INTEGERS, LIMIT_NAMES, Limits, above_defaults, effective
@@ -19,6 +19,7 @@ __all__ = [
     "BOUNDS",
     "INTEGERS",
     "LIMIT_NAMES",
+    "Action",
     "Breach",
     "Budget",
     "Limits",

@@ -48,7 +48,12 @@ class Breach:
 
     def message(self, plugin_id: str) -> str:
         """Return the one line that a person reads."""
-        return f"{plugin_id} {_SAYS[self.limit, self.action].format(used=self.used, allowed=self.allowed)}"
+        says = _SAYS[self.limit, self.action].format(used=self.used, allowed=self.allowed)
+        return f"{plugin_id} was ended: {says}" if self.action == "ended" else f"{plugin_id} {says}"
+
+    def reason(self) -> str:
+        """Return why processes were ended, without whose."""
+        return _SAYS[self.limit, self.action].format(used=self.used, allowed=self.allowed)
 
     def hint(self, plugin_id: str) -> str:
         """Return how to allow more."""
@@ -56,16 +61,17 @@ class Breach:
 
 
 _SAYS = {
-    ("memory_mb", "ended"): "was ended: it used {used:.0f} MB of memory, and may use {allowed:g}",
+    ("memory_mb", "ended"): "it used {used:.0f} MB of memory, and may use {allowed:g} MB",
     ("memory_mb", "refused"): "was refused more memory than its {allowed:g} MB",
     ("cpu_percent", "throttled"): "is held to {allowed:g} % of a processor: it used more for a minute",
     ("cpu_percent", "resumed"): "uses less than {allowed:g} % of a processor again",
     ("file_handles", "refused"): "was refused more than {allowed:g} open files",
     ("processes", "refused"): "was refused more than {allowed:g} processes and threads",
-    ("processes", "ended"): "was ended: it had {used:.0f} processes and threads, and may have {allowed:g}",
+    ("processes", "ended"): "it had {used:.0f} processes and threads, and may have {allowed:g}",
     ("disk_mb", "refused"): "was refused a file of more than {allowed:g} MB",
-    ("disk_mb", "ended"): "was ended: its data takes {used:.0f} MB of disk, and may take {allowed:g}",
-    ("execution_time", "ended"): "was ended: it went on after a command's {allowed:g} s were over",
+    ("disk_mb", "ended"): "its data takes {used:.0f} MB of disk, and may take {allowed:g} MB",
+    ("execution_time", "ended"): "it went on after a command's {allowed:g} s were over",
+    ("execution_time", "refused"): "did not answer within the {allowed:g} s that a command may take",
 }
 
 

@@ -10,16 +10,35 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_core.foundation.files import FileLock
-from viloapp_core.limits import Limits, effective, rlimits, thread_environment
+from viloapp_core.limits import (
+    LIMIT_NAMES,
+    Breach,
+    Limits,
+    Usage,
+    effective,
+    rlimits,
+    thread_environment,
+)
 from viloapp_core.process import Child, Spawner
+from viloapp_core.process.tree import Tree
 from viloapp_core.rpc import Descriptors, Peer
 from viloapp_core.sandbox import Request, launch_plan, probe
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.errors import PluginStartError
 from viloapp_core.supervise.log import RotatingLog
-from viloapp_sdk.errors import DeadlineExceededError, HandlerError, ViloError, WorkerLostError
+from viloapp_core.supervise.monitor import Watch, Watched
+from viloapp_sdk.errors import (
+    DeadlineExceededError,
+    HandlerError,
+    LimitExceededError,
+    ViloError,
+    WorkerLostError,
+)
 
 __all__ = ["Surroundings", "Worker"]
+
+WINDOW_S = 60.0
+"""Over which ``limits.cpu_percent`` is an average. Source: the specification."""
 
 SHUTDOWN_TIME_S = 3.0
 GRACE_S = 2.0
@@ -44,6 +63,8 @@ class Surroundings:
     """``(plugin id, {"commands", "widgets"})``: what the plugin offers, before its first call."""
     settings: Callable[[str], dict[str, Any]]
     """The current settings of a plugin."""
+    on_limit: Callable[[str, Breach], None]
+    """``(plugin id, breach)`` for each limit that a plugin reaches."""
     limits: Callable[[str], dict[str, Any]]
     """The limits that the person set for a plugin, by name."""
     nice: Callable[[], int]
@@ -83,6 +104,18 @@ class Worker:
         self._log: RotatingLog | None = None
         self._starting: asyncio.Task[Peer] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._watch_over: Watch | None = None
+        self._breach: Breach | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What its processes use, None when none runs."""
+        return self._watch_over.usage if self._watch_over is not None else None
+
+    @property
+    def throttled(self) -> bool:
+        """Whether it has used up its processor time and is held in turns."""
+        return self._watch_over is not None and self._watch_over.throttled
 
     @property
     def pid(self) -> int | None:
@@ -117,8 +150,12 @@ class Worker:
         peer = self._peer
         if peer is None or peer.closed or peer.given_up or self.state != "running":
             peer = await self._free()
+        if self._watch_over is not None:
+            self._watch_over.wake()
         try:
             return await peer.call(method, params, timeout_s=timeout_s)
+        except LimitExceededError as error:
+            raise self._refused(error) from error
         except (DeadlineExceededError, asyncio.CancelledError):
             asyncio.get_running_loop().call_later(GRACE_S, self._end_if_stuck, peer)
             raise
@@ -152,6 +189,8 @@ class Worker:
                 self._set("stopped")
             return
         self._set("stopping")
+        if self._watch_over is not None:
+            self._watch_over.release()
         peer, child, watching = self._peer, self._child, self._watching
         with contextlib.suppress(TimeoutError, ViloError):
             async with asyncio.timeout(SHUTDOWN_TIME_S):
@@ -208,7 +247,9 @@ class Worker:
             raise PluginStartError(self.plugin.plugin_id, f"it was not ready within {limit:g} s") from None
         except WorkerLostError as error:
             await self._abandon(peer, child)
-            raise PluginStartError(self.plugin.plugin_id, self._last_words(child)) from error
+            raise self._limit_error() or PluginStartError(
+                self.plugin.plugin_id, self._last_words(child)
+            ) from error
         except HandlerError as error:
             await self._abandon(peer, child)
             raise PluginStartError(self.plugin.plugin_id, error.detail) from error
@@ -216,6 +257,8 @@ class Worker:
             await self._abandon(peer, child)
             raise
         self.was_ready = True
+        if self._watch_over is not None:
+            self._watch_over.ready()
         self._set("running")
         return peer
 
@@ -278,6 +321,8 @@ class Worker:
         self._child, self._held, self.sandbox = child, held, plan.label
         self._descriptors = Descriptors(bulk)
         self._follow_log(log_out)
+        self._watch_over = watch = self._watch_of(child, limits, sandboxed=plan.label == "bubblewrap")
+        watch.begin()
         self._peer = peer = Peer(
             ours_in,
             ours_out,
@@ -288,6 +333,36 @@ class Worker:
         peer.start()
         self._watching = asyncio.get_running_loop().create_task(self._watch(child, peer, log_out))
         return peer, child
+
+    def _watch_of(self, child: Child, limits: Limits, *, sandboxed: bool) -> Watch:
+        self._breach = None
+        watched = Watched(
+            # Bubblewrap is two processes: one that waits outside, and the first of the namespace inside.
+            tree=Tree(child.pid, passed=2 if sandboxed else 0),
+            limits=limits,
+            data_dir=self.plugin.data_dir,
+            sandboxed=sandboxed,
+            on_breach=self._reached,
+            end=child.kill,
+            window_s=WINDOW_S,
+        )
+        return Watch(watched)
+
+    def _reached(self, breach: Breach) -> None:
+        """Keep why the process is about to end, and tell of every limit that is reached."""
+        if breach.action == "ended":
+            self._breach, self.detail = breach, breach.reason()
+        self._around.on_limit(self.plugin.plugin_id, breach)
+
+    def _refused(self, error: LimitExceededError) -> LimitExceededError:
+        """Say which of its limits a plugin says it met; of another plugin's error everything is said."""
+        if error.hint not in LIMIT_NAMES:
+            return error
+        allowed = getattr(self.limits, error.hint)
+        breach = Breach(error.hint, "refused", allowed, allowed)
+        self._reached(breach)
+        plugin_id = self.plugin.plugin_id
+        return LimitExceededError(f"{breach.message(plugin_id)} ({error.detail})", breach.hint(plugin_id))
 
     async def _abandon(self, peer: Peer, child: Child) -> None:
         peer.close()
@@ -307,6 +382,8 @@ class Worker:
     async def _watch(self, child: Child, peer: Peer, log_out: int) -> None:
         """Wait for the end of a process and say what became of it."""
         status = await child.wait()
+        if self._watch_over is not None:
+            self._watch_over.close()
         was = self.state
         self._drain_log(log_out)
         asyncio.get_running_loop().remove_reader(log_out)
@@ -346,10 +423,19 @@ class Worker:
             self.detail = "it did not stop working on a call that was given up"
             self._child.kill()
 
-    async def _loss(self) -> WorkerLostError:
+    def _limit_error(self) -> LimitExceededError | None:
+        """Return why the process was ended, when that was for a limit."""
+        if self._breach is None:
+            return None
+        plugin_id = self.plugin.plugin_id
+        return LimitExceededError(self._breach.message(plugin_id), self._breach.hint(plugin_id))
+
+    async def _loss(self) -> WorkerLostError | LimitExceededError:
         """Say how the process was lost; the end of its channel is seen a moment before its exit status."""
         if self._watching is not None:
             await asyncio.shield(self._watching)
+        if error := self._limit_error():
+            return error
         return WorkerLostError(
             f"{self.plugin.plugin_id}: its process was lost: {self._ending}",
             f"the next call starts it again; its log: viloapp logs {self.plugin.plugin_id}",

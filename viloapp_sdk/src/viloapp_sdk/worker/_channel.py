@@ -15,6 +15,7 @@ from viloapp_sdk.errors import (
     CallCancelledError,
     FrameError,
     HandlerError,
+    LimitExceededError,
     ReentrancyError,
     ViloError,
     WorkerLostError,
@@ -232,9 +233,12 @@ class Channel:
         """Answer with an error; the traceback goes to the log and never over the wire."""
         if not isinstance(error, ViloError):
             sys.excepthook(type(error), error, error.__traceback__)
-            error = HandlerError(
-                f"{type(error).__name__}: {error}"[:2000],
-                "the traceback is in the plugin's log: viloapp logs ID",
+            said, limit = f"{type(error).__name__}: {error}"[:2000], _limit_of(error)
+            error = (
+                # The host knows the hint; it gets the limit's name.
+                LimitExceededError(said, limit)
+                if limit
+                else HandlerError(said, "the traceback is in the plugin's log: viloapp logs ID")
             )
         if id is not None:
             self._write(pack([ERROR, id, error.to_wire()]))
@@ -268,3 +272,17 @@ def result_of(frame: "list[Any] | None") -> "Any":
     if frame[0] == ERROR:
         raise from_wire(frame[2])
     return frame[2]
+
+
+def _limit_of(error: BaseException) -> str:
+    """Return which limit of the manifest an exception comes of; empty when of none.
+
+    Source: ``errno(3)``: EMFILE 24, EFBIG 27, EDQUOT 122 on Linux.
+    """
+    if isinstance(error, MemoryError):
+        return "memory_mb"
+    if isinstance(error, OSError):
+        return {24: "file_handles", 27: "disk_mb", 122: "disk_mb"}.get(error.errno or 0, "")
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return "processes"
+    return ""
