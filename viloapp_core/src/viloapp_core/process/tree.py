@@ -124,7 +124,7 @@ class Tree:
             own += member.own_s - (before.own_s if before else 0.0)
             waited += member.waited_s - (before.waited_s if before else 0.0)
             if before is None and member.state == "R":
-                short_lived += passed
+                short_lived += passed * _share_run(member.pid)
         ended = sum(member.own_s + member.waited_s for member in known.values())
         exact = own + max(0.0, waited - ended)
         return 0.0 if first else max(0.0, exact, short_lived)
@@ -237,6 +237,15 @@ def _read(pid: int) -> Member | None:
         int(fields[_RSS]) * _PAGE,
         int(fields[_THREADS]),
     )
+
+
+def _share_run(pid: int) -> float:
+    """Return which part of the time that it could have run a process has run: others may run too.
+
+    Source: ``sched-stats.rst`` of the kernel: nanoseconds on a processor, then nanoseconds of waiting for one.
+    """
+    numbers = [int(each) for each in _content(f"/proc/{pid}/schedstat").split()[:2]]
+    return numbers[0] / sum(numbers) if len(numbers) == 2 and sum(numbers) else 1.0
 
 
 def _children(pid: int, threads: int) -> list[int]:
