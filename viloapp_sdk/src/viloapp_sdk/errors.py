@@ -63,10 +63,17 @@ class _CodedError(ViloError):
         super().__init__(self.CODE, detail, hint)
 
 
-class PermissionDeniedError(_CodedError):
-    """The call needs a permission that the plugin was not granted."""
+class PermissionDeniedError(_CodedError, PermissionError):
+    """The call needs a permission that the plugin was not granted.
+
+    Also a `PermissionError`, since library code that opens a connection or a file expects an `OSError`.
+    """
 
     CODE = "permission_denied"
+
+    def __init__(self, detail: str, hint: str = "") -> None:
+        super().__init__(detail, hint)
+        self.errno = 13  # EACCES
 
 
 class UnknownCommandError(_CodedError):

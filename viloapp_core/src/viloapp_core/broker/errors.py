@@ -2,7 +2,14 @@
 
 from viloapp_sdk.errors import ViloError
 
-__all__ = ["BrokerError", "TerminalInputFullError", "UnknownTerminalError"]
+__all__ = [
+    "AddressRefusedError",
+    "BrokerError",
+    "HostUnreachableError",
+    "TerminalInputFullError",
+    "TooMuchOpenError",
+    "UnknownTerminalError",
+]
 
 
 class BrokerError(ViloError):
@@ -29,4 +36,43 @@ class TerminalInputFullError(BrokerError):
             "terminal_input_full",
             f"{title} is not reading its input: {limit_bytes // 1024} KiB wait for it already",
             "wait until it reads again, or press Ctrl-C",
+        )
+
+
+class HostUnreachableError(BrokerError):
+    """A host has no address, or none of them answered.
+
+    Args:
+        host: its name, with the port when it was tried.
+        why: the system's words.
+        number: the system's error number, 0 when there is none.
+        unknown: whether not even an address was found.
+    """
+
+    def __init__(self, host: str, why: str, *, number: int = 0, unknown: bool = False) -> None:
+        super().__init__(
+            "name_unresolved" if unknown else "host_unreachable",
+            f"{host} has no address: {why}" if unknown else f"{host} cannot be reached: {why}",
+            "check the name, and this machine's connection",
+        )
+        self.number = number
+
+
+class AddressRefusedError(BrokerError):
+    """A name led to an address that its permission does not stand for."""
+
+    def __init__(self, plugin_id: str, host: str, why: str, address: str) -> None:
+        super().__init__(
+            "permission_denied",
+            f"{plugin_id} may connect to {host}, but {why}, and no permission names that",
+            f"viloapp permissions grant {plugin_id} network.connect.{address}",
+        )
+
+
+class TooMuchOpenError(BrokerError):
+    """A plugin has as much open through the host as one may have."""
+
+    def __init__(self, plugin_id: str, what: str, limit: int) -> None:
+        super().__init__(
+            "too_much_open", f"{plugin_id} has {limit} {what} open already", "close those that are done"
         )

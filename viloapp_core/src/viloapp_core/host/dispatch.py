@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viloapp_core.host.brokered import brokered
 from viloapp_core.permissions import Permission, allows
 from viloapp_core.services.settings import LIMITS
 from viloapp_sdk.errors import (
@@ -76,6 +77,7 @@ class Dispatch:
             "terminals.resize": _Service(self._resize_terminal, (str, int, int), _TERMINAL),
             "terminals.close": _Service(self._close_terminal, (str,), _TERMINAL),
             "terminals.list": _Service(self._terminals, (), _TERMINAL),
+            **{method: _Service(run, types) for method, (run, types) in brokered(host).items()},
         }
 
     def __call__(self, plugin_id: str, method: str, params: Any) -> Any:

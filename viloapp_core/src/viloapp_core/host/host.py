@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from viloapp_core.broker.network import Network
 from viloapp_core.broker.terminals import Terminals
 from viloapp_core.foundation.errors import LockHeldError
 from viloapp_core.foundation.files import FileLock
@@ -16,6 +17,7 @@ from viloapp_core.foundation.paths import store_root
 from viloapp_core.host.control import ControlServer
 from viloapp_core.host.dispatch import Dispatch
 from viloapp_core.host.errors import HostRunningError, HostStoppingError
+from viloapp_core.host.installed_grants import InstalledGrants
 from viloapp_core.host.offers import usable
 from viloapp_core.host.widgets import Widgets
 from viloapp_core.limits import Breach, effective
@@ -52,6 +54,7 @@ class Host:
         store: what is installed.
         settings: settings of the workspace and of every plugin.
         theme: the current theme.
+        network: the connections that plugins have.
         terminals: every terminal that a plugin opened.
         address: where the workspace is served, None without one.
     """
@@ -78,7 +81,7 @@ class Host:
         self._calls = 0
         self._breaches: dict[str, Counter[str]] = {}
         self.workspace = Workspace()
-        self._widgets = Widgets(self.workspace, self._worker_of, self.publish)
+        self._widgets = Widgets(self.workspace, self.worker, self.publish)
         self._commands = Commands()
         self.events = EventBus(self._deliver)
 
@@ -112,8 +115,11 @@ class Host:
                 limits=self.settings.limits_of,
                 nice=lambda: int(self.settings.get("core.worker_nice")),
                 hold=self.store.hold,
-                on_end=lambda plugin_id: None,
+                on_end=self._worker_ended,
             )
+            self.permissions = InstalledGrants(self)
+            self.network = Network(self.permissions)
+            stack.push_async_callback(self.network.aclose)
             self.terminals = Terminals(spawner, on_event=self.publish)
             stack.push_async_callback(self.terminals.aclose)
             stack.push_async_callback(self._stop_workers)
@@ -249,7 +255,8 @@ class Host:
         """Change what an instance shows, wherever it is open; see `Widgets.update`."""
         self._widgets.update(instance_id, data, title)
 
-    def _worker_of(self, plugin_id: str) -> Worker | None:
+    def worker(self, plugin_id: str) -> Worker | None:
+        """Return what drives a plugin's process, None when the plugin is not enabled or the host stops."""
         return self._workers.get(plugin_id) if self._running else None
 
     # -- plugins -------------------------------------------------------------------------------------
@@ -462,6 +469,10 @@ class Host:
         if breach.action in ("throttled", "refused"):  # an end is told with its state, a recovery is no news
             text = f"{message}; {hint}"
             self.publish("notification", {"level": "warning", "message": text, "plugin": plugin_id})
+
+    def _worker_ended(self, plugin_id: str) -> None:
+        """Its process is gone: what the host did for that process ends with it."""
+        self.network.drop(plugin_id)
 
     def _lived(self, plugin_id: str) -> bool:
         """Whether the process that was lost had once been ready: one that never was is not tried again."""

@@ -35,6 +35,7 @@ def _namespaces(user: bool) -> list[str]:
         "--unshare-pid",
         "--unshare-ipc",
         "--unshare-uts",
+        "--unshare-net",
         "--unshare-cgroup-try",
         "--die-with-parent",
         "--new-session",

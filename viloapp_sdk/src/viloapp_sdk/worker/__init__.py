@@ -19,7 +19,9 @@ def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
     import os
     import sys
 
+    from viloapp_sdk.worker._broker import Broker
     from viloapp_sdk.worker._channel import Channel
+    from viloapp_sdk.worker._imports import watch
     from viloapp_sdk.worker._runtime import Runtime
 
     for fd in (fd_in, fd_out, fd_bulk):
@@ -27,5 +29,6 @@ def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
     # A pipe is buffered by blocks: what a plugin prints would reach its log late, and after a crash never.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is Python's own text stream
     channel = Channel(fd_in, fd_out)
+    watch(Broker(channel, fd_bulk))
     Runtime(channel)
     channel.serve()

@@ -86,6 +86,19 @@ class Channel:
         self._wait(answer)
         return result_of(answer.frame)
 
+    def ask(self, method: str, params: "list[Any]") -> "Any":
+        """Ask the host and wait, and serve nobody meanwhile; for what the host answers by itself, at once.
+
+        Raises:
+            ViloError: the host's answer was an error.
+        """
+        answer = _Answer()
+        self._ask(answer, method, params)
+        self._wait(answer, serve=False)
+        if self.inbox and self.loop is not None:
+            self.loop.wake()  # it was told of these bytes before we read them
+        return result_of(answer.frame)
+
     def request_async(self, method: str, params: "list[Any]") -> "Any":
         """Ask the host; return an awaitable of the answer, for ``async`` handlers."""
         return self._require_loop().request(method, params)
@@ -118,16 +131,16 @@ class Channel:
         if self.loop is not None:
             self.loop.stop()
 
-    def _wait(self, answer: _Answer) -> None:
+    def _wait(self, answer: _Answer, *, serve: bool = True) -> None:
         while answer.frame is None:
             try:
-                self._step(answer)
+                self._step(answer, serve=serve)
             except EOFError:
                 raise WorkerLostError("the host is gone") from None
 
-    def _step(self, answer: _Answer) -> None:
+    def _step(self, answer: _Answer, *, serve: bool = True) -> None:
         """Serve or read one frame, or wait until another thread has read one."""
-        main = get_ident() == self._main
+        main = serve and get_ident() == self._main
         if main:
             frame = self._next_to_serve()
             if frame is not None:

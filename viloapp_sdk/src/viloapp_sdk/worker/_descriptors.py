@@ -23,7 +23,9 @@ class Bulk:
         self._fd = fd
         self._socket: socket | None = None
         self._lock = allocate_lock()
-        self._early: dict[int, int] = {}  # fetched on the way to another ticket, which another thread waits for
+        self._early: dict[
+            int, int
+        ] = {}  # fetched on the way to another ticket, which another thread waits for
 
     def take(self, ticket: int) -> int:
         """Return the descriptor of ``ticket``, which the host has sent before it answered.
