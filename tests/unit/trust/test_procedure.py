@@ -182,6 +182,19 @@ def test_step_1_too_many_attestations(signed: Signed) -> None:
     assert (step.number, step.detail) == (1, "it has 17 attestations, more than 16")
 
 
+def test_step_1_a_certificate_whose_fields_cannot_be_decoded(signed: Signed) -> None:
+    """DER that is well-formed outside and not inside is found when a field is asked for, and is a refusal."""
+
+    def spoil(value: Json) -> None:
+        certificate = value["verificationMaterial"]["certificate"]
+        data = bytearray(b64decode(certificate["rawBytes"]))
+        # The first string of the issuer's name: 0x0C is a UTF8String, 0x0A an enumeration.
+        data[data.index(b"\x0c\x0etest authority")] = 0x0A
+        certificate["rawBytes"] = b64encode(data).decode()
+
+    assert only_failure(signed.examine(changed(signed.bundle, spoil), book=pinned())).number == 1
+
+
 def test_step_1_two_log_entries(signed: Signed) -> None:
     """A bundle has exactly one entry: a second could be the one that somebody else looks at."""
 

@@ -79,7 +79,7 @@ def establish(subject: Subject, signature: Signature, verifier: Verifier) -> Est
     if len(signature.data) > MAX_SIGNATURE_BYTES:
         return _unread(f"it is larger than {MAX_SIGNATURE_BYTES} bytes")
     try:
-        opened = [_Opened(bundle, *_public_facts(bundle)) for bundle in _bundles(signature)]
+        opened = [_open(bundle) for bundle in _bundles(signature)]
     except Exception as error:  # whatever a hostile bundle makes a parser raise is an answer: no
         return _unread(_one_line(error))
     best = None
@@ -101,11 +101,13 @@ class _Opened:
         bundle: sigstore's.
         attested: whether it holds an attestation, not a signature over bytes.
         log: the fields of a `Signer` that are of the log.
+        certificate: a line about its certificate.
     """
 
     bundle: Bundle
     attested: bool
     log: dict[str, Any]
+    certificate: str
 
 
 class _Identity:
@@ -154,7 +156,7 @@ def _examine(opened: _Opened, subject: Subject, signature: Signature, verifier: 
     except Exception as error:  # sigstore's own errors, and what hostile DER makes the parsers raise
         why = _one_line(error)
         failed = 2 if identity.signer is None else 4 if why.startswith(_OF_STEP_4) else 3
-    details = {2: _certificate_line(opened.bundle), 3: _log_line(opened.log), 4: covered}
+    details = {2: opened.certificate, 3: _log_line(opened.log), 4: covered}
     steps = [step(1, PASSED, f"{signature.KIND}, {len(signature.data)} bytes")]
     for number, detail in details.items():
         if number < failed:
@@ -221,28 +223,27 @@ def _check_statement(kind: str, payload: bytes, subject: Subject) -> None:
         )
 
 
-def _public_facts(bundle: Bundle) -> tuple[bool, dict[str, Any]]:
-    """Return whether a bundle is an attestation, and its place and time in the log, from its public JSON."""
+def _open(bundle: Bundle) -> _Opened:
+    """Read what a report needs of a bundle, from its public JSON and its certificate.
+
+    The certificate's fields are decoded when they are asked for, so a malformed one shows here.
+    """
     value = json.loads(bundle.to_json())
     entry = value["verificationMaterial"]["tlogEntries"][0]
     seconds = int(entry.get("integratedTime") or 0) if entry.get("inclusionPromise") else 0
-    since = bundle.signing_certificate.not_valid_before_utc
-    time = datetime.fromtimestamp(seconds, UTC) if seconds else since
+    certificate = bundle.signing_certificate
+    time = datetime.fromtimestamp(seconds, UTC) if seconds else certificate.not_valid_before_utc
     log = {
         "signed_at": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "log_index": int(entry.get("logIndex") or 0),
         "log_id": b64decode(entry["logId"]["keyId"]).hex(),
     }
-    return value.get("dsseEnvelope") is not None, log
+    line = f"issued by {certificate.issuer.rfc4514_string()}, serial {certificate.serial_number:x}"
+    return _Opened(bundle, value.get("dsseEnvelope") is not None, log, line)
 
 
 def _log_line(log: dict[str, Any]) -> str:
     return f"entry {log['log_index']} in log {log['log_id'][:16]}…, {log['signed_at']}"
-
-
-def _certificate_line(bundle: Bundle) -> str:
-    certificate = bundle.signing_certificate
-    return f"issued by {certificate.issuer.rfc4514_string()}, serial {certificate.serial_number:x}"
 
 
 def _unread(why: str) -> Established:
