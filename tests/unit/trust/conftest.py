@@ -28,6 +28,21 @@ WHEEL = b"the bytes of a wheel"
 SUBJECT = Subject("hello", "1.0", "hello-1.0-py3-none-any.whl", hashlib.sha256(WHEEL).hexdigest(), "0" * 12)
 
 
+class FixedClock:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        """Return one moment."""
+        return datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        """Return one moment."""
+        return 1.0
+
+
+CLOCK = FixedClock()
+
+
 class Signed:
     """A wheel, its signature, and the procedure with whatever differs from the good case."""
 

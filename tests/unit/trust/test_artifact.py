@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.trust.conftest import CLOCK, Signed
 from viloapp_core import trust
 from viloapp_core.trust.blocks import Blocks
 from viloapp_core.trust.book import Book
@@ -84,3 +85,36 @@ def test_a_folder_of_the_persons_own_is_labelled() -> None:
 def test_a_receipt_that_says_too_little_is_unsigned(receipt: object) -> None:
     """An edited or older receipt never gets the label of a signature that nobody checked."""
     assert trust.label_of(receipt) == "UNSIGNED"
+
+
+def test_what_was_installed_is_recorded(tmp_path: Path) -> None:
+    """An unsigned plugin's permission and version, and of a folder nothing."""
+    keeper, book = trust.TrustStore(tmp_path), Book().with_unsigned("hello", "2026-01-02T03:04:05Z")
+    keeper.record(trust.accept_dev(SUBJECT, tmp_path, now=NOW), CLOCK)
+    assert keeper.read() == Book()
+    keeper.record(trust.accept_unsigned(SUBJECT, book=book, blocks=Blocks(), now=NOW), CLOCK)
+    assert keeper.read() == book.seen("hello", "1.0")
+
+
+def test_the_first_that_signs_is_pinned(signed: Signed, tmp_path: Path) -> None:
+    """Recording pins who was accepted, and fills in the ids that a person's own pin left open."""
+    for before in (None, OCTO):
+        keeper = trust.TrustStore(tmp_path / str(before is None))
+        if before is not None:
+            keeper.pin("hello", before, CLOCK)
+        artifact = trust.verify(signed.examine(book=keeper.read()), now=NOW, accept=OCTO)
+        book = keeper.record(artifact, CLOCK)
+        assert book.publisher("hello") == artifact.publisher
+        assert (artifact.publisher and artifact.publisher.owner_id) == "45"
+        assert book.highest_version("hello") == "1.0"
+
+
+def test_a_pin_that_came_meanwhile_is_not_overwritten(signed: Signed, tmp_path: Path) -> None:
+    """Two installations at once, or a person who pins: the second is told, and nothing is changed."""
+    artifact = trust.verify(signed.examine(), now=NOW, accept=OCTO)
+    keeper = trust.TrustStore(tmp_path)
+    other = trust.parse_publisher("github:octo/other@.github/workflows/release.yml")
+    book = keeper.pin("hello", other, CLOCK)
+    with pytest.raises(trust.TrustError, match="was pinned to github:octo/other"):
+        keeper.record(artifact, CLOCK)
+    assert keeper.read() == book

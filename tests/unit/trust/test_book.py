@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import stat
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.unit.trust.conftest import CLOCK
 from viloapp_core.trust import Book, TrustFileError, TrustStore, parse_publisher
 
-
-class FixedClock:
-    """A clock that stands."""
-
-    def now(self) -> datetime:
-        """Return one moment."""
-        return datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-    def monotonic(self) -> float:
-        """Return one moment."""
-        return 1.0
-
-
-CLOCK = FixedClock()
 OCTO = parse_publisher("github:octo/hello@.github/workflows/release.yml,repository-id=123,owner-id=45")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viloapp_core.trust import PublisherTextError, Signer, parse_publisher
-from viloapp_core.trust.policy import completed, matches_ref, mismatches, offer
+from viloapp_core.trust.policy import filled, matches_ref, mismatches, offer
 from viloapp_core.trust.publishers import GITHUB_ISSUER, GITLAB_ISSUER, TAGS, Publisher, forge
 
 GITHUB = Signer(
@@ -188,7 +188,7 @@ def test_ids_that_a_person_left_open_are_filled_in() -> None:
     """Naming a repository pins the ids that it has today."""
     named = parse_publisher("github:octo/hello@.github/workflows/release.yml")
     assert mismatches(GITHUB, named) == []
-    assert completed(named, GITHUB) == offer(GITHUB)
+    assert filled(named, GITHUB) == offer(GITHUB)
 
 
 def test_another_kind_is_not_offered() -> None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         UnsignedError,
     )
     from viloapp_core.trust.keeper import TrustStore
+    from viloapp_core.trust.policy import mismatches
     from viloapp_core.trust.procedure import Examination, examine, without_signature
     from viloapp_core.trust.publishers import Publisher, parse_publisher
     from viloapp_core.trust.roots import Authority
@@ -94,6 +95,7 @@ __all__ = [
     "accept_unsigned",
     "examine",
     "label_of",
+    "mismatches",
     "parse_publisher",
     "read_beside",
     "read_evidence",
@@ -115,6 +117,7 @@ _MODULES = {
         *("UnsignedError",),
     ),
     "keeper": ("TrustStore",),
+    "policy": ("mismatches",),
     "procedure": ("Examination", "examine", "without_signature"),
     "publishers": ("Publisher", "parse_publisher"),
     "roots": ("Authority",),

@@ -221,8 +221,8 @@ def _publisher(examination: Examination, accept: Publisher | None) -> Publisher 
         return None
     if pinned is not None:
         passed = any(one.number == 5 and one.outcome == PASSED for one in examination.steps)
-        return policy.completed(pinned, signer) if passed else None
-    return policy.completed(accept, signer) if accept is not None else None
+        return policy.filled(pinned, signer) if passed else None
+    return policy.filled(accept, signer) if accept is not None else None
 
 
 def _refuse(examination: Examination, accept: Publisher | None, publisher: Publisher | None) -> NoReturn:

@@ -15,10 +15,11 @@ from typing import Any
 from viloapp_core.foundation.clock import Clock, timestamp
 from viloapp_core.foundation.errors import FoundationError
 from viloapp_core.foundation.files import FileLock, write_atomic
-from viloapp_core.trust.artifact import SIGNED, UNSIGNED, VerifiedArtifact
+from viloapp_core.trust.artifact import DEV, UNSIGNED, VerifiedArtifact
 from viloapp_core.trust.blocks import Blocks
 from viloapp_core.trust.book import Book, digest, read_book
-from viloapp_core.trust.errors import TrustFileError
+from viloapp_core.trust.errors import TrustError, TrustFileError
+from viloapp_core.trust.policy import filled
 from viloapp_core.trust.publishers import Publisher
 from viloapp_core.trust.roots import Authority, choose
 
@@ -108,18 +109,32 @@ class TrustStore:
         return self.change(lambda book: book.with_unsigned(plugin_id, timestamp(clock)))
 
     def record(self, artifact: VerifiedArtifact, clock: Clock) -> Book:
-        """Write down that an artifact was installed: its publisher, the first time, and the highest version.
+        """Write down that an artifact was installed: who is pinned or allowed, and the highest version.
 
-        What a person pinned meanwhile is not overwritten.
+        Call it when nothing else can fail; it takes no lock but its own.
+
+        Raises:
+            TrustError: another publisher was pinned since it was verified.
+            TrustFileError: as `change`.
         """
 
         def how(book: Book) -> Book:
-            plugin_id = artifact.plugin_id
-            if artifact.kind == SIGNED and artifact.publisher is not None and plugin_id not in book.plugins:
-                book = book.pinned(plugin_id, artifact.publisher, timestamp(clock))
+            plugin_id, pinned = artifact.plugin_id, book.publisher(artifact.plugin_id)
+            publisher = artifact.publisher
+            # Ids that a person left open when pinning are those of the first that signed.
+            if pinned is not None and (publisher is None or filled(pinned, publisher) != publisher):
+                raise TrustError(
+                    "changed_meanwhile",
+                    f"{plugin_id} was pinned to {pinned.short} while it was installed",
+                    "nothing was changed; install it again",
+                )
+            if publisher is not None and pinned != publisher:
+                book = book.pinned(plugin_id, publisher, timestamp(clock))
+            if artifact.kind == UNSIGNED:
+                book = book.with_unsigned(plugin_id, timestamp(clock))
             return book.seen(plugin_id, artifact.version)
 
-        return self.change(how) if artifact.kind in (SIGNED, UNSIGNED) else self.read()
+        return self.read() if artifact.kind == DEV else self.change(how)
 
     def authority(self, now: datetime, trust_config: Path | None = None) -> Authority:
         """Return the trusted root that is in force; see `viloapp_core.trust.roots`.

@@ -39,7 +39,7 @@ def offer(signer: Signer) -> Publisher | None:
     return None if publisher.problems() else publisher
 
 
-def completed(named: Publisher, signer: Signer) -> Publisher:
+def filled(named: Publisher, signer: Signer | Publisher) -> Publisher:
     """Return what is pinned when a person named a publisher: the ids that were left open are the signer's."""
     return replace(
         named,
