@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from viloapp_sdk.worker._channel import Channel
+    from viloapp_sdk.worker._network import Network
 
 
 class Broker:
@@ -23,6 +24,8 @@ class Broker:
         self._channel = channel
         self._bulk = Bulk(fd_bulk)
         self._process = os.getpid()
+        self.network: Network | None = None
+        """What knows the plugin's connections, once `socket` has been imported."""
 
     def ask(self, method: str, params: "list[Any]") -> "Any":
         """Ask the host and wait. Nothing else of the plugin runs meanwhile: library code expects none.

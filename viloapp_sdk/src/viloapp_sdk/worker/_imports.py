@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HOOKS = {
     "socket": "_network",
+    "uvloop": "_uvloop",
 }
 """Module: the module of ours whose ``install(module, broker)`` completes it."""
 

@@ -179,7 +179,7 @@ def translated(error: ViloError, number: int = 0) -> OSError:
     said = f"{error.detail}; {error.hint}" if error.hint else error.detail
     if error.code == PermissionDeniedError.CODE:
         denied = PermissionDeniedError(error.detail, error.hint)
-        denied.args = (said,)  # libraries pass on the text alone
+        denied.args, denied.strerror = (said,), said  # libraries pass on one of these texts
         return denied
     if error.code == "name_unresolved":
         return _socket.gaierror(_socket.EAI_NONAME, error.detail)
@@ -199,4 +199,5 @@ def install(module: "ModuleType", broker: "Broker") -> None:
     """Complete the module `socket`."""
     from viloapp_sdk.worker import _socket_functions
 
-    _socket_functions.put_into(module, Network(broker))
+    broker.network = Network(broker)
+    _socket_functions.put_into(module, broker.network)
