@@ -12,7 +12,8 @@ def table() -> str:
     lines = ["| category.scope | resource | `*` stands for | allows to |", "|---|---|---|---|"]
     for row in SCOPES.values():
         name = f"`{row.category}.{row.name}`"
-        lines.append(f"| {name} | {row.resource} | {row.star or '–'} | {row.allows} |")
+        star = row.star or "\N{EN DASH}"
+        lines.append(f"| {name} | {row.resource} | {star} | {row.allows} |")
     return "\n".join(lines)
 
 

@@ -242,10 +242,11 @@ def _read(pid: int) -> Member | None:
 def _share_run(pid: int) -> float:
     """Return which part of the time that it could have run a process has run: others may run too.
 
-    Source: ``sched-stats.rst`` of the kernel: nanoseconds on a processor, then nanoseconds of waiting for one.
+    Source: ``sched-stats.rst`` of the kernel: nanoseconds on a processor, then of waiting for one.
     """
     numbers = [int(each) for each in _content(f"/proc/{pid}/schedstat").split()[:2]]
-    return numbers[0] / sum(numbers) if len(numbers) == 2 and sum(numbers) else 1.0
+    total = sum(numbers)
+    return numbers[0] / total if len(numbers) == 2 and total else 1.0
 
 
 def _children(pid: int, threads: int) -> list[int]:
