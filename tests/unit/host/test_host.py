@@ -233,8 +233,8 @@ def test_output_of_a_plugin_goes_to_its_log(plant: Plant, run: Run) -> None:
 
 def test_events_reach_subscribers_with_their_true_source(plant: Plant, run: Run) -> None:
     """The host says who sent an event; what the plugin claims is not looked at."""
-    plant("hello", HELLO)
-    plant("other", HELLO.replace("hello.", "other."))
+    plant("hello", HELLO, permissions=[{"id": "services.subscribe.news"}])
+    plant("other", HELLO.replace("hello.", "other."), permissions=[{"id": "services.emit.*"}])
 
     async def test() -> None:
         async with Host(control=False) as host:
@@ -349,7 +349,8 @@ def test_a_widget_comes_back_as_it_was_opened_though_nobody_asked_for_its_state(
         ("__class__", [], UnknownServiceError),
         ("theme.get_color", [], InvalidArgumentsError),
         ("theme.get_color", [["background"]], InvalidArgumentsError),
-        ("workspace.add_widget", ["other.panel", {}], UnknownWidgetError),
+        ("workspace.add_widget", ["other.panel", {}], PermissionDeniedError),
+        ("workspace.add_widget", ["nobodys.panel", {}], UnknownWidgetError),
         ("workspace.remove_widget", ["not-mine"], UnknownWidgetError),
         ("notifications.show", ["hi", "shout"], InvalidArgumentsError),
         ("terminals.open", [None, {}], PermissionDeniedError),

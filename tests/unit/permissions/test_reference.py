@@ -12,7 +12,7 @@ def table() -> str:
     lines = ["| category.scope | resource | `*` stands for | allows to |", "|---|---|---|---|"]
     for row in SCOPES.values():
         name = f"`{row.category}.{row.name}`"
-        star = row.star or "\N{EN DASH}"
+        star = row.star or "nothing"
         lines.append(f"| {name} | {row.resource} | {star} | {row.allows} |")
     return "\n".join(lines)
 

@@ -125,6 +125,26 @@ class PluginContext:
             self._logger = logger
         return self._logger
 
+    def request_permission(self, permission: str, reason: str = "") -> bool:
+        """Ask the person for a permission now, such as ``network.connect.api.example.com``.
+
+        Every single permission may be asked for, declared in the manifest or not. It waits for the person,
+        who may allow it once, until the host ends, or for good; without one the answer is no. An ``async``
+        handler calls ``await context.services.aio.permissions.request(...)``.
+
+        Args:
+            permission: ``category.scope.resource`` without a ``*``.
+            reason: what it is for, in the person's words.
+
+        Returns:
+            Whether it is granted.
+
+        Raises:
+            InvalidArgumentsError: a ``*`` stands in it.
+            ViloError: there is no such permission.
+        """
+        return self.services.permissions.request(permission, reason)
+
     def get_service(self, name: str) -> "Any":
         """Return the host's service ``name``, such as ``theme``.
 

@@ -25,9 +25,11 @@ __all__ = [
     "CommandService",
     "EventService",
     "NotificationService",
+    "PermissionService",
     "PluginService",
     "Services",
     "SettingsService",
+    "SystemService",
     "TerminalService",
     "ThemeService",
     "WorkspaceService",
@@ -196,6 +198,42 @@ class PluginService(_Service):
         return self._request("plugins.list", [])
 
 
+class PermissionService(_Service):
+    """What this plugin may do."""
+
+    __slots__ = ()
+
+    def request(self, permission: str, reason: str = "") -> bool:
+        """Ask the person for ``permission``; True when it is granted, at once when it was before.
+
+        Raises:
+            InvalidArgumentsError: a ``*`` stands in it.
+            ViloError: there is no such permission.
+        """
+        return self._request("permissions.request", [permission, reason])
+
+    def check(self, permission: str) -> bool:
+        """Return whether ``permission`` is granted; nobody is asked."""
+        return self._request("permissions.check", [permission])
+
+
+class SystemService(_Service):
+    """The machine."""
+
+    __slots__ = ()
+
+    def get_environment(self, name: str) -> "str | None":
+        """Return an environment variable of the host; needs ``system.environment.NAME``."""
+        return self._request("system.get_environment", [name])
+
+    def get_information(self) -> "dict[str, Any]":
+        """Return ``{"name", "system", "release", "machine", "processors", "memory_mb"}``.
+
+        It needs ``system.read.information``.
+        """
+        return self._request("system.get_information", [])
+
+
 class Services:
     """All services of the host.
 
@@ -216,6 +254,8 @@ class Services:
         self.notifications = NotificationService(request, subscribe)
         self.terminals = TerminalService(request, subscribe)
         self.plugins = PluginService(request, subscribe)
+        self.permissions = PermissionService(request, subscribe)
+        self.system = SystemService(request, subscribe)
 
     @property
     def aio(self) -> "Any":

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from viloapp_core.cli import confinement, options
+from viloapp_core.cli.asking import TerminalPerson
 from viloapp_core.cli.completion import command_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.output import encode
@@ -41,7 +42,12 @@ def call_command(
     if allow_unsandboxed:
         confinement.warn_without(invocation.output, allowed=True)
     result = call_once(
-        invocation.store().root, command, given, timeout_s=timeout_s, allow_unsandboxed=allow_unsandboxed
+        invocation.store().root,
+        command,
+        given,
+        timeout_s=timeout_s,
+        allow_unsandboxed=allow_unsandboxed,
+        person=TerminalPerson(invocation.output),
     )
     if invocation.output.as_json:
         invocation.output.json({"command": command, "result": result})

@@ -7,8 +7,10 @@ kernel says who connects; nobody else is answered.
 import asyncio
 import contextlib
 import os
+import select
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +20,11 @@ from viloapp_core.foundation.errors import FoundationError
 from viloapp_core.foundation.files import read_json, write_json
 from viloapp_core.foundation.paths import runtime_dir
 from viloapp_core.host.errors import ControlError
+from viloapp_core.host.prompts import Asker
+from viloapp_core.permissions import Permission
 from viloapp_core.rpc import Peer
-from viloapp_sdk._wire import ERROR, HELLO, PROTOCOL, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_core.store import InstalledPlugin
+from viloapp_sdk._wire import ERROR, EVENT, HELLO, PROTOCOL, REQUEST, RESPONSE, FrameBuffer, pack
 from viloapp_sdk.errors import InvalidArgumentsError, UnknownServiceError, from_wire
 
 if TYPE_CHECKING:
@@ -49,9 +54,6 @@ class ControlServer:
         self._socket: socket.socket | None = None
         self._peers: set[Peer] = set()
         self._methods: Mapping[str, Callable[[dict[str, Any]], Any]] = {
-            "call": lambda params: host.call(
-                _text(params, "command"), params.get("arguments"), timeout_s=params.get("timeout_s")
-            ),
             "commands": lambda params: host.commands(),
             "status": lambda params: {"pid": os.getpid(), "address": host.address, "plugins": host.plugins()},
             "refresh": lambda params: host.refresh(),
@@ -60,6 +62,13 @@ class ControlServer:
             "settings.get": lambda params: host.settings.get(_text(params, "key")),
             "settings.set": lambda params: host.settings.set(_text(params, "key"), params.get("value")),
             "settings.unset": lambda params: host.settings.unset(_text(params, "key")),
+            "permissions.show": lambda params: host.permissions.describe(_plugin(host, params)),
+            "permissions.grant": self._grant,
+            "permissions.revoke": self._revoke,
+            "permissions.reset": self._reset,
+            "permissions.answer": lambda params: host.permissions.prompts.answer(
+                int(params.get("id", 0)), _text(params, "answer")
+            ),
         }
 
     def start(self) -> None:
@@ -102,26 +111,63 @@ class ControlServer:
         peer = Peer(
             fd,
             fd,
-            on_request=self._answer,
+            on_request=lambda method, params: self._answer(peer, method, params),
             on_event=lambda name, data: None,
             on_close=lambda reason: peers.discard(peer),
         )
         peers.add(peer)
         peer.start()
 
-    def _answer(self, method: str, params: Any) -> Any:
+    def _answer(self, peer: Peer, method: str, params: Any) -> Any:
         run = self._methods.get(method)
+        if method == "call" and isinstance(params, dict):
+            return self._call(peer, params)
         if run is None:
             raise UnknownServiceError(f"the host has no method {method[:80]!r}", "is it of another version?")
         if not isinstance(params, dict):
             raise InvalidArgumentsError(f"{method} takes its parameters by name")
         return run(params)
 
+    async def _call(self, peer: Peer, params: dict[str, Any]) -> Any:
+        """Run a command; who called is told what was denied, and asked if there is a person."""
+        permissions = self._host.permissions
+        with contextlib.ExitStack() as stack:
+            stack.callback(permissions.on_denied(lambda told: peer.notify("permission.denied", told)))
+            if params.get("prompts") is True:
+                asker = Asker(
+                    ask=lambda question: peer.notify("permission.asked", question),
+                    withdraw=lambda id: peer.notify("permission.settled", {"id": id}),
+                )
+                stack.callback(permissions.prompts.attach(asker))
+            return await self._host.call(
+                _text(params, "command"), params.get("arguments"), timeout_s=params.get("timeout_s")
+            )
+
+    async def _grant(self, params: dict[str, Any]) -> Any:
+        plugin_id = _plugin(self._host, params).plugin_id
+        for permission in _permissions(params):
+            self._host.permissions.grant_permission(plugin_id, permission)
+        return await self._host.permissions_applied(plugin_id)
+
+    async def _revoke(self, params: dict[str, Any]) -> Any:
+        plugin_id = _plugin(self._host, params).plugin_id
+        for permission in _permissions(params):
+            self._host.permissions.revoke_permission(plugin_id, permission)
+        return await self._host.permissions_applied(plugin_id)
+
+    async def _reset(self, params: dict[str, Any]) -> Any:
+        plugin_id = _plugin(self._host, params).plugin_id
+        self._host.permissions.reset(plugin_id)
+        return await self._host.permissions_applied(plugin_id)
+
 
 class ControlClient:
     """A blocking connection to the host of a store, for the command line."""
 
     def __init__(self, connection: socket.socket) -> None:
+        self.on_event: Callable[[str, dict[str, Any]], None] = lambda name, data: None
+        """Told of events that come while a request waits."""
+        self._backlog: deque[list[Any]] = deque()
         self._socket = connection
         self._buffer = FrameBuffer()
         self._next_id = 0
@@ -154,17 +200,36 @@ class ControlClient:
             ViloError: the host's answer was an error.
         """
         self._next_id += 1
+        id = self._next_id
         try:
-            self._socket.sendall(pack([REQUEST, self._next_id, method, dict(params or {})]))
+            self._socket.sendall(pack([REQUEST, id, method, dict(params or {})]))
             while True:
                 frame = self._receive()
-                if frame[0] in (RESPONSE, ERROR) and frame[1] == self._next_id:
+                if frame[0] == EVENT and isinstance(frame[2], dict):
+                    self.on_event(str(frame[1]), frame[2])
+                if frame[0] in (RESPONSE, ERROR) and frame[1] == id:
                     break
         except OSError as error:
             raise ControlError(f"the connection to the host broke: {error}", "try again") from error
         if frame[0] == ERROR:
             raise from_wire(frame[2])
         return frame[2]
+
+    def send(self, method: str, params: Mapping[str, Any]) -> None:
+        """Ask without waiting for the answer, while another request waits for its own."""
+        self._next_id += 1
+        self._socket.sendall(pack([REQUEST, self._next_id, method, dict(params)]))
+
+    def has_news(self) -> bool:
+        """Return whether something came that ends a question, an answer above all; does not wait."""
+        while True:
+            while (frame := self._buffer.take()) is not None:
+                self._backlog.append(frame)
+            if not select.select([self._socket], [], [], 0)[0]:
+                break
+            if not self._buffer.read_from(self._socket.fileno()):
+                return True
+        return any(frame[0] != EVENT or frame[1] == "permission.settled" for frame in self._backlog)
 
     def close(self) -> None:
         """End the connection; a call that is under way is given up."""
@@ -179,6 +244,8 @@ class ControlClient:
         self.close()
 
     def _receive(self) -> list[Any]:
+        if self._backlog:
+            return self._backlog.popleft()
         while (frame := self._buffer.take()) is None:
             if not self._buffer.read_from(self._socket.fileno()):
                 raise ControlError("the host ended before it answered", "try again")
@@ -200,3 +267,15 @@ def _text(params: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise InvalidArgumentsError(f"{name} is missing")
     return value
+
+
+def _plugin(host: "Host", params: Mapping[str, Any]) -> InstalledPlugin:
+    return host.store.plugin(_text(params, "plugin"))
+
+
+def _permissions(params: Mapping[str, Any]) -> list[Permission]:
+    """Return the permissions that are named; all are read before the first is changed."""
+    given = params.get("permissions")
+    if not isinstance(given, list) or not given or not all(isinstance(text, str) for text in given):
+        raise InvalidArgumentsError("permissions is missing")
+    return [Permission.parse(text) for text in given]

@@ -1,16 +1,22 @@
 """What a plugin may ask of its host: each service call, its permission, its parameters.
 
 Every request of every worker comes through `Dispatch`. What is not in the table does not exist; what
-needs a permission is checked before its parameters are even looked at; parameters are a stranger's.
+needs a permission is checked before it is run; parameters are a stranger's.
+
+Free for every plugin is what is its own: settings, widgets, commands, events whose names begin with its id,
+and what tells nothing of others: the theme, the path of the workspace's folder, a message to the person.
+``docs/reference/permissions.md`` has the table.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viloapp_core.host.brokered import brokered
-from viloapp_core.permissions import Permission, allows
+from viloapp_core.host.machine import information
+from viloapp_core.permissions import Permission, PermissionSyntaxError
 from viloapp_core.services.settings import LIMITS
 from viloapp_sdk.errors import (
     InvalidArgumentsError,
@@ -18,14 +24,21 @@ from viloapp_sdk.errors import (
     UnknownServiceError,
     UnknownWidgetError,
 )
+from viloapp_sdk.manifest.printable import make_safe
 
 if TYPE_CHECKING:
     from viloapp_core.host.host import Host
 
-__all__ = ["Dispatch"]
+__all__ = ["Dispatch", "emitting", "hearing"]
 
 LEVELS = ("info", "warning", "error")
 _TERMINAL = Permission("process", "spawn", "terminal")
+_ACTIVE = Permission("ui", "read", "active_widget")
+_COMMANDS = Permission("services", "read", "commands")
+_PLUGINS = Permission("plugins", "read", "installed")
+_INFORMATION = Permission("system", "read", "information")
+_OF_THE_HOST = ("theme.changed", "settings.changed", "plugin.limit")
+"""Events that every plugin may hear; nobody but the host emits them without a permission."""
 _MAX_TERMINAL_CELLS = 1000
 
 
@@ -37,7 +50,8 @@ class _Service:
     """``(plugin id, *parameters)``"""
     types: tuple[type | tuple[type, ...], ...]
     """Of the parameters; a tuple that contains ``NoneType`` makes one optional."""
-    needs: Permission | None = None
+    needs: Permission | Callable[..., Permission | None] | None = None
+    """A function gets ``(plugin id, *parameters)`` after they were checked; None for what is free."""
 
 
 _NONE = type(None)
@@ -56,22 +70,41 @@ class Dispatch:
         self._services: Mapping[str, _Service] = {
             "theme.get_current_theme": _Service(lambda plugin: host.theme.get_current_theme(), ()),
             "theme.get_color": _Service(lambda plugin, key: host.theme.get_color(key), (str,)),
-            "workspace.add_widget": _Service(self._add_widget, (str, dict_or_none)),
+            "workspace.add_widget": _Service(self._add_widget, (str, dict_or_none), self._opening),
             "workspace.get_active_widget": _Service(self._active_widget, ()),
             "workspace.remove_widget": _Service(self._remove_widget, (str,)),
             "workspace.update_widget": _Service(self._update_widget, (str, dict_or_none, (str, _NONE))),
             "workspace.get_folder": _Service(lambda plugin: str(host.workspace_folder), ()),
-            "commands.execute": _Service(lambda plugin, id, args: host.call(id, args), (str, dict_or_none)),
-            "commands.list": _Service(lambda plugin: host.commands(), ()),
-            "events.emit": _Service(self._emit, (str, dict_or_none)),
-            "events.subscribe": _Service(host.events.subscribe, (str,)),
+            "commands.execute": _Service(
+                lambda plugin, id, args: host.call(id, args),
+                (str, dict_or_none),
+                lambda plugin, id, args: _calling(plugin, host.owner_of(id)),
+            ),
+            "commands.list": _Service(lambda plugin: host.commands(), (), _COMMANDS),
+            "events.emit": _Service(
+                self._emit, (str, dict_or_none), lambda plugin, type, data: emitting(plugin, type)
+            ),
+            "events.subscribe": _Service(host.events.subscribe, (str,), hearing),
             "settings.get": _Service(lambda plugin, name: host.settings.get(f"{plugin}.{name}"), (str,)),
             "settings.set": _Service(self._set_setting, (str, object)),
             "notifications.show": _Service(self._notify, (str, str)),
             "plugins.call": _Service(
-                lambda plugin, id, command, args: host.call(f"{id}:{command}", args), (str, str, dict_or_none)
+                lambda plugin, id, command, args: host.call(f"{id}:{command}", args),
+                (str, str, dict_or_none),
+                lambda plugin, id, command, args: _calling(plugin, id),
             ),
-            "plugins.list": _Service(self._plugins, ()),
+            "plugins.list": _Service(self._plugins, (), _PLUGINS),
+            "permissions.request": _Service(self._request_permission, (str, str)),
+            "permissions.check": _Service(
+                lambda plugin, wanted: host.permissions.check_permission(plugin, Permission.parse(wanted)),
+                (str,),
+            ),
+            "system.get_environment": _Service(
+                lambda plugin, name: os.environ.get(name),
+                (str,),
+                lambda plugin, name: _named("system", "environment", name),
+            ),
+            "system.get_information": _Service(lambda plugin: information(), (), _INFORMATION),
             "terminals.open": _Service(self._open_terminal, ((list, _NONE), dict), _TERMINAL),
             "terminals.write": _Service(self._write_terminal, (str, str), _TERMINAL),
             "terminals.resize": _Service(self._resize_terminal, (str, int, int), _TERMINAL),
@@ -91,28 +124,39 @@ class Dispatch:
         service = self._services.get(method)
         if service is None:
             raise UnknownServiceError(f"the host has no service method {method[:80]!r}")
-        if service.needs is not None:
-            self._require(plugin_id, service.needs, method)
-        return service.run(plugin_id, *_checked(method, params, service.types))
+        needs = service.needs
+        if isinstance(needs, Permission):  # before the parameters are even looked at
+            self._host.permissions.require(plugin_id, needs, method)
+        given = _checked(method, params, service.types)
+        needed = None if needs is None or isinstance(needs, Permission) else needs(plugin_id, *given)
+        if needed is not None:
+            self._host.permissions.require(plugin_id, needed, method)
+        return service.run(plugin_id, *given)
 
-    def _require(self, plugin_id: str, needed: Permission, method: str) -> None:
-        granted = self._host.granted(plugin_id)
-        if not allows(granted, needed):
-            raise PermissionDeniedError(
-                f"{plugin_id} called {method} without the permission {needed}",
-                f'its author has to declare it: permissions = [{{ id = "{needed}", reason = "…" }}]',
-            )
+    async def _request_permission(self, plugin_id: str, wanted: str, reason: str) -> bool:
+        permission = Permission.parse(wanted)
+        return await self._host.permissions.request_permission(plugin_id, permission, make_safe(reason, 500))
 
     # -- workspace -----------------------------------------------------------------------------------
 
     async def _add_widget(self, plugin_id: str, widget_id: str, params: dict[str, Any] | None) -> str:
-        view = await self._host.open_widget(widget_id, params, owner=plugin_id)
+        view = await self._host.open_widget(
+            widget_id, params, owner=self._widget_owner(widget_id) or plugin_id
+        )
         return str(view["instance"])
+
+    def _widget_owner(self, widget_id: str) -> str | None:
+        return next((row["plugin"] for row in self._host.widgets() if row["id"] == widget_id), None)
+
+    def _opening(self, plugin_id: str, widget_id: str, params: Any) -> Permission | None:
+        return None if self._widget_owner(widget_id) in (plugin_id, None) else _named("ui", "open", widget_id)
 
     def _active_widget(self, plugin_id: str) -> dict[str, str] | None:
         active = self._host.workspace.active()
         if active is None:
             return None
+        if active.plugin_id != plugin_id and not self._host.permissions.check_permission(plugin_id, _ACTIVE):
+            return None  # no denial: plugins ask this to learn whether it is one of theirs
         return {"instance": active.id, "widget": active.widget_id, "plugin": active.plugin_id}
 
     def _own(self, plugin_id: str, instance_id: str) -> None:
@@ -195,6 +239,36 @@ class Dispatch:
 
     def _terminals(self, plugin_id: str) -> list[dict[str, Any]]:
         return [_terminal(terminal) for terminal in self._host.terminals.list(owner=plugin_id)]
+
+
+def _named(category: str, scope: str, resource: str) -> Permission:
+    """Return the permission for one thing that a plugin named.
+
+    Raises:
+        InvalidArgumentsError: it cannot be named like that.
+    """
+    try:
+        permission = Permission.parse(f"{category}.{scope}.{resource}")
+    except PermissionSyntaxError as error:
+        raise InvalidArgumentsError(error.detail[:300], error.hint) from None
+    if permission.wildcard:
+        raise InvalidArgumentsError(f"{resource[:80]!r} is no name: '*' stands in grants alone")
+    return permission
+
+
+def _calling(plugin_id: str, other: str) -> Permission | None:
+    return None if other == plugin_id else _named("plugins", "call", other)
+
+
+def emitting(plugin_id: str, type: str) -> Permission | None:
+    """Return what a plugin needs to emit an event; None for those that bear its name."""
+    return None if type.startswith(f"{plugin_id}.") else _named("services", "emit", type)
+
+
+def hearing(plugin_id: str, type: str) -> Permission | None:
+    """Return what a plugin needs to hear an event; None for its own and the host's."""
+    free = type in _OF_THE_HOST or type.startswith(f"{plugin_id}.")
+    return None if free else _named("services", "subscribe", type)
 
 
 def _terminal(terminal: Any) -> dict[str, Any]:

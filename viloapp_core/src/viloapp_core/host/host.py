@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Set
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from viloapp_core.broker.network import Network
 from viloapp_core.broker.terminals import Terminals
@@ -15,11 +15,13 @@ from viloapp_core.foundation.errors import LockHeldError
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.foundation.paths import store_root
 from viloapp_core.host.control import ControlServer
-from viloapp_core.host.dispatch import Dispatch
+from viloapp_core.host.dispatch import Dispatch, hearing
+from viloapp_core.host.enforcement import Enforcement
 from viloapp_core.host.errors import HostRunningError, HostStoppingError
-from viloapp_core.host.installed_grants import InstalledGrants
 from viloapp_core.host.offers import usable
+from viloapp_core.host.permissions import PermissionManager
 from viloapp_core.host.widgets import Widgets
+from viloapp_core.ledger import LedgerError
 from viloapp_core.limits import Breach, effective
 from viloapp_core.permissions import Permission
 from viloapp_core.process import Spawner
@@ -35,6 +37,7 @@ __all__ = ["Host"]
 _POLL_S = 1.0
 """How often the store is looked at for changes that nobody told us of (one `stat`)."""
 
+T = TypeVar("T")
 Subscriber = Callable[[str, dict[str, Any]], None]
 
 
@@ -56,6 +59,7 @@ class Host:
         theme: the current theme.
         network: the connections that plugins have.
         terminals: every terminal that a plugin opened.
+        permissions: what every plugin may.
         address: where the workspace is served, None without one.
     """
 
@@ -84,6 +88,8 @@ class Host:
         self._widgets = Widgets(self.workspace, self.worker, self.publish)
         self._commands = Commands()
         self.events = EventBus(self._deliver)
+        self._enforcement = Enforcement(self)
+        self._denials_told: set[tuple[str, str]] = set()
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -100,6 +106,9 @@ class Host:
             self.settings = Settings(
                 self.store.root / "settings.json", self._configurations, self._setting_changed
             )
+            self.permissions = PermissionManager(self.store, self.workspace_folder, self._permissions_changed)
+            stack.callback(self.permissions.close)
+            self.permissions.on_denied(self._permission_denied)
             self.theme = Theme(self.settings.get("core.theme"), self._theme_changed)
             spawner = Spawner()
             stack.callback(spawner.close)
@@ -115,9 +124,9 @@ class Host:
                 limits=self.settings.limits_of,
                 nice=lambda: int(self.settings.get("core.worker_nice")),
                 hold=self.store.hold,
+                permissions=self._enforcement.at_start,
                 on_end=self._worker_ended,
             )
-            self.permissions = InstalledGrants(self)
             self.network = Network(self.permissions)
             stack.push_async_callback(self.network.aclose)
             self.terminals = Terminals(spawner, on_event=self.publish)
@@ -204,6 +213,14 @@ class Host:
                     ) from None
             raise
 
+    def owner_of(self, command: str) -> str:
+        """Return the id of the plugin that has a command.
+
+        Raises:
+            UnknownCommandError: no enabled plugin has it.
+        """
+        return self._find(command)[0]
+
     def commands(self) -> list[dict[str, Any]]:
         """Return ``id, plugin, title, description, parameters, keybinding`` of every command."""
         return [command.to_json() for command in self._commands.all()]
@@ -280,7 +297,7 @@ class Host:
             "reason": plugin.reason,
             "source": plugin.source,
             "signature": plugin.signature,
-            "permissions": list(plugin.permissions),
+            "permissions": self._granted_ids(plugin),
             "sandbox": (worker.sandbox if worker is not None else "") or probe().backend,
             "state": worker.state if worker is not None else "stopped",
             "detail": worker.detail if worker is not None else "",
@@ -299,10 +316,35 @@ class Host:
             "limits_reached": dict(self._breaches.get(id, {})),
         }
 
+    def _granted_ids(self, plugin: InstalledPlugin) -> list[str]:
+        try:
+            return [str(each) for each in self.permissions.granted(plugin.plugin_id)]
+        except LedgerError:
+            return []  # and so it is: nothing is allowed by a ledger that cannot be read
+
     def granted(self, plugin_id: str) -> list[Permission]:
-        """Return the permissions that a plugin was granted at its installation."""
+        """Return what a plugin may now; see `PermissionManager.granted`."""
+        return self.permissions.granted(plugin_id)
+
+    async def permissions_applied(self, plugin_id: str) -> dict[str, bool]:
+        """Wait until a change of permissions has its effect; see `Enforcement.applied`."""
+        return await self._enforcement.applied(plugin_id)
+
+    def is_running(self, plugin_id: str) -> bool:
+        """Return whether a plugin has a process."""
         worker = self._workers.get(plugin_id)
-        return [Permission.parse(id) for id in worker.plugin.permissions] if worker is not None else []
+        return worker is not None and worker.pid is not None
+
+    async def restart_plugin(self, plugin_id: str) -> None:
+        """End a plugin's process and go on in a new one; its open widgets keep their state."""
+        worker = self._workers.get(plugin_id)
+        if worker is None or not self._running:
+            return
+        self._workers[plugin_id] = Worker(worker.plugin, self._surroundings)
+        self.events.forget(plugin_id)
+        await self._retire(worker)
+        if "onStartup" in worker.plugin.activation_events or self.workspace.of_plugin(plugin_id):
+            await self._activate(plugin_id)
 
     async def refresh(self) -> dict[str, list[str]]:
         """Take over what has been installed, updated, disabled or removed.
@@ -327,7 +369,8 @@ class Host:
         await asyncio.gather(*(self._retire(worker) for worker in gone))
         for id in removed:
             self._widgets.drop(id)
-            await self._close_terminals(id)
+            await self.close_terminals(id)
+        self.permissions.look(self._workers)
         if added or changed or removed:
             self.publish("commands.changed", {})
             self.publish("plugins.changed", {"added": added, "changed": changed, "removed": removed})
@@ -358,9 +401,9 @@ class Host:
             awaited = {id: [] for id in sorted(starting)}
         tasks: dict[str, asyncio.Task[Any]] = {}
         for id, before in awaited.items():
-            tasks[id] = self._in_background(self._activate(id, [tasks[each] for each in before]))
+            tasks[id] = self.in_background(self._activate(id, [tasks[each] for each in before]))
 
-    async def _close_terminals(self, plugin_id: str) -> None:
+    async def close_terminals(self, plugin_id: str) -> None:
         """End the shells of a plugin that is gone; those of one that is only updated live on."""
         await asyncio.gather(
             *(self.terminals.close(terminal.id) for terminal in self.terminals.list(plugin_id))
@@ -399,7 +442,7 @@ class Host:
 
         Events: ``commands.changed``, ``plugins.changed``, ``plugin.state``, ``widget.opened``,
         ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``settings.changed``,
-        ``terminal.exited``, ``plugin.limit``.
+        ``terminal.exited``, ``plugin.limit``, ``permissions.changed``, ``permission.denied``.
         """
         self._subscribers.append(callback)
 
@@ -417,9 +460,15 @@ class Host:
     def emit(self, type: str, source: str, data: Mapping[str, Any]) -> None:
         """Tell every plugin that subscribed to ``type``, and start those that it activates."""
         for id, worker in self._workers.items():
-            if worker.state == "stopped" and f"onEvent:{type}" in worker.plugin.activation_events:
-                self._in_background(self._activate_for(id, type, source, data))
+            wakes = worker.state == "stopped" and f"onEvent:{type}" in worker.plugin.activation_events
+            if wakes and self.may_hear(id, type):
+                self.in_background(self._activate_for(id, type, source, data))
         self.events.emit(type, source, data)
+
+    def may_hear(self, plugin_id: str, type: str) -> bool:
+        """Return whether events of a type may reach a plugin."""
+        needed = hearing(plugin_id, type)
+        return needed is None or self.permissions.check_permission(plugin_id, needed)
 
     async def _activate_for(self, plugin_id: str, type: str, source: str, data: Mapping[str, Any]) -> None:
         await self._activate(plugin_id)
@@ -456,7 +505,21 @@ class Host:
             message = f"{plugin_id} stopped working: {detail}" if self._lived(plugin_id) else detail
             self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
             if self.workspace.of_plugin(plugin_id) and self._running and self._lived(plugin_id):
-                self._in_background(self._activate(plugin_id))
+                self.in_background(self._activate(plugin_id))
+
+    def _permissions_changed(self, plugin_id: str, by: str) -> None:
+        self._denials_told = {key for key in self._denials_told if key[0] != plugin_id}
+        if self._running:
+            self._enforcement.changed(plugin_id, by)
+
+    def _permission_denied(self, told: Mapping[str, str]) -> None:
+        """Tell the person, once for each permission until it is granted: a plugin may try for ever."""
+        key = (told["plugin"], told["permission"])
+        if key not in self._denials_told:
+            self._denials_told.add(key)
+            self.publish("permission.denied", told)
+            text = f"{told['message']}. Allow it: {told['command']}"
+            self.publish("notification", {"level": "warning", "message": text, "plugin": told["plugin"]})
 
     def _limit_reached(self, plugin_id: str, breach: Breach) -> None:
         """Count it, and tell the plugin, everybody who listens, and the person, who reads one line."""
@@ -497,7 +560,7 @@ class Host:
             self._offer(worker.plugin, commands, widgets)
             self.publish("commands.changed", {})
         if self.workspace.of_plugin(plugin_id):
-            self._in_background(self._widgets.reopen(plugin_id))
+            self.in_background(self._widgets.reopen(plugin_id))
 
     async def _stop_workers(self) -> None:
         self._running = False
@@ -519,7 +582,8 @@ class Host:
     def _configurations(self) -> dict[str, Any]:
         return {id: plugin.configuration for id, plugin in self.store.plugins().items()}
 
-    def _in_background(self, work: Any) -> "asyncio.Task[Any]":
+    def in_background(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Run something until it ends or the host does."""
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -531,6 +595,7 @@ class Host:
             if self.store.index_stamp() != self._stamp:
                 with contextlib.suppress(ViloError):
                     await self.refresh()
+            self.permissions.look(self._workers)
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

@@ -1,21 +1,38 @@
 """One command, through the host that runs or through one that lives for it alone."""
 
 import asyncio
+import contextlib
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from viloapp_core.host.control import ControlClient
 from viloapp_core.host.errors import HostRunningError
 from viloapp_core.host.host import Host
+from viloapp_core.host.prompts import Asker
 from viloapp_sdk.errors import ViloError
 
-__all__ = ["call_once"]
+__all__ = ["Person", "call_once"]
 
 _HANDOVER_S = 10.0
 """How long a host may take from holding the store to listening, or from stopping to giving it back."""
 _RETRY_S = 0.02
+
+
+class Person(Protocol):
+    """Whoever sits before a call."""
+
+    @property
+    def present(self) -> bool:
+        """Whether there is somebody who can answer."""
+
+    def ask(self, question: dict[str, Any], interrupted: Callable[[], bool]) -> str:
+        """Put a question of `viloapp_core.host.prompts` and return the answer; empty when interrupted."""
+
+    def denied(self, told: dict[str, str]) -> None:
+        """Tell of a denial; see `PermissionManager.on_denied`."""
 
 
 def call_once(
@@ -26,6 +43,7 @@ def call_once(
     workspace: Path | None = None,
     allow_unsandboxed: bool = False,
     timeout_s: float | None = None,
+    person: Person | None = None,
 ) -> Any:
     """Run a command and return its result.
 
@@ -39,16 +57,25 @@ def call_once(
         workspace: the folder for a temporary host; the current one by default.
         allow_unsandboxed: for a temporary host, see `Host`.
         timeout_s: seconds; the plugin's ``limits.execution_time`` by default.
+        person: who is told of denials, and asked for permissions.
 
     Raises:
         ViloError: what the plugin answered, or why it could not.
     """
-    params = {"command": command, "arguments": dict(arguments or {}), "timeout_s": timeout_s}
+    prompts = person is not None and person.present
+    params = {
+        "command": command,
+        "arguments": dict(arguments or {}),
+        "timeout_s": timeout_s,
+        "prompts": prompts,
+    }
     give_up = time.monotonic() + _HANDOVER_S
     while True:
         client = ControlClient.connect(store)
         if client is not None:
             with client:
+                if person is not None:
+                    client.on_event = _relay(client, person)
                 try:
                     return client.request("call", params)
                 except ViloError as error:
@@ -57,12 +84,41 @@ def call_once(
         else:
             try:
                 return asyncio.run(
-                    _temporary(store, command, arguments, workspace, allow_unsandboxed, timeout_s)
+                    _temporary(store, command, arguments, workspace, allow_unsandboxed, timeout_s, person)
                 )
             except HostRunningError:  # another process was faster, and is about to listen
                 if time.monotonic() > give_up:
                     raise
         time.sleep(_RETRY_S)
+
+
+def _relay(client: ControlClient, person: Person) -> Callable[[str, dict[str, Any]], None]:
+    """Return what puts the questions of a running host to the person at this end."""
+
+    def heard(name: str, data: dict[str, Any]) -> None:
+        if name == "permission.denied":
+            person.denied(data)
+        elif name == "permission.asked" and (answer := person.ask(data, client.has_news)):
+            client.send("permissions.answer", {"id": data.get("id"), "answer": answer})
+
+    return heard
+
+
+def _in_thread(host: Host, person: Person) -> Asker:
+    """Return what asks the person of this process; a daemon thread waits, so that the call can end first."""
+    loop = asyncio.get_running_loop()
+    withdrawn: set[int] = set()
+
+    def put(question: dict[str, Any]) -> None:
+        id = question["id"]
+        if answer := person.ask(question, lambda: id in withdrawn):
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(host.permissions.prompts.answer, id, answer)
+
+    return Asker(
+        ask=lambda question: threading.Thread(target=put, args=(question,), daemon=True).start(),
+        withdraw=withdrawn.add,
+    )
 
 
 async def _temporary(
@@ -72,8 +128,13 @@ async def _temporary(
     workspace: Path | None,
     allow_unsandboxed: bool,
     timeout_s: float | None,
+    person: Person | None,
 ) -> Any:
     async with Host(store, workspace=workspace, allow_unsandboxed=allow_unsandboxed) as host:
+        if person is not None:
+            host.permissions.on_denied(person.denied)
+            if person.present:
+                host.permissions.prompts.attach(_in_thread(host, person))
         try:
             return await host.call(command, arguments, timeout_s=timeout_s)
         finally:

@@ -49,6 +49,13 @@ class EventBus:
             if not plugins:
                 del self._subscribers[type]
 
+    def narrow(self, plugin_id: str, keep: Callable[[str], bool]) -> None:
+        """Drop the subscriptions of a plugin whose types ``keep`` says no to."""
+        kept = [type for type in self._types.get(plugin_id, ()) if keep(type)]
+        self.forget(plugin_id)
+        for type in kept:
+            self.subscribe(plugin_id, type)
+
     def emit(self, type: str, source: str, data: Mapping[str, Any]) -> None:
         """Tell everybody who subscribed to ``type``, in the order in which they did."""
         body = {"source": source, "data": dict(data)}

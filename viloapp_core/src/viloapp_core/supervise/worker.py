@@ -71,6 +71,8 @@ class Surroundings:
     """How far workers stand back for other processes; see `Request`."""
     hold: Callable[[InstalledPlugin], FileLock]
     """Lock a plugin's generation, shared, so that nobody removes it while its process lives."""
+    permissions: Callable[[str], tuple[str, ...]]
+    """The ids of what a plugin may when its process starts."""
     on_end: Callable[[str], None]
     """``(plugin id)``: its process has ended; what was done for that process alone has no owner any more."""
 
@@ -283,7 +285,7 @@ class Worker:
             data_dir=plugin.data_dir,
             dev_source=plugin.dev_source,
             workspace=around.workspace,
-            permissions=plugin.permissions,
+            permissions=around.permissions(plugin.plugin_id),
             rlimits=rlimits(limits),
             nice=around.nice(),
             variables=thread_environment(limits, os.cpu_count() or 1),

@@ -171,7 +171,11 @@ class Runtime:
         callbacks = self._subscribers.setdefault(type, [])
         callbacks.append(callback)
         if len(callbacks) == 1:
-            self._channel.request("events.subscribe", [type])
+            try:
+                self._channel.request("events.subscribe", [type])
+            except BaseException:
+                callbacks.remove(callback)
+                raise
 
         def unsubscribe() -> None:
             if callback in callbacks:
