@@ -129,8 +129,8 @@ def test_command_with_its_plugins_name(shared: Viloapp) -> None:
 def test_events_carry_their_true_source(shared: Viloapp, folder: Path) -> None:
     """What a plugin claims to be the source of an event is not believed."""
     with shared.workspace(folder):
-        shared.call("hello.listen", type="test.happened")
-        shared.call("hello.emit", type="test.happened", text="now")
+        shared.call("hello.listen", type="hello.happened")
+        shared.call("hello.emit", type="hello.happened", text="now")
         heard = eventually(lambda: shared.call("hello.heard"), within_s=15)
         assert heard == ["hello: now"]
 
