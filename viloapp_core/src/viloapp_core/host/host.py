@@ -25,6 +25,7 @@ from viloapp_core.ledger import LedgerError
 from viloapp_core.limits import Breach, effective
 from viloapp_core.permissions import Permission
 from viloapp_core.process import Spawner
+from viloapp_core.process.cgroup import Groups
 from viloapp_core.sandbox import probe
 from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
 from viloapp_core.services.settings import LIMITS
@@ -112,6 +113,7 @@ class Host:
             self.theme = Theme(self.settings.get("core.theme"), self._theme_changed)
             spawner = Spawner()
             stack.callback(spawner.close)
+            groups = Groups.of_this_process()
             self._surroundings = Surroundings(
                 spawner=spawner,
                 workspace=self.workspace_folder,
@@ -122,6 +124,7 @@ class Host:
                 settings=self.settings.of_plugin,
                 on_limit=self._limit_reached,
                 limits=self.settings.limits_of,
+                groups=groups if isinstance(groups, Groups) else None,
                 nice=lambda: int(self.settings.get("core.worker_nice")),
                 hold=self.store.hold,
                 permissions=self._enforcement.at_start,

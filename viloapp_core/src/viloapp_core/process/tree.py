@@ -242,11 +242,11 @@ def _read(pid: int) -> Member | None:
 def _share_run(pid: int) -> float:
     """Return which part of the time that it could have run a process has run: others may run too.
 
-    Source: ``sched-stats.rst`` of the kernel: nanoseconds on a processor, then of waiting for one.
+    Source: the kernel's ``sched-stats.rst``: nanoseconds on a processor, nanoseconds of waiting for one.
     """
     numbers = [int(each) for each in _content(f"/proc/{pid}/schedstat").split()[:2]]
-    total = sum(numbers)
-    return numbers[0] / total if len(numbers) == 2 and total else 1.0
+    lived = sum(numbers)
+    return numbers[0] / lived if lived > 0 else 1.0
 
 
 def _children(pid: int, threads: int) -> list[int]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viloapp_core.limits import Action, Breach, Budget, Limits, Usage, exceeded
+from viloapp_core.process.cgroup import Group
 from viloapp_core.process.disk import folder_mb, scratch_mb
 from viloapp_core.process.tree import Look, Tree, held
 
@@ -47,6 +48,7 @@ class Watched:
         on_breach: told of each limit that is reached.
         end: ends all processes at once.
         window_s: over which `cpu_percent` is an average.
+        group: where the kernel itself bounds the tree.
     """
 
     tree: Tree
@@ -56,6 +58,7 @@ class Watched:
     on_breach: Callable[[Breach], None]
     end: Callable[[], None]
     window_s: float = 60.0
+    group: Group | None = None
 
 
 class Watch:
@@ -82,6 +85,12 @@ class Watch:
         self._next_scan = 0.0
         self._active = True
         self._cpu_s = 0.0
+        self._group_s = 0.0
+
+    @property
+    def limits(self) -> Limits:
+        """Those that the processes were started with."""
+        return self._of.limits
 
     def begin(self) -> None:
         """Look from now on; processor time does not count yet, since starting is exempt."""
@@ -90,7 +99,7 @@ class Watch:
     def ready(self) -> None:
         """Count processor time from now on, with a full budget."""
         now = time.monotonic()
-        self._of.tree.look(now)
+        self._used(self._of.tree.look(now))
         self._budget = Budget.full(self._of.limits.cpu_percent, now=now, window_s=self._of.window_s)
 
     def wake(self) -> None:
@@ -102,6 +111,8 @@ class Watch:
     def release(self) -> None:
         """Let the processes go on and never hold them again: they are asked to end, and have to hear it."""
         self._released = True
+        if self._of.group is not None:
+            self._of.group.free()
         if self._held:
             self._resume()
 
@@ -124,8 +135,9 @@ class Watch:
     def _look(self) -> None:
         now = time.monotonic()
         look = self._of.tree.look(now)
-        self._cpu_s += look.used_s
-        active = look.used_s > 0 or abs(look.resident_mb - self._resident) > 1
+        used_s = self._used(look)
+        self._cpu_s += used_s
+        active = used_s > 0 or abs(look.resident_mb - self._resident) > 1
         self._active = self._active or active
         grown, self._resident = look.resident_mb - self._resident, look.resident_mb
         memory = look.resident_mb + self._unmapped
@@ -135,7 +147,7 @@ class Watch:
         self.usage = Usage(memory, look.tasks, self.usage.file_handles, self.usage.disk_mb, self._cpu_s)
         if self._judge():
             return
-        self._account(look, now)
+        self._account(used_s, now)
         if self._active and now >= self._next_scan and self._scanning is None:
             self._scanning = self._loop.create_task(self._scan(look))
         self._idle = not (active or self._held)
@@ -158,12 +170,17 @@ class Watch:
         """End the processes if they are beyond a limit; whether they were."""
         self._tell_refusals()
         breach = exceeded(self._of.limits, self.usage)
-        if breach is None:
+        if breach is None or self._kept(breach.limit):
             return False
         self.close()
         self._of.on_breach(breach)
         self._of.end()
         return True
+
+    def _kept(self, limit: str) -> bool:
+        """Whether the kernel keeps a limit of the whole tree: cached files then count as memory, and may."""
+        kept = self._of.group.controllers if self._of.group is not None else ()
+        return {"memory_mb": "memory", "processes": "pids"}.get(limit) in kept
 
     def _tell_refusals(self) -> None:
         """Tell once of what the kernel refuses by now, and again after it has been well below."""
@@ -176,11 +193,19 @@ class Watch:
             elif used < allowed * 0.75:
                 self._refused.discard(name)
 
+    def _tell_group_refusals(self) -> None:
+        """Tell once of processes that the kernel refused: between two looks they are not seen to be many."""
+        group, allowed = self._of.group, self._of.limits.processes
+        if group is not None and group.refused_processes() and "processes" not in self._refused:
+            self._refused.add("processes")
+            self._of.on_breach(Breach("processes", "refused", allowed, allowed))
+
     async def _scan(self, look: Look) -> None:
         """Look at what takes longer, in a thread."""
         began = time.monotonic()
         try:
             handles, unmapped, disk = await asyncio.to_thread(self._slow_look, look)
+            self._tell_group_refusals()
             self._active = False
             self._unmapped = unmapped
             usage = self.usage
@@ -203,28 +228,41 @@ class Watch:
 
     # -- processor time ------------------------------------------------------------------------------
 
-    def _account(self, look: Look, now: float) -> None:
+    def _used(self, look: Look) -> float:
+        """Return the processor time since the last look: the group knows it exactly."""
+        if self._of.group is None:
+            return look.used_s
+        before, self._group_s = self._group_s, self._of.group.cpu_s()
+        return max(0.0, self._group_s - before)
+
+    def _account(self, used_s: float, now: float) -> None:
         if self._budget is None:
             return
-        self._budget = self._budget.advance(now=now, used_s=look.used_s)
+        self._budget = self._budget.advance(now=now, used_s=used_s)
         if self._released:
             return
         if self._held:
             if self._budget.refilled:
                 self._resume()
-            elif look.used_s > 0 and not self._of.tree.stopped():
+            elif used_s > 0 and not self._of.tree.stopped():
                 self._of.tree.stop()  # one of them has continued others before it was stopped itself
         elif self._budget.spent:
             self._hold()
         elif self.throttled and self._budget.recovered:
             self.throttled = False
+            if self._of.group is not None:
+                self._of.group.free()
             self._tell("resumed")
 
     def _hold(self) -> None:
-        self._held = True
-        self._of.tree.stop()
+        group = self._of.group
+        if group is None or "cpu" not in group.controllers:
+            self._held = True
+            self._of.tree.stop()
         if not self.throttled:
             self.throttled = True
+            if group is not None:
+                group.hold(self._of.limits.cpu_percent)
             self._tell("throttled")
 
     def _resume(self) -> None:

@@ -20,6 +20,7 @@ from viloapp_core.limits import (
     thread_environment,
 )
 from viloapp_core.process import Child, Spawner
+from viloapp_core.process.cgroup import Group, Groups
 from viloapp_core.process.tree import Tree
 from viloapp_core.rpc import Descriptors, Peer
 from viloapp_core.sandbox import Request, launch_plan, probe
@@ -67,6 +68,8 @@ class Surroundings:
     """``(plugin id, breach)`` for each limit that a plugin reaches."""
     limits: Callable[[str], dict[str, Any]]
     """The limits that the person set for a plugin, by name."""
+    groups: Groups | None
+    """Makes control groups for workers, where the host was handed a part of cgroup v2."""
     nice: Callable[[], int]
     """How far workers stand back for other processes; see `Request`."""
     hold: Callable[[InstalledPlugin], FileLock]
@@ -108,6 +111,7 @@ class Worker:
         self._watching: asyncio.Task[None] | None = None
         self._watch_over: Watch | None = None
         self._breach: Breach | None = None
+        self._group: Group | None = None
 
     @property
     def usage(self) -> Usage | None:
@@ -301,8 +305,9 @@ class Worker:
             plan = launch_plan(
                 request, confinement, allow_unsandboxed=around.allow_unsandboxed, fds=inherited
             )
+            group = around.groups.make(plugin.plugin_id, limits) if around.groups is not None else None
             child = await around.spawner.spawn_async(
-                plan.argv,
+                group.enter(plan.argv) if group is not None else plan.argv,
                 env=plan.env,
                 cwd=plan.cwd,
                 pass_fds=inherited,
@@ -323,8 +328,8 @@ class Worker:
         self._child, self._held, self.sandbox = child, held, plan.label
         self._descriptors = Descriptors(bulk)
         self._follow_log(log_out)
-        self._watch_over = watch = self._watch_of(child, limits, sandboxed=plan.label == "bubblewrap")
-        watch.begin()
+        self._watch_over = self._watch_of(child, limits, group, sandboxed=plan.label == "bubblewrap")
+        self._watch_over.begin()
         self._peer = peer = Peer(
             ours_in,
             ours_out,
@@ -336,8 +341,8 @@ class Worker:
         self._watching = asyncio.get_running_loop().create_task(self._watch(child, peer, log_out))
         return peer, child
 
-    def _watch_of(self, child: Child, limits: Limits, *, sandboxed: bool) -> Watch:
-        self._breach = None
+    def _watch_of(self, child: Child, limits: Limits, group: Group | None, *, sandboxed: bool) -> Watch:
+        self._breach, self._group = None, group
         watched = Watched(
             # Bubblewrap is two processes: one that waits outside, and the first of the namespace inside.
             tree=Tree(child.pid, passed=2 if sandboxed else 0),
@@ -347,6 +352,7 @@ class Worker:
             on_breach=self._reached,
             end=child.kill,
             window_s=WINDOW_S,
+            group=group,
         )
         return Watch(watched)
 
@@ -386,6 +392,12 @@ class Worker:
         status = await child.wait()
         if self._watch_over is not None:
             self._watch_over.close()
+        if self._group is not None:
+            if self._breach is None and self._group.out_of_memory():
+                allowed = self._watch_over.limits.memory_mb if self._watch_over is not None else 0
+                self._reached(Breach("memory_mb", "ended", allowed, allowed))
+            self._group.remove()
+            self._group = None
         was = self.state
         self._drain_log(log_out)
         asyncio.get_running_loop().remove_reader(log_out)
