@@ -127,6 +127,8 @@ export type InstallStep =
       plugin: string;
       version: string;
       permissions: Permission[];
+      /** More than others may use of the machine, a line each. */
+      limits?: string[];
     };
 
 export interface Installed {

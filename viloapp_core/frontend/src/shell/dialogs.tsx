@@ -55,7 +55,12 @@ export async function askText(title: string, label: string, value = "", placehol
 }
 
 /** Ask whether a plugin may have what it wants. */
-export async function askConsent(plugin: string, version: string, permissions: Permission[]): Promise<boolean> {
+export async function askConsent(
+  plugin: string,
+  version: string,
+  permissions: Permission[],
+  limits: string[] = [],
+): Promise<boolean> {
   const body = (
     <>
       <p>
@@ -68,6 +73,15 @@ export async function askConsent(plugin: string, version: string, permissions: P
             <div>
               <code>{id}</code>
               <span>{reason ? `to ${reason}` : "The plugin gives no reason."}</span>
+            </div>
+          </li>
+        ))}
+        {limits.map((line) => (
+          <li key={line}>
+            <Icon name="shield" />
+            <div>
+              <code>{line}</code>
+              <span>It wants to use more of the machine than plugins may.</span>
             </div>
           </li>
         ))}

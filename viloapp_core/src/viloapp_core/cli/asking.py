@@ -41,6 +41,11 @@ class TerminalPerson:
             self._output.warning(one_line(str(told.get("message"))))
             self._output.note(f"allow it: {one_line(str(told.get('command')))}")
 
+    def limited(self, told: dict[str, Any]) -> None:
+        """Tell that the plugin is held; what ends it or is refused to it is the command's error."""
+        if told.get("action") == "throttled":
+            self._output.warning(one_line(f"{told.get('message')}; {told.get('hint')}"))
+
     def ask(self, question: dict[str, Any], interrupted: Callable[[], bool]) -> str:
         """Put one question at a time; an answer that is none is asked for again."""
         with self._turn:

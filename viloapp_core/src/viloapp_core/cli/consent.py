@@ -12,6 +12,7 @@ from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.output import Output
 from viloapp_core.cli.progress import View
 from viloapp_core.cli.text import one_line
+from viloapp_core.limits import Limits, asks
 
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
@@ -51,7 +52,8 @@ class Prompt:
             if not (sys.stdin and sys.stdin.isatty() and self._output.on_terminal()):
                 raise CliError(
                     "needs_consent",
-                    f"{plugin.plugin_id} {plugin.version} asks for {', '.join(permissions)}, "
+                    f"{plugin.plugin_id} {plugin.version} asks for "
+                    f"{', '.join((*permissions, *asks(plugin.manifest.limits, Limits())))}, "
                     "and nobody is here to allow it",
                     "run it again with --yes to allow it, or on a terminal to be asked",
                 )
@@ -67,4 +69,5 @@ def question(plugin: PluginDescription, permissions: Sequence[str]) -> list[str]
         lines.append(f"  {one_line(permission)}" + (f' — it says: "{reason}"' if reason else ""))
         if plainly := _PLAINLY.get(permission):
             lines.append(f"    {plainly}")
+    lines += [f"  more than others may use: {line}" for line in asks(plugin.manifest.limits, Limits())]
     return lines

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from viloapp_core.cli import confinement, options
+from viloapp_core.cli import confinement, options, resources
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.output import encode
+
+if TYPE_CHECKING:
+    from viloapp_core.store import Store
 
 
 @click.command("list", cls=options.ViloCommand)
@@ -48,12 +51,26 @@ def info_command(invocation: Invocation, plugin: str) -> None:
     """Show everything known of an installed plugin, or of a wheel; none of its code is run."""
     from viloapp_core.operations import describe
 
-    described = describe(invocation.store(), plugin)
+    store = invocation.store()
+    described = describe(store, plugin)
+    if described["installed"]:
+        described |= _resources(invocation, store, described["plugin_id"])
     if invocation.output.as_json:
         invocation.output.json(described)
         return
     for line in lines(described):
         invocation.output.line(line)
+
+
+def _resources(invocation: Invocation, store: Store, plugin_id: str) -> dict[str, Any]:
+    """Return what a plugin may use, and what it uses and how often it met a limit if a host runs."""
+    fields = resources.idle(store, plugin_id)
+    if client := invocation.running_host(store):
+        with client:
+            rows = client.request("status", {})["plugins"]
+        row: dict[str, Any] = next((row for row in rows if row["id"] == plugin_id), {})
+        fields |= {name: row[name] for name in fields if name in row}
+    return fields
 
 
 def lines(value: Mapping[str, Any], indent: str = "") -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viloapp_core.cli import confinement, options
+from viloapp_core.cli import confinement, options, resources
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def status_command(invocation: Invocation) -> None:
         invocation.output.json(found)
         return
     invocation.output.line(_host(found, str(store.root)))
-    header = ("plugin", "version", "state", "pid", "sandbox", "detail")
+    header = ("plugin", "version", "state", "pid", "sandbox", "memory", "limits reached", "detail")
     invocation.output.table(header, [_row(plugin) for plugin in found["plugins"]])
 
 
@@ -41,7 +41,11 @@ def _stopped(store: Store) -> list[dict[str, Any]]:
     from viloapp_core.operations import listing
 
     idle = {"state": "stopped", "pid": None, "sandbox": confinement.backend(), "detail": ""}
-    return [{**plugin, **idle} for plugin in listing(store) if plugin["managed"]]
+    return [
+        {**plugin, **idle, **resources.idle(store, plugin["id"])}
+        for plugin in listing(store)
+        if plugin["managed"]
+    ]
 
 
 def _host(found: Mapping[str, Any], root: str) -> str:
@@ -54,5 +58,15 @@ def _host(found: Mapping[str, Any], root: str) -> str:
 def _row(plugin: Mapping[str, Any]) -> list[str]:
     state = plugin["state"] if plugin["enabled"] else "disabled"
     detail = plugin["detail"] or plugin["reason"]
-    cells = (plugin["id"], plugin["version"], state, plugin["pid"], plugin["sandbox"], detail)
+    memory, reached = resources.summary(plugin)
+    cells = (
+        plugin["id"],
+        plugin["version"],
+        state,
+        plugin["pid"],
+        plugin["sandbox"],
+        memory,
+        reached,
+        detail,
+    )
     return ["" if cell is None else str(cell) for cell in cells]

@@ -36,6 +36,7 @@ _MAX_CLIENTS = 64
 _CONNECT_TIMEOUT_S = 5.0
 
 
+LIMIT_EVENT = "plugin.limit"
 _NOTE = "host.json"
 """In the store: where its host listens. The runtime folder hangs on the environment of whoever asks."""
 
@@ -130,8 +131,14 @@ class ControlServer:
 
     async def _call(self, peer: Peer, params: dict[str, Any]) -> Any:
         """Run a command; who called is told what was denied, and asked if there is a person."""
-        permissions = self._host.permissions
+        permissions, called = self._host.permissions, self._host.plugin_of(_text(params, "command"))
+
+        def limited(name: str, data: dict[str, Any]) -> None:
+            if name == LIMIT_EVENT and data["plugin"] == called:
+                peer.notify(name, data)
+
         with contextlib.ExitStack() as stack:
+            stack.callback(self._host.subscribe(limited))
             stack.callback(permissions.on_denied(lambda told: peer.notify("permission.denied", told)))
             if params.get("prompts") is True:
                 asker = Asker(

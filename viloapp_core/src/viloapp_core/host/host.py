@@ -204,6 +204,13 @@ class Host:
         finally:
             self._calls -= 1
 
+    def plugin_of(self, command: str) -> str:
+        """Return the plugin that has a command; empty when none has."""
+        try:
+            return self._commands.find(command)[0]
+        except UnknownCommandError:
+            return ""
+
     def _find(self, command: str) -> tuple[str, str]:
         try:
             return self._commands.find(command)
@@ -530,6 +537,7 @@ class Host:
         told = {**asdict(breach), "plugin": plugin_id, "message": message, "hint": hint}
         if breach.action != "resumed":
             self._breaches.setdefault(plugin_id, Counter())[breach.limit] += 1
+        self.permissions.audit("limit", plugin_id, call=breach.limit, outcome=breach.action, detail=message)
         self._deliver(plugin_id, "plugin.limit", {"source": "host", "data": told})
         self.publish("plugin.limit", told)
         if breach.action in ("throttled", "refused"):  # an end is told with its state, a recovery is no news

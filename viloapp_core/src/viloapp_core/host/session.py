@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from viloapp_core.host.control import ControlClient
+from viloapp_core.host.control import LIMIT_EVENT, ControlClient
 from viloapp_core.host.errors import HostRunningError
 from viloapp_core.host.host import Host
 from viloapp_core.host.prompts import Asker
@@ -33,6 +33,9 @@ class Person(Protocol):
 
     def denied(self, told: dict[str, str]) -> None:
         """Tell of a denial; see `PermissionManager.on_denied`."""
+
+    def limited(self, told: dict[str, Any]) -> None:
+        """Tell that the command's plugin met a limit; see ``plugin.limit`` of `Host.subscribe`."""
 
 
 def call_once(
@@ -98,6 +101,8 @@ def _relay(client: ControlClient, person: Person) -> Callable[[str, dict[str, An
     def heard(name: str, data: dict[str, Any]) -> None:
         if name == "permission.denied":
             person.denied(data)
+        elif name == LIMIT_EVENT:
+            person.limited(data)
         elif name == "permission.asked" and (answer := person.ask(data, client.has_news)):
             client.send("permissions.answer", {"id": data.get("id"), "answer": answer})
 
@@ -133,6 +138,7 @@ async def _temporary(
     async with Host(store, workspace=workspace, allow_unsandboxed=allow_unsandboxed) as host:
         if person is not None:
             host.permissions.on_denied(person.denied)
+            host.subscribe(lambda name, data: person.limited(data) if name == LIMIT_EVENT else None)
             if person.present:
                 host.permissions.prompts.attach(_in_thread(host, person))
         try:

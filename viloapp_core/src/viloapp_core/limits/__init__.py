@@ -13,7 +13,7 @@ The kernel keeps what `rlimits` names, for each process by itself. What a tree o
 from viloapp_core.limits.breaches import Action, Breach, Usage, exceeded
 from viloapp_core.limits.budget import Budget
 from viloapp_core.limits.kernel import rlimits, thread_environment
-from viloapp_core.limits.values import BOUNDS, INTEGERS, LIMIT_NAMES, Limits, above_defaults, effective
+from viloapp_core.limits.values import BOUNDS, INTEGERS, LIMIT_NAMES, Limits, above_defaults, asks, effective
 
 __all__ = [
     "BOUNDS",
@@ -25,6 +25,7 @@ __all__ = [
     "Limits",
     "Usage",
     "above_defaults",
+    "asks",
     "effective",
     "exceeded",
     "rlimits",

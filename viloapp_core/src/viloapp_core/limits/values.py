@@ -6,7 +6,7 @@ Source: the specification's ``resource_limits``; `processes`, `disk_mb` and `sta
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
-__all__ = ["BOUNDS", "INTEGERS", "LIMIT_NAMES", "Limits", "above_defaults", "effective"]
+__all__ = ["BOUNDS", "INTEGERS", "LIMIT_NAMES", "Limits", "above_defaults", "asks", "effective"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,30 @@ def above_defaults(manifest: Mapping[str, float]) -> dict[str, tuple[float, floa
         for name in LIMIT_NAMES
         if getattr(asked, name) > getattr(defaults, name)
     }
+
+
+def asks(manifest: Mapping[str, float], accepted: Limits) -> list[str]:
+    """Return a line for a person about each limit that a manifest raises beyond what was accepted before."""
+    return [
+        f"{_UNITS[name].format(_plain(asked))} (others have {_plain(default)})"
+        for name, (default, asked) in above_defaults(manifest).items()
+        if asked > getattr(accepted, name)
+    ]
+
+
+_UNITS = {
+    "memory_mb": "{} MB of memory",
+    "cpu_percent": "{} % of a processor",
+    "file_handles": "{} open files",
+    "processes": "{} processes and threads",
+    "disk_mb": "{} MB of disk",
+    "execution_time": "{} s for one command",
+    "startup_time": "{} s to start",
+}
+
+
+def _plain(value: float) -> str:
+    return f"{value:.10g}"
 
 
 def _usable(name: str, value: object) -> bool:

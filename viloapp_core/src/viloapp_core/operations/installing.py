@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from viloapp_core.foundation.clock import Clock, SystemClock, timestamp
 from viloapp_core.ledger import Ledger
+from viloapp_core.limits import asks, effective
 from viloapp_core.operations import dependencies, specs
 from viloapp_core.operations.consenting import note_consent
 from viloapp_core.operations.errors import ConsentRefusedError, raise_all
@@ -266,9 +267,11 @@ def _ask(item: _Checked, workshop: Workshop, consent: Consent) -> None:
     """
     plugin = workshop.store.plugins().get(item.plan.plugin_id)
     accepted = set(plugin.permissions) if plugin is not None else set()
-    if workshop.options.yes or set(item.permissions) <= accepted:
+    allowed = effective(plugin.limits if plugin is not None else {}, {})
+    more = asks(item.description.manifest.limits, allowed)
+    if workshop.options.yes or (set(item.permissions) <= accepted and not more):
         return
-    workshop.say(item.plan.plugin_id, "consent", f"asks for {', '.join(item.permissions)}")
+    workshop.say(item.plan.plugin_id, "consent", f"asks for {', '.join((*item.permissions, *more))}")
     if not consent.ask(item.description, item.permissions):
         raise ConsentRefusedError(item.plan.plugin_id)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from viloapp_core import operations
+from viloapp_core.limits import Limits, asks
 from viloapp_core.manifest import PluginDescription
 from viloapp_core.resolve import wheelhouse
 from viloapp_core.web import views
@@ -83,7 +84,12 @@ class _Consent:
         """Return whether the person allows them."""
         reasons = {permission.id: permission.reason for permission in plugin.manifest.permissions}
         wanted = [{"id": permission, "reason": reasons.get(permission, "")} for permission in permissions]
-        question = {"plugin": plugin.plugin_id, "version": str(plugin.version), "permissions": wanted}
+        question = {
+            "plugin": plugin.plugin_id,
+            "version": str(plugin.version),
+            "permissions": wanted,
+            "limits": asks(plugin.manifest.limits, Limits()),
+        }
         return self._ask(question)
 
 
