@@ -1,4 +1,4 @@
-"""``python -m benchmarks [install] [list] [--quick] [--json FILE] [--folder DIR]``: run, print, keep."""
+"""``python -m benchmarks [install] [list] [limits] [--quick] [--json FILE]``: run, print, keep."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import install
+from benchmarks import install, limits
 from benchmarks import list as listing
 from benchmarks.report import Outcome, described_machine, render
 
-BENCHMARKS = {"install": install.run, "list": listing.run}
+BENCHMARKS = {"install": install.run, "list": listing.run, "limits": limits.run}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the chosen benchmarks; 0 whether or not the targets are met, since machines differ."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; both by default"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3, help="of installing; 3 by default")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, in less than two minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")

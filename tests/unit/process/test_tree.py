@@ -161,8 +161,9 @@ def test_a_name_with_a_parenthesis_and_a_space(start: Callable[[str], subprocess
     )
     assert process.stdout is not None
     process.stdout.readline()
-    (member,) = Tree(process.pid).look(0.0).members
-    assert (member.pid, member.state, member.threads) == (process.pid, "S", 1)
+    tree = Tree(process.pid)
+    (member,) = looked(tree, lambda look: look.members[0].state == "S").members
+    assert (member.pid, member.threads) == (process.pid, 1)
 
 
 def test_descriptors_and_what_is_behind_them(

@@ -1,0 +1,187 @@
+"""What keeping plugins to their limits costs, and how well it holds: the real limits, the real windows.
+
+A plugin that takes all it can get (``tests/fixtures/plugins/devours``) meets the defaults: memory, several
+ways, and processor time over two minutes. Twenty idle plugins show what the host pays for looking at them,
+and calls with and without a watch, in turns, what a call pays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import Outcome, Series, Target, say
+from tests.fixtures.wheels import PROJECTS, Builder
+from viloapp_core import Host
+from viloapp_core.resolve import wheelhouse
+from viloapp_sdk.errors import LimitExceededError
+
+IDLE = 20
+_PROJECT = """\
+[build-system]
+requires = ["setuptools>=77", "viloapp-sdk>=1,<2"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "idle-{number:02}"
+version = "1.0"
+requires-python = ">=3.10"
+dependencies = ["viloapp-sdk>=1,<2"]
+
+[project.entry-points."viloapp.plugins"]
+idle-{number:02} = "idle_{number:02}:Idle"
+
+[tool.setuptools]
+py-modules = ["idle_{number:02}"]
+
+[tool.viloapp]
+api_version = "1.0"
+"""
+_MODULE = '''\
+"""A plugin that does nothing."""
+
+from viloapp_sdk import Plugin, command
+
+
+class Idle(Plugin):
+    """The plugin."""
+
+    @command("idle{number:02}.nothing")
+    def nothing(self) -> None:
+        """Do nothing."""
+'''
+_ATTACKS: dict[str, dict[str, int]] = {
+    "heap": {"size_mb": 2000},
+    "shared_map": {"size_mb": 2000},
+    "children": {"count": 8, "size_mb": 90},
+}
+
+
+def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+    """Install the plugins, then measure.
+
+    Args:
+        folder: for the store and the plugins.
+        quick: a shorter time of processor use, and fewer attacks.
+        rounds: of each attack, threefold.
+    """
+    store = folder / "store"
+    os.environ["VILOAPP_HOME"] = str(store)
+    wheels = _wheels(folder)
+    viloapp = Path(sys.executable).with_name("viloapp")
+    words = [str(viloapp), "install", "--yes", *map(str, wheels)]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    outcome = Outcome("Limits of plugins")
+    for measure in (_memory, _processor, _idle, _calls):
+        _with_host(store, lambda host, measure=measure: measure(host, outcome, quick, rounds))  # type: ignore[misc]
+    return outcome
+
+
+def _with_host(store: Path, work: Callable[[Host], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with Host(store, control=False) as host:
+            await work(host)
+
+    asyncio.run(main())
+
+
+async def _memory(host: Host, outcome: Outcome, quick: bool, rounds: int) -> None:
+    """How much a plugin of 100 MB had when it was ended, or refused more."""
+    for name, arguments in _ATTACKS.items():
+        seen = []
+        for _ in range(2 if quick else 3 * rounds):
+            say(f"memory: {name}")
+            try:
+                await host.call(f"devours.{name}", arguments)
+            except LimitExceededError as error:
+                found = re.search(r"it used (\d+) MB", error.detail)
+                seen.append(int(found[1]) if found else 100)
+            else:
+                raise AssertionError(f"{name} was not stopped")
+        seen.sort()
+        what = f"memory at the end: {name}, 100 MB allowed"
+        outcome.counts[f"{what}, median MB"] = seen[len(seen) // 2]
+        outcome.counts[f"{what}, most MB"] = seen[-1]
+
+
+async def _processor(host: Host, outcome: Outcome, quick: bool, rounds: int) -> None:
+    """What a busy plugin gets of a processor: a minute's worth in advance, then 25 %."""
+    seconds = 20.0 if quick else 150.0
+    say(f"processor time, {seconds:.0f} s")
+    host.settings.set("devours.limits.execution_time", 600)
+    call = asyncio.ensure_future(host.call("devours.spin_processes", {"count": 2, "seconds": seconds}))
+    began, before = time.monotonic(), time.process_time()
+    marks: list[tuple[float, float]] = []
+    while not call.done():
+        await asyncio.sleep(0.5)
+        marks.append((time.monotonic() - began, _row(host, "devours")["usage"]["cpu_s"]))
+    passed, own = time.monotonic() - began, time.process_time() - before
+    used = marks[-1][1]
+    spent = next((at for at, cpu in marks if cpu >= 15), passed)
+    outcome.counts["CPU-seconds used at 25 %, hundredths"] = round(used * 100)
+    outcome.counts["of seconds"] = round(passed)
+    allowed = 0.25 * (passed + 60)
+    outcome.targets.append(Target("CPU-seconds used, of those allowed", used / allowed, 1.05))
+    later = [(at, cpu) for at, cpu in marks if at > spent + 10]
+    if len(later) > 20:
+        (t0, c0), (t1, c1) = later[0], later[-1]
+        outcome.notes.append(f"once the budget is spent: {(c1 - c0) / (t1 - t0):.1%} of a processor")
+    outcome.notes.append(f"the host used {own / passed:.2%} of a processor to hold it")
+
+
+async def _idle(host: Host, outcome: Outcome, quick: bool, rounds: int) -> None:
+    """What the host uses while twenty plugins run and do nothing."""
+    for number in range(1, IDLE + 1):
+        await host.call(f"idle{number:02}.nothing")
+    await asyncio.sleep(5)
+    seconds = 10 if quick else 60
+    say(f"{IDLE} idle plugins, {seconds} s")
+    before = time.process_time()
+    await asyncio.sleep(seconds)
+    share = (time.process_time() - before) / seconds
+    outcome.targets.append(
+        Target(f"the host with {IDLE} idle plugins, % of a processor", share * 100, 1, "%")
+    )
+
+
+async def _calls(host: Host, outcome: Outcome, quick: bool, rounds: int) -> None:
+    """A call with its plugin watched, and with the watch taken away, in turns of a hundred."""
+    await host.call("idle01.nothing")
+    worker = host._workers["idle-01"]
+    times: dict[str, list[float]] = {"a call, watched": [], "a call, not watched": []}
+    watch = worker._watch_over
+    for turn in range(20 if quick else 60):
+        watched = turn % 2 == 0
+        worker._watch_over = watch if watched else None
+        runs = times["a call, watched" if watched else "a call, not watched"]
+        for _ in range(100):
+            began = time.perf_counter()
+            await host.call("idle01.nothing")
+            runs.append(time.perf_counter() - began)
+    worker._watch_over = watch
+    with_it, without = (Series(what, tuple(runs)) for what, runs in times.items())
+    outcome.times += [with_it, without]
+    outcome.targets.append(Target("a call, watched and not", with_it.median_s / without.median_s, 1.1))
+
+
+def _row(host: Host, plugin_id: str) -> dict[str, Any]:
+    return next(row for row in host.plugins() if row["id"] == plugin_id)
+
+
+def _wheels(folder: Path) -> list[Path]:
+    projects = [PROJECTS / "devours"]
+    for number in range(1, IDLE + 1):
+        project = folder / "projects" / f"idle_{number:02}"
+        project.mkdir(parents=True)
+        (project / "pyproject.toml").write_text(_PROJECT.format(number=number), "utf-8")
+        (project / f"idle_{number:02}.py").write_text(_MODULE.format(number=number), "utf-8")
+        projects.append(project)
+    builder = Builder(folder / "building", wheelhouse()["viloapp-sdk"])
+    return list(builder.build(projects, folder / "wheels").values())
