@@ -105,8 +105,8 @@ def test_more_than_the_defaults_is_asked_for(
     for file in (PROJECTS / "devours").iterdir():
         if file.is_file():
             (project / file.name).write_bytes(file.read_bytes())
-    with (project / "pyproject.toml").open("a") as file:
-        file.write("limits = { memory_mb = 300 }\n")
+    with (project / "pyproject.toml").open("a") as settings:
+        settings.write("limits = { memory_mb = 300 }\n")
     wheel = builder.build([project], tmp_path / "out")["devours"]
     told = app("install", wheel).refused(1)
     assert "300 MB of memory (others have 100)" in told
