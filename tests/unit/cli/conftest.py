@@ -166,7 +166,7 @@ def installed(store: Store) -> Callable[..., InstalledPlugin]:
                 "manifest": {"schema": 1, "api_version": "1.0", **manifest},
                 "source": "wheel",
                 "signature": "not checked",
-                "permissions": [],
+                "permissions": [row["id"] for row in manifest.get("permissions", ())],
                 "python_version": "3.11.7",
                 "base_prefix": sys.base_prefix,
                 "base_executable": os.path.realpath(sys.executable),  # it has to be there

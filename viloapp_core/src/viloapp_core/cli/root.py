@@ -33,6 +33,10 @@ COMMANDS = {
         "gc": "gc",
         "repair": "repair",
     },
+    "Trust": {
+        "permissions": "permissions",
+        "audit": "audit",
+    },
     "Author": {
         "package": "package",
     },

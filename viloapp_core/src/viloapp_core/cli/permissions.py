@@ -1,0 +1,145 @@
+"""`viloapp permissions`: what plugins may, and changing that."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from viloapp_core.cli import options
+from viloapp_core.cli.completion import plugin_ids
+from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.text import one_line
+
+if TYPE_CHECKING:
+    from viloapp_core.host.permissions import PermissionManager
+    from viloapp_core.permissions import Permission
+    from viloapp_core.store import InstalledPlugin, Store
+
+_plugin = click.argument("plugin", metavar="ID", shell_complete=plugin_ids)
+_permissions = click.argument("permissions", metavar="PERMISSION...", nargs=-1, required=True)
+
+
+@click.group("permissions")
+def permissions_command() -> None:
+    """Show and change what plugins may do.
+
+    A PERMISSION is category.scope.resource, such as network.connect.api.example.com.
+    """
+
+
+@permissions_command.command("show", cls=options.ViloCommand)
+@click.argument("plugin", metavar="[ID]", required=False, shell_complete=plugin_ids)
+@options.json_output
+@pass_invocation
+def permissions_show(invocation: Invocation, plugin: str | None) -> None:
+    """Show what a plugin may, or every plugin: in plain words, since when, and who said so."""
+    store = invocation.store()
+    chosen = [_installed(store, plugin)] if plugin else [store.plugin(id) for id in store.plugins()]
+    rows = [{"plugin": each.plugin_id, **row} for each in chosen for row in _rows(invocation, store, each)]
+    if invocation.output.as_json:
+        invocation.output.json({"permissions": rows})
+    elif rows:
+        header = ("plugin", "permission", "state", "for", "by", "since", "allows to")
+        keys = ("plugin", "id", "state", "lasting", "by", "at", "words")
+        invocation.output.table(header, [[one_line(row[key]) for key in keys] for row in rows])
+    else:
+        invocation.output.note(f"{plugin or 'no plugin'} has no permissions beyond its own data")
+
+
+@permissions_command.command("grant", cls=options.ViloCommand)
+@_plugin
+@_permissions
+@pass_invocation
+def permissions_grant(invocation: Invocation, plugin: str, permissions: tuple[str, ...]) -> None:
+    """Allow a plugin something for good; a running workspace takes it at once."""
+    from viloapp_core.permissions import warning
+
+    wanted = _parse(permissions)
+    for permission in wanted:
+        if text := warning(permission):
+            invocation.output.warning(f"{permission}: {text}")
+    _change(invocation, "grant", plugin, wanted)
+
+
+@permissions_command.command("revoke", cls=options.ViloCommand)
+@_plugin
+@_permissions
+@pass_invocation
+def permissions_revoke(invocation: Invocation, plugin: str, permissions: tuple[str, ...]) -> None:
+    """Take something from a plugin for good, whatever it was granted; effective at once.
+
+    Its connections that are not allowed any more are cut, its terminals closed, and its process is started
+    anew where the kernel has to show it less of the disk. An update of the plugin does not give it back.
+    """
+    _change(invocation, "revoke", plugin, _parse(permissions))
+
+
+@permissions_command.command("reset", cls=options.ViloCommand)
+@_plugin
+@pass_invocation
+def permissions_reset(invocation: Invocation, plugin: str) -> None:
+    """Go back to what was accepted at the plugin's installation."""
+    _change(invocation, "reset", plugin, [])
+
+
+def _change(invocation: Invocation, what: str, plugin: str, permissions: list[Permission]) -> None:
+    store = invocation.store()
+    plugin_id = _installed(store, plugin).plugin_id
+    if client := invocation.running_host(store):
+        params = {"plugin": plugin_id, "permissions": [str(each) for each in permissions]}
+        with client:
+            done = client.request(f"permissions.{what}", params)
+        if done.get("terminals_closed"):
+            invocation.output.note(f"the terminals of {plugin_id} were closed")
+        if done.get("restarted"):
+            invocation.output.note(f"{plugin_id} was started anew: the kernel shows it other files now")
+        return
+    manager = _manager(store)
+    try:
+        for permission in permissions:
+            if what == "grant":
+                manager.grant_permission(plugin_id, permission)
+            else:
+                manager.revoke_permission(plugin_id, permission)
+        if what == "reset":
+            manager.reset(plugin_id)
+    finally:
+        manager.close()
+
+
+def _parse(texts: tuple[str, ...]) -> list[Permission]:
+    """Return the permissions; all that are none are one error."""
+    from viloapp_core.operations.errors import raise_all
+    from viloapp_core.permissions import Permission, PermissionSyntaxError
+
+    found, problems = [], []
+    for text in texts:
+        try:
+            found.append(Permission.parse(text))
+        except PermissionSyntaxError as error:
+            problems.append(error)
+    raise_all(problems)
+    return found
+
+
+def _installed(store: Store, plugin: str) -> InstalledPlugin:
+    return store.plugin(re.sub(r"[-_.]+", "-", plugin).lower())  # Source: PEP 503
+
+
+def _rows(invocation: Invocation, store: Store, plugin: InstalledPlugin) -> list[dict[str, Any]]:
+    """Return the rows of a plugin; a running host knows too what holds until it ends."""
+    if client := invocation.running_host(store):
+        with client:
+            rows: list[dict[str, Any]] = client.request("permissions.show", {"plugin": plugin.plugin_id})
+            return rows
+    return _manager(store).describe(plugin)
+
+
+def _manager(store: Store) -> PermissionManager:
+    from pathlib import Path
+
+    from viloapp_core.host.permissions import PermissionManager
+
+    return PermissionManager(store, Path.cwd())
