@@ -56,7 +56,7 @@ export interface Plugin {
   detail?: string;
   pid?: number | null;
   managed?: boolean;
-  permissions?: (string | { id: string; reason?: string })[];
+  permissions?: Held[];
 }
 
 export interface Offer {
@@ -83,6 +83,7 @@ export interface Hello extends Catalog, ThemeState {
   folder: string;
   instances: Instance[];
   layout: { layout: SavedLayout; states: Record<string, unknown> } | null;
+  questions?: PermissionQuestion[];
 }
 
 /** The arrangement as it is kept between two visits. */
@@ -116,6 +117,29 @@ export interface FileListing {
 
 export interface Permission {
   id: string;
+  reason: string;
+  words?: string;
+  warning?: string;
+}
+
+/** A permission that a plugin has, or was denied. */
+export interface Held {
+  id: string;
+  state: "granted" | "denied";
+  words: string;
+  by: string;
+  at: string;
+  reason: string;
+  lasting: "always" | "run" | "once";
+}
+
+/** What a plugin asks for while it runs. */
+export interface PermissionQuestion {
+  id: number;
+  plugin: string;
+  permission: string;
+  words: string;
+  warning: string;
   reason: string;
 }
 

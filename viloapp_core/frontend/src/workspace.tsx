@@ -10,7 +10,7 @@ import { type Binding, commandFor } from "./keys.ts";
 import { Layout } from "./layout.ts";
 import { Panels } from "./panels.ts";
 import { focusRegion } from "./regions.ts";
-import { ask, askText, dialogOpen } from "./shell/dialogs.tsx";
+import { ask, askPermission, askText, dialogOpen, withdrawPermission } from "./shell/dialogs.tsx";
 import { ExplorerModel } from "./shell/explorer.tsx";
 import { Frame, type Sidebar, type TabStatus } from "./shell/frame.tsx";
 import { type PaletteCommand, type PaletteHost, openPalette, paletteOpen, runWithQuestions } from "./shell/palette.tsx";
@@ -23,7 +23,7 @@ import { SettingsView } from "./views/settings.tsx";
 import { type Shortcut, ShortcutsView } from "./views/shortcuts.tsx";
 import { TerminalView } from "./views/terminal.ts";
 import { Welcome, type WelcomeAction } from "./views/welcome.tsx";
-import { type Catalog, type Command, type Hello, HostError, type Notification, type ThemeState } from "./wire.ts";
+import { type Catalog, type Command, type Hello, HostError, type Notification, type PermissionQuestion, type ThemeState } from "./wire.ts";
 
 const SIDEBAR = "viloapp.sidebar";
 const CATALOG_AFTER_MS = 120;
@@ -118,6 +118,7 @@ export class Workspace {
       document.title = `${hello.folder.split("/").at(-1) || hello.folder} · ViloApp`;
       this.#panels.restore(hello);
       this.#ready.set(true);
+      for (const question of hello.questions ?? []) void this.#decide(question);
       await this.#explorer.start(hello.folder);
     } catch (error) {
       notifyError(error);
@@ -125,7 +126,9 @@ export class Workspace {
   }
 
   #listen(): void {
-    for (const event of ["commands.changed", "plugins.changed", "plugin.state"]) {
+    this.#channel.on<PermissionQuestion>("permission.asked", (question) => void this.#decide(question));
+    this.#channel.on<{ id: number }>("permission.settled", ({ id }) => withdrawPermission(id));
+    for (const event of ["commands.changed", "plugins.changed", "plugin.state", "permissions.changed"]) {
       this.#channel.on(event, () => this.#readCatalog());
     }
     this.#channel.on<Notification>("notification", ({ level, message }) => notify(level, message));
@@ -134,6 +137,17 @@ export class Workspace {
     );
     this.#sidebar.subscribe((sidebar) => localStorage.setItem(SIDEBAR, JSON.stringify(sidebar)));
     addEventListener("keydown", (event) => this.#onKey(event), { capture: true });
+  }
+
+  /** Put a plugin's question to the person. */
+  async #decide(question: PermissionQuestion): Promise<void> {
+    const answer = await askPermission(question);
+    if (answer === null) return;
+    try {
+      await this.#channel.request("permissions.answer", { id: question.id, answer });
+    } catch (error) {
+      notifyError(error);
+    }
   }
 
   /** Read what there is to run and to manage; several reasons at once make one reading. */
@@ -459,6 +473,20 @@ export class Workspace {
           { id: "uninstall", label: "Uninstall", kind: "danger" },
         ]);
         if (choice && (await this.#letGoOf(id))) void change("plugins.uninstall", id, "is uninstalled");
+      },
+      permit: async (plugin, permission, allow) => {
+        try {
+          const method = allow ? "permissions.grant" : "permissions.revoke";
+          const { restarted, terminals_closed } = await this.#channel.request<{
+            restarted: boolean;
+            terminals_closed: boolean;
+          }>(method, { plugin, permissions: [permission] });
+          const hint = restarted ? `${plugin} was started anew.` : terminals_closed ? "Its terminals were closed." : "";
+          notify("success", allow ? `${plugin} may ${permission}.` : `${plugin} may not ${permission} any more.`, hint);
+        } catch (error) {
+          notifyError(error);
+        }
+        this.#readCatalog();
       },
     };
   }

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Icon } from "../icons.tsx";
 import { Store, useStore } from "../store.ts";
-import type { Permission } from "../wire.ts";
+import type { Permission, PermissionQuestion } from "../wire.ts";
 
 export interface Choice {
   id: string;
@@ -19,6 +19,10 @@ interface Question {
   icon?: string;
   input?: { label: string; value: string; placeholder?: string };
   choices: Choice[];
+  /** What turning away is called; then it has the focus: a key that was meant for another place must not agree. */
+  refusal?: string;
+  /** Of a question of the host's, which it may take back. */
+  id?: number;
   answer: (choice: string | null, input: string) => void;
 }
 
@@ -67,12 +71,14 @@ export async function askConsent(
         <strong>{plugin}</strong> {version} asks for:
       </p>
       <ul class="permissions">
-        {permissions.map(({ id, reason }) => (
+        {permissions.map(({ id, reason, words, warning }) => (
           <li key={id}>
             <Icon name="shield" />
             <div>
               <code>{id}</code>
-              <span>{reason ? `to ${reason}` : "The plugin gives no reason."}</span>
+              {words && <strong>{words}</strong>}
+              {warning && <em>{warning}</em>}
+              <span>{reason ? `“${reason}”` : "The plugin gives no reason."}</span>
             </div>
           </li>
         ))}
@@ -97,9 +103,47 @@ export async function askConsent(
   return choice === "allow";
 }
 
+/** Ask for a permission that a plugin wants now; null when the host took the question back. */
+export async function askPermission(question: PermissionQuestion): Promise<string | null> {
+  const { id, plugin, permission, words, warning, reason } = question;
+  if (waiting.value.some((each) => each.id === id)) return null;
+  const body = (
+    <>
+      <p>
+        <strong>{plugin}</strong> asks to <strong>{words}</strong>.
+      </p>
+      {warning && <p class="caution">{warning}.</p>}
+      <p>{reason ? `It says: “${reason}”` : "It gives no reason."}</p>
+      <p class="quiet">
+        <code>{permission}</code>
+      </p>
+    </>
+  );
+  const { choice } = await put({
+    id,
+    title: `Allow ${plugin} this?`,
+    body,
+    icon: "shield",
+    refusal: "Deny",
+    choices: [
+      { id: "once", label: "Once" },
+      { id: "run", label: "Until ViloApp ends" },
+      { id: "always", label: "Always" },
+    ],
+  });
+  return choice === WITHDRAWN ? null : (choice ?? "deny");
+}
+
+const WITHDRAWN = "withdrawn";
+
+/** The host has its answer from elsewhere, or waits no longer. */
+export function withdrawPermission(id: number): void {
+  waiting.value.find((each) => each.id === id)?.answer(WITHDRAWN, "");
+}
+
 export function Dialogs(): JSX.Element | null {
   const question = useStore(waiting)[0];
-  return question ? <Modal key={question.title} question={question} /> : null;
+  return question ? <Modal key={question.id ?? question.title} question={question} /> : null;
 }
 
 function Modal({ question }: { question: Question }): JSX.Element {
@@ -145,8 +189,8 @@ function Modal({ question }: { question: Question }): JSX.Element {
           </label>
         )}
         <div class="button-row end">
-          <button type="button" class="button" data-testid="dialog-cancel" onClick={() => question.answer(null, input)}>
-            Cancel
+          <button type="button" class="button" data-testid="dialog-cancel" autofocus={question.refusal !== undefined} onClick={() => question.answer(null, input)}>
+            {question.refusal ?? "Cancel"}
           </button>
           {question.choices.map(({ id, label, kind }) => (
             <button
@@ -155,7 +199,7 @@ function Modal({ question }: { question: Question }): JSX.Element {
               value={id}
               class={`button ${kind ?? ""}`}
               data-testid={`dialog-${id}`}
-              autofocus={!question.input && id === primary?.id}
+              autofocus={!question.input && question.refusal === undefined && id === primary?.id}
             >
               {label}
             </button>

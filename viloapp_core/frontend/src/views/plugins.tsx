@@ -14,6 +14,7 @@ export interface PluginActions {
   enable(id: string): void;
   disable(id: string): void;
   uninstall(id: string): void;
+  permit(plugin: string, permission: string, allow: boolean): void;
 }
 
 const STATES: Record<string, string> = {
@@ -155,7 +156,7 @@ function PluginCard({ plugin, actions }: { plugin: Plugin; actions: PluginAction
           <li>from: {plugin.source ?? "index"}</li>
         </ul>
         {(plugin.detail || plugin.reason) && <p class="quiet">{plugin.detail || plugin.reason}</p>}
-        <Permissions plugin={plugin} />
+        <Permissions plugin={plugin} actions={actions} />
       </div>
       <div class="card-actions">
         <button
@@ -179,18 +180,32 @@ function PluginCard({ plugin, actions }: { plugin: Plugin; actions: PluginAction
   );
 }
 
-function Permissions({ plugin }: { plugin: Plugin }): JSX.Element | null {
-  const permissions = (plugin.permissions ?? []).map((each) => (typeof each === "string" ? each : each.id));
-  if (permissions.length === 0) return null;
+function Permissions({ plugin, actions }: { plugin: Plugin; actions: PluginActions }): JSX.Element | null {
+  const held = plugin.permissions ?? [];
+  if (held.length === 0) return null;
+  const granted = held.filter(({ state }) => state === "granted").length;
   return (
-    <details class="details">
+    <details class="details" data-testid={`permissions-${plugin.id}`}>
       <summary>
-        {permissions.length === 1 ? "1 permission" : `${permissions.length} permissions`}
+        {granted === 1 ? "1 permission" : `${granted} permissions`}
+        {granted < held.length && `, ${held.length - granted} denied`}
       </summary>
-      <ul>
-        {permissions.map((permission) => (
-          <li key={permission}>
-            <code>{permission}</code>
+      <ul class="held">
+        {held.map(({ id, state, words, reason, lasting }) => (
+          <li key={id} class={state} data-testid="permission" data-id={id} data-state={state}>
+            <div>
+              <span>
+                {state === "granted" ? "May " : "May not "}
+                {words}
+                {lasting === "once" && " (once)"}
+                {lasting === "run" && " (until ViloApp ends)"}
+              </span>
+              {reason && <span class="faint">“{reason}”</span>}
+              <code>{id}</code>
+            </div>
+            <button class="button small" onClick={() => actions.permit(plugin.id, id, state === "denied")}>
+              {state === "granted" ? "Revoke" : "Allow"}
+            </button>
           </li>
         ))}
       </ul>

@@ -6,6 +6,16 @@ async with Host() as host:
 
 from viloapp_core.host.errors import HostError, HostRunningError, HostStoppingError
 from viloapp_core.host.host import Host
+from viloapp_core.host.permissions import PermissionManager
+from viloapp_core.host.prompts import Asker
 from viloapp_core.host.sync import SyncHost
 
-__all__ = ["Host", "HostError", "HostRunningError", "HostStoppingError", "SyncHost"]
+__all__ = [
+    "Asker",
+    "Host",
+    "HostError",
+    "HostRunningError",
+    "HostStoppingError",
+    "PermissionManager",
+    "SyncHost",
+]

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from viloapp_core.host import Asker
 from viloapp_core.web import views
 from viloapp_core.web.installs import Installs
 from viloapp_core.web.layouts import Layouts
@@ -52,6 +53,13 @@ class Application:
         self._sessions = Sessions(self._pages, methods.run)
         self._terminals = TerminalSockets(host.terminals)
         self._unsubscribe = host.subscribe(self._observe)
+        self._detach = host.permissions.prompts.attach(
+            Asker(
+                ask=lambda question: self._pages.tell("permission.asked", question),
+                withdraw=lambda id: self._pages.tell("permission.settled", {"id": id}),
+                present=lambda: self._pages.any,
+            )
+        )
         self.asgi = Guard(Starlette(routes=self._routes(static)), authorities, token)
 
     async def keep_layout(self) -> None:
@@ -67,6 +75,7 @@ class Application:
     async def aclose(self) -> None:
         """Let go of the host and end what is under way."""
         self._unsubscribe()
+        self._detach()
         await self._installs.aclose()
         await self._sessions.aclose()
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from viloapp_core.permissions import Permission
 from viloapp_core.web import explorer, views
 from viloapp_core.web.errors import InvalidRequestError, UnknownMethodError
 from viloapp_core.web.installs import Installs
@@ -41,6 +42,7 @@ class Methods:
         self._installs = installs
         instance = Field("instance", "string")
         ids = Field("ids", "strings")
+        plugin, permissions = Field("plugin", "string"), Field("permissions", "strings")
         self._table: dict[str, tuple[Fields, Handler]] = {
             "hello": (Fields(), self._hello),
             "catalog": (Fields(), self._catalog),
@@ -72,6 +74,13 @@ class Methods:
             "plugins.enable": (Fields(ids), self._plugins_enable),
             "plugins.disable": (Fields(ids), self._plugins_disable),
             "plugins.uninstall": (Fields(ids), self._plugins_uninstall),
+            "permissions.grant": (Fields(plugin, permissions), self._permissions_grant),
+            "permissions.revoke": (Fields(plugin, permissions), self._permissions_revoke),
+            "permissions.reset": (Fields(plugin), self._permissions_reset),
+            "permissions.answer": (
+                Fields(Field("id", "integer"), Field("answer", "string")),
+                self._permissions_answer,
+            ),
             "settings.list": (Fields(), self._settings_list),
             "settings.get": (Fields(Field("key", "string")), self._settings_get),
             "settings.set": (Fields(Field("key", "string"), Field("value", "any")), self._settings_set),
@@ -98,6 +107,7 @@ class Methods:
             "folder": str(self._host.workspace_folder),
             "instances": self._host.instances(),
             "layout": self._layouts.load(),
+            "questions": self._host.permissions.prompts.open,
             **views.theme(self._host),
             **await self._plugins.catalog(),
         }
@@ -144,6 +154,26 @@ class Methods:
 
     async def _plugins_uninstall(self, page: Page, params: Params) -> Any:
         return await self._plugins.uninstall(params["ids"])
+
+    async def _permissions_grant(self, page: Page, params: Params) -> Any:
+        plugin_id = self._host.store.plugin(params["plugin"]).plugin_id
+        for permission in [Permission.parse(text) for text in params["permissions"]]:
+            self._host.permissions.grant_permission(plugin_id, permission)
+        return await self._host.permissions_applied(plugin_id)
+
+    async def _permissions_revoke(self, page: Page, params: Params) -> Any:
+        plugin_id = self._host.store.plugin(params["plugin"]).plugin_id
+        for permission in [Permission.parse(text) for text in params["permissions"]]:
+            self._host.permissions.revoke_permission(plugin_id, permission)
+        return await self._host.permissions_applied(plugin_id)
+
+    async def _permissions_reset(self, page: Page, params: Params) -> Any:
+        plugin_id = self._host.store.plugin(params["plugin"]).plugin_id
+        self._host.permissions.reset(plugin_id)
+        return await self._host.permissions_applied(plugin_id)
+
+    async def _permissions_answer(self, page: Page, params: Params) -> Any:
+        self._host.permissions.prompts.answer(params["id"], params["answer"])
 
     async def _settings_list(self, page: Page, params: Params) -> Any:
         return self._host.settings.list()

@@ -34,6 +34,11 @@ class Pages:
         finally:
             self._pages.discard(page)
 
+    @property
+    def any(self) -> bool:
+        """Whether somebody has the workspace open."""
+        return bool(self._pages)
+
     def tell(self, event: str, data: Mapping[str, Any]) -> None:
         """Pass one event of the host on to every page; encoded once for all of them.
 

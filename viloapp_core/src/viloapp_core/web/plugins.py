@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from viloapp_core import operations
 from viloapp_core.limits import Limits, asks
 from viloapp_core.manifest import PluginDescription
+from viloapp_core.permissions import Permission, in_words, warning
 from viloapp_core.resolve import wheelhouse
 from viloapp_core.web import views
 from viloapp_core.web.installs import Ask
@@ -83,7 +84,7 @@ class _Consent:
     def ask(self, plugin: PluginDescription, permissions: Sequence[str], /) -> bool:
         """Return whether the person allows them."""
         reasons = {permission.id: permission.reason for permission in plugin.manifest.permissions}
-        wanted = [{"id": permission, "reason": reasons.get(permission, "")} for permission in permissions]
+        wanted = [_asked(permission, reasons.get(permission, "")) for permission in permissions]
         question = {
             "plugin": plugin.plugin_id,
             "version": str(plugin.version),
@@ -91,6 +92,12 @@ class _Consent:
             "limits": asks(plugin.manifest.limits, Limits()),
         }
         return self._ask(question)
+
+
+def _asked(permission: str, reason: str) -> dict[str, str]:
+    """Describe one permission of a question, in words."""
+    parsed = Permission.parse(permission)
+    return {"id": permission, "reason": reason, "words": in_words(parsed), "warning": warning(parsed)}
 
 
 def _outcome(outcome: operations.InstallOutcome) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viloapp_core.services.theme import THEMES
+from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
     from viloapp_core.host import Host
@@ -40,7 +41,7 @@ def catalog(host: "Host", wheels: Sequence[Mapping[str, str]]) -> dict[str, Any]
         host: the host.
         wheels: the `offer` of every first-party wheel.
     """
-    plugins = host.plugins()
+    plugins = [{**row, "permissions": permissions(host, row["id"])} for row in host.plugins()]
     installed = {plugin["id"] for plugin in plugins}
     return {
         "commands": commands(host),
@@ -48,6 +49,14 @@ def catalog(host: "Host", wheels: Sequence[Mapping[str, str]]) -> dict[str, Any]
         "plugins": plugins,
         "offers": offers(wheels, installed),
     }
+
+
+def permissions(host: "Host", plugin_id: str) -> list[dict[str, Any]]:
+    """Return what a plugin has and was denied, in words; see `PermissionManager.describe`."""
+    try:
+        return host.permissions.describe(host.store.plugin(plugin_id))
+    except ViloError:
+        return []  # its ledger cannot be read, or it went this moment: it may nothing
 
 
 def commands(host: "Host") -> list[dict[str, Any]]:
