@@ -41,8 +41,8 @@ def test_a_missing_sandbox_is_said_plainly(allowed: bool, told: str, monkeypatch
     """`run` and `install` say where nothing confines a plugin, why, and what to do; elsewhere nothing."""
     stream = io.StringIO()
     output = Output(None, stream, {})
-    for backend in ("bubblewrap", "none"):
-        found = Probe(backend, "none", "bwrap is not installed", "install bubblewrap")
+    missing = ("bwrap is not installed", "install bubblewrap")
+    for found in (Probe("bubblewrap", "enforced", *missing), Probe("none", "none", *missing)):
         monkeypatch.setattr("viloapp_core.sandbox.probe", lambda found=found: found)
         confinement.warn_without(output, allowed=allowed)
     shown = stream.getvalue()

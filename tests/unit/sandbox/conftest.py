@@ -82,8 +82,9 @@ class Installed:
         our_in, their_out = os.pipe()
         plan = self.plan((their_in, their_out), allow_unsandboxed=allow_unsandboxed, **changes)
         child = self._spawner.spawn(
-            plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=(their_in, their_out), stdout=2, stderr=2
+            plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=plan.pass_fds, stdout=2, stderr=2
         )
+        plan.close()
         os.close(their_in)
         os.close(their_out)
         with os.fdopen(our_out, "w") as questions, os.fdopen(our_in, "r") as answers:
@@ -140,6 +141,7 @@ def install(
             base_prefix=interpreter.prefix,
             base_executable=interpreter.executable,
             data_dir=generation.parents[1] / "data",
+            uid=None if os.geteuid() else 70123,
         )
         return Installed(request, confinement, spawner)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from viloapp_core.permissions import PermissionSyntaxError
-from viloapp_core.sandbox import Profile, Request, WorkspaceRefusedError
-from viloapp_core.sandbox.profile import MountKind, profile
+from viloapp_core.sandbox import FolderRefusedError, Profile, Request
+from viloapp_core.sandbox.profile import Inside, MountKind, profile
 from viloapp_core.sandbox.request import RealDisk
 
 READ = ("filesystem.read.workspace",)
@@ -45,7 +45,7 @@ def decide(request: Request, home: Path) -> Profile:
     return profile(
         request,
         environment={},
-        bootstrap=Path("/core/bootstrap.py"),
+        inside=Inside(Path("/core/bootstrap.py")),
         home=home,
         user_namespace=True,
         disk=RealDisk(),
@@ -112,7 +112,7 @@ def test_secrets_and_the_store_are_hidden_below_a_shared_home(home: Path) -> Non
 @pytest.mark.parametrize("folder", ["/", "/etc", "/usr", "/proc/self", "/dev/shm", "/var"])
 def test_the_machine_is_no_workspace(home: Path, folder: str) -> None:
     """A permission for the workspace does not give the system away when somebody opens it."""
-    with pytest.raises(WorkspaceRefusedError) as caught:
+    with pytest.raises(FolderRefusedError) as caught:
         decide(replace(ask(home), workspace=Path(folder), permissions=READ), home)
     assert caught.value.hint
     # Without the permission the folder is nothing to the plugin, and it starts.
@@ -123,7 +123,7 @@ def test_the_machine_is_no_workspace(home: Path, folder: str) -> None:
 def test_secrets_and_the_store_are_no_workspace(home: Path, folder: str) -> None:
     """Neither itself nor a folder inside."""
     (home / folder).mkdir(parents=True, exist_ok=True)
-    with pytest.raises(WorkspaceRefusedError):
+    with pytest.raises(FolderRefusedError):
         decide(replace(ask(home), workspace=home / folder, permissions=READ), home)
 
 

@@ -13,7 +13,7 @@ def backend() -> str:
 
 
 def warn_without(output: Output, *, allowed: bool = False) -> None:
-    """Say plainly that there is no sandbox, where there is none.
+    """Say plainly that there is no sandbox, or only a part of one, where that is so.
 
     Args:
         output: where to.
@@ -22,8 +22,11 @@ def warn_without(output: Output, *, allowed: bool = False) -> None:
     from viloapp_core.sandbox import probe
 
     found = probe()
-    if found.backend == "none":
-        meaning = "can do everything that you can" if allowed else "start only with --allow-unsandboxed"
-        output.warning(f"sandbox: none ({found.reason}); plugins {meaning}")
+    if found.backend == "none" or found.level != "enforced":
+        meaning = "start only with --allow-unsandboxed"
+        if allowed:
+            part = "are confined in part (viloapp doctor)"
+            meaning = "can do everything that you can" if found.backend == "none" else part
+        output.warning(f"sandbox: {found.backend} ({found.reason}); plugins {meaning}")
         if found.remedy:
             output.note(found.remedy)

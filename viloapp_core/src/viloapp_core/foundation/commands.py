@@ -41,6 +41,7 @@ def run(
     timeout_s: float,
     on_line: Callable[[str], None] | None = None,
     cancel: threading.Event | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> Finished:
     """Run a command in a session of its own and return how it ended, whatever its exit code.
 
@@ -53,6 +54,7 @@ def run(
         timeout_s: how long it may take, in seconds.
         on_line: called with each line of stdout and stderr as it comes, without the line's end.
         cancel: when set from another thread, the command is killed.
+        pass_fds: descriptors that it inherits under the same numbers.
 
     Raises:
         CommandError: ``command_not_started``, ``command_timeout`` or ``command_cancelled``.
@@ -66,6 +68,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
     except OSError as error:
         raise CommandError("command_not_started", f"{argv[0]} cannot be run: {error.strerror}") from error

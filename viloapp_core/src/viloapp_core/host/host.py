@@ -129,6 +129,8 @@ class Host:
                 hold=self.store.hold,
                 permissions=self._enforcement.at_start,
                 on_end=self._worker_ended,
+                user_of=self.store.user_of,
+                minimum=lambda: self.settings.get("core.minimum.permissions"),
             )
             self.network = Network(self.permissions)
             stack.push_async_callback(self.network.aclose)

@@ -2,29 +2,41 @@
 
     from viloapp_core.sandbox import Request, launch_plan, probe
 
-    fds = (read_end, write_end, bulk_end)
-    plan = launch_plan(request, probe(), allow_unsandboxed=False, fds=fds)
-    child = spawner.spawn(plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=fds)
-    plan.label               # "bubblewrap", or "none" when the person allowed that
+    plan = launch_plan(request, probe(), allow_unsandboxed=False, fds=(read_end, write_end, bulk_end))
+    child = spawner.spawn(plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=plan.pass_fds)
+    plan.close()
+    plan.label               # "bubblewrap"; "landlock" or "none" where the person allowed that
 
-On Linux the backend is bubblewrap. The worker's own part is `bootstrap`, a file that runs before any code of
-the plugin does. There is no backend for other systems yet: `probe` says so.
+What a worker sees is decided by `profile` and said to bubblewrap; what it may still ask the kernel, by
+`landlock` and `seccomp`, prepared here and applied inside by `bootstrap`, a file that runs before any code of
+the plugin does. Without bubblewrap those two alone are the backend ``landlock``. There is none for other
+systems than Linux yet: `probe` says so.
 """
 
-from viloapp_core.sandbox.errors import SandboxError, SandboxUnavailableError, WorkspaceRefusedError
-from viloapp_core.sandbox.launch import Launch, launch_plan
+from viloapp_core.sandbox.errors import (
+    FolderRefusedError,
+    SandboxError,
+    SandboxTooWeakError,
+    SandboxUnavailableError,
+)
+from viloapp_core.sandbox.launch import Launch, launch_plan, program_plan
+from viloapp_core.sandbox.levels import Level, enough
 from viloapp_core.sandbox.probing import Probe, probe
 from viloapp_core.sandbox.profile import Profile
 from viloapp_core.sandbox.request import Request
 
 __all__ = [
+    "FolderRefusedError",
     "Launch",
+    "Level",
     "Probe",
     "Profile",
     "Request",
     "SandboxError",
+    "SandboxTooWeakError",
     "SandboxUnavailableError",
-    "WorkspaceRefusedError",
+    "enough",
     "launch_plan",
     "probe",
+    "program_plan",
 ]

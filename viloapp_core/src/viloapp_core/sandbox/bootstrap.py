@@ -1,48 +1,268 @@
 """The first code of a worker: confine this process, then start the SDK. Run as a file, never imported.
 
-    python -I -S bootstrap.py FD_IN,FD_OUT,FD_BULK [PARENT_PID]
+    python -I -S bootstrap.py FD
 
-``-I -S`` keep the virtualenv's ``site`` (and with it every ``.pth`` file) from running before this file has;
-what narrows the process further belongs above `site.main`. It runs on the plugin's own interpreter, Python
-3.10 and newer, from a read-only mount, and imports as little as it can: it is on the path of every start.
+FD is the plan that the host prepared (`viloapp_core.sandbox.stage2`). ``-I -S`` keep the virtualenv's
+``site``, and with it every ``.pth`` file, from running before this has. It runs on the plugin's own
+interpreter, Python 3.10 and newer, from a read-only mount, and is on the path of every start: it imports as
+little as it can. What fails ends the process: a worker that is not confined as planned does not run.
 """
+
+from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False  # typing's own takes milliseconds to import
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def die_with(parent: int) -> None:
-    """Without a sandbox: have the kernel kill this process when the host ends.
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 22, 24
+PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS = 28, 38
+THREAD_STACK = 2 * 1024 * 1024  # the default of 8 MB counts against RLIMIT_DATA
 
-    Source: ``prctl(2)``, PR_SET_PDEATHSIG.
-    """
+
+class RefusalError(Exception):
+    """Why this process cannot be confined as planned."""
+
+
+def must(result: int, what: str) -> int:
+    """Return what a call of the C library returned, or raise its error."""
+    if result < 0:
+        import ctypes
+        import os
+
+        raise RefusalError(f"{what}: {os.strerror(ctypes.get_errno())}")
+    return result
+
+
+def confine(plan: dict[str, Any]) -> None:
+    """Apply a plan in its order: limits, identity, files, system calls. Each step is the kernel's own."""
     import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if plan["host"] is not None:
+        bind_to(plan["host"], plan["keeper"], libc)
+    if plan["nice"]:
+        lower(plan["nice"])
+    nproc = limit(plan["rlimits"], libc)
+    if not plan["confine"]:
+        return
+    must(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    if plan["uid"] is not None or plan["drop"]:
+        become(plan["uid"], libc)
+    if plan["uid"] is not None:
+        verify(plan["uid"], plan["root_only"])
+        enter(plan["folder"])
+    if nproc is not None:
+        check_nproc(*nproc)
+    if plan["landlock"] is not None:
+        restrict(plan["landlock"], libc)
+    if plan["seccomp"] is not None:
+        code = plan["seccomp"]
+        buffer = ctypes.create_string_buffer(code, len(code))
+        # struct sock_fprog: a count in 16 bits, padding, a pointer
+        program = (ctypes.c_uint64 * 2)(len(code) // 8, ctypes.addressof(buffer))
+        must(libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(program), 0, 0), "seccomp")
+
+
+def lower(nice: int) -> None:
+    """Stand back for other processes."""
+    import os
+
+    os.nice(nice)
+
+
+def limit(rlimits: Sequence[tuple[str, int, int]], libc: Any) -> tuple[int, int, int] | None:
+    """Set limits, never above what is inherited; return the one of processes, to be checked later."""
+    import ctypes
+    import resource
+
+    checked = None
+    for name, soft, hard in rlimits:
+        which = getattr(resource, "RLIMIT_" + name)
+        most = resource.getrlimit(which)[1]
+        if most != resource.RLIM_INFINITY:
+            hard = min(hard, most)
+        resource.setrlimit(which, (min(soft, hard), hard))
+        if name == "NPROC":
+            checked = (which, min(soft, hard), hard)
+        elif name == "DATA" and hasattr(libc, "pthread_setattr_default_np"):
+            attributes = ctypes.create_string_buffer(256)  # pthread_attr_t has 56 or 64 bytes
+            libc.pthread_attr_init(attributes)
+            libc.pthread_attr_setstacksize(attributes, ctypes.c_size_t(THREAD_STACK))
+            libc.pthread_setattr_default_np(attributes)
+    return checked
+
+
+def check_nproc(which: int, soft: int, hard: int) -> None:
+    """Root, and whoever has a capability for it, may start more processes than the limit says."""
+    import os
+    import resource
+
+    if os.geteuid() == 0:
+        return  # nobody counts the processes of uid 0, whatever it may do
+    resource.setrlimit(which, (0, hard))
+    try:
+        child = os.fork()
+    except OSError:
+        resource.setrlimit(which, (soft, hard))
+        return
+    if child == 0:
+        os._exit(0)
+    raise RefusalError("the limit of processes does not hold")
+
+
+def become(uid: int | None, libc: Any) -> None:
+    """Give up every capability, those to come too, and with a uid the identity. Source: capabilities(7)."""
+    import ctypes
+    import os
+
+    for capability in range(64):
+        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
+            if capability == 0:
+                must(-1, "emptying the bounding set")
+            break
+    if uid is None:
+        # NOROOT, NO_SETUID_FIXUP, no keeping and no ambient ones, all locked: uid 0 is nobody special.
+        must(libc.prctl(PR_SET_SECUREBITS, 0xEF, 0, 0, 0), "securebits")
+    else:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    must(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    # Changing identity made /proc/self root's; the process namespace and the filter keep others out.
+    must(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable")
+
+
+def verify(uid: int, root_only: str) -> None:
+    """Look whether the change of identity is true, rather than that it did not fail."""
+    import os
+
+    if {*os.getresuid(), *os.getresgid()} != {uid} or os.getgroups():
+        raise RefusalError("the change of user did not hold")
+    with open("/proc/self/status", "rb") as status:
+        for line in status:
+            if line.startswith(b"Cap") and int(line.split()[1], 16):
+                raise RefusalError(f"a capability is left ({line.decode().strip()})")
+    try:
+        os.close(os.open(root_only, os.O_RDONLY))
+    except PermissionError:
+        return
+    except OSError as error:
+        raise RefusalError(f"cannot check that root's files are closed: {error}") from None
+    raise RefusalError("root's own files can be read")
+
+
+def enter(folder: str) -> None:
+    """Go to the working folder, which is the plugin's user's alone: bubblewrap could not."""
+    import os
+
+    os.chdir(folder)
+    os.environ["PWD"] = folder
+
+
+def restrict(landlock: tuple[int, int, int, Sequence[tuple[str, int]]], libc: Any) -> None:
+    """Source: landlock(7)."""
+    import ctypes
+    import os
+    import stat
+
+    filesystem, network, scopes, rules = landlock
+    words = [filesystem] + ([network, scopes] if scopes else [network] if network else [])
+    attributes = (ctypes.c_uint64 * len(words))(*words)
+    size = ctypes.c_size_t(8 * len(words))
+    ruleset = must(libc.syscall(444, attributes, size, 0), "landlock_create_ruleset")
+    of_files = 1 | 2 | 4 | 1 << 14 | 1 << 15
+    for path, rights in rules:
+        try:
+            fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except (FileNotFoundError, PermissionError, NotADirectoryError):
+            continue  # grants nothing
+        if not stat.S_ISDIR(os.fstat(fd).st_mode):
+            rights &= of_files
+        rule = rights.to_bytes(8, "little") + fd.to_bytes(4, "little")
+        if rights:
+            must(libc.syscall(445, ruleset, 1, rule, 0), f"landlock_add_rule {path}")
+        os.close(fd)
+    must(libc.syscall(446, ruleset, 0), "landlock_restrict_self")
+    os.close(ruleset)
+
+
+def bind_to(host: int, keeper: bool, libc: Any) -> None:
+    """Have the kernel end this process with the host, where no process namespace does.
+
+    With a keeper the worker is a child, and this process outside of its sandbox. It ends the whole group,
+    which the worker's filter lets nobody leave, when the host ends.
+    Source: prctl(2), PR_SET_PDEATHSIG.
+    """
     import os
     import signal
 
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, int(signal.SIGKILL), 0, 0, 0)
-    # The host may have ended before the line above.
-    if os.getppid() != parent:
-        os._exit(1)
+    awaited = {signal.SIGTERM, signal.SIGCHLD}
+    if keeper:
+        signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+    libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM if keeper else signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != host:
+        os._exit(1)  # it ended before it could be asked
+    if not keeper:
+        return
+    worker = os.fork()
+    if worker == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, awaited)
+        libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        return
+    os.closerange(0, 65536)
+    while signal.sigwait(awaited) == signal.SIGCHLD:
+        ended, status = os.waitpid(worker, os.WNOHANG)
+        if ended:
+            if os.WIFSIGNALED(status):
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, awaited)
+                os.kill(os.getpid(), os.WTERMSIG(status))
+            os._exit(os.waitstatus_to_exitcode(status) & 255)
+    os.killpg(0, signal.SIGKILL)
+
+
+def run(source: str | None, script: str | None, arguments: Sequence[str]) -> None:
+    """Run another program of the core's in place of the SDK."""
+    if source is None:
+        with open(script or "", encoding="utf-8") as stream:
+            source = stream.read()
+    sys.argv = [script or "-c", *arguments]
+    exec(compile(source, sys.argv[0], "exec"), {"__name__": "__main__", "__file__": script})
 
 
 def main() -> None:
-    """Prepare the process and hand it to the SDK's worker loop, which returns when the host is gone."""
-    fds = [int(fd) for fd in sys.argv[1].split(",")]
-    if len(sys.argv) > 2:
-        die_with(int(sys.argv[2]))
+    """Confine the process and hand it to the SDK's worker loop, which returns when the host is gone."""
+    import marshal
+
+    with open(int(sys.argv[1]), "rb") as stream:
+        plan = marshal.loads(stream.read())
     # A plugin that looks at the arguments of the program finds a program without any.
     del sys.argv[1:]
+    try:
+        confine(plan)
+    except (RefusalError, OSError, ImportError, AttributeError) as error:
+        import os
 
+        print(f"not confined, and so not started: {error}", file=sys.stderr, flush=True)
+        os._exit(126)
+    if plan["code"] is not None or plan["script"] is not None:
+        run(plan["code"], plan["script"], plan["arguments"])
+        return
+
+    # Without it, processes that a plugin starts by multiprocessing do not run this file again.
+    del globals()["__file__"]
     import site
 
     site.main()
 
     from viloapp_sdk.worker import main as serve
 
-    serve(*fds)
+    serve(*plan["fds"])
 
 
-# Processes that a plugin starts by multiprocessing import this file again, under another name.
 if __name__ == "__main__":
     main()

@@ -1,7 +1,7 @@
 """A profile as arguments of bubblewrap 0.5 or newer.
 
 Source: ``bwrap(1)``. As root there is no user namespace: it would be no drop, root's own 0600 files stay
-readable in one. All capabilities are dropped either way.
+readable in one. The bootstrap changes to the plugin's own user instead.
 """
 
 from collections.abc import Sequence
@@ -15,23 +15,38 @@ __all__ = ["argv"]
 _SWITCHES = ("acpi", "asound", "bus", "fs", "irq", "mtrr", "pressure", "scsi", "sys", "sysrq-trigger", "tty")
 
 
-def argv(profile: Profile, command: Sequence[str], bwrap: Path) -> list[str]:
-    """Return the command line that runs ``command`` under ``profile``. Pure."""
-    arguments = [str(bwrap), *_namespaces(profile.user_namespace)]
+def argv(
+    profile: Profile, command: Sequence[str], bwrap: Path, *, changes_identity: bool = False
+) -> list[str]:
+    """Return the command line that runs ``command`` under ``profile``. Pure.
+
+    Args:
+        profile: what it sees.
+        command: the program and its arguments, as they are inside.
+        bwrap: the program to use.
+        changes_identity: as root, leave the command what it needs to become somebody else. It goes to its
+            working folder then, which is not root's.
+    """
+    arguments = [str(bwrap), *_namespaces(profile), *_identity(profile, changes_identity)]
     for name, value in profile.environment.items():
         arguments += ["--setenv", name, value]
     for mount in profile.mounts:
-        arguments += _mount(mount)
+        arguments += _mount(mount, profile.scratch_bytes)
     # Only now, since the plugin's own parts may lie below a hidden store. The root is a tmpfs, too.
-    for hidden in (m.target for m in profile.mounts if m.kind is MountKind.HIDE_FOLDER):
-        arguments += ["--remount-ro", str(hidden)]
-    arguments += ["--remount-ro", "/", "--chdir", str(profile.folder), "--", *command]
+    closed = [mount.target for mount in profile.mounts if mount.kind is MountKind.HIDE_FOLDER]
+    if any(mount.kind is MountKind.DEVICES for mount in profile.mounts):
+        closed.append(Path("/dev"))
+    for target in closed:
+        arguments += ["--remount-ro", str(target)]
+    folder = "/" if changes_identity else str(profile.folder)
+    arguments += ["--remount-ro", "/", "--chdir", folder, "--", *command]
     return arguments
 
 
-def _namespaces(user: bool) -> list[str]:
+def _namespaces(profile: Profile) -> list[str]:
     return [
-        *(["--unshare-user"] if user else []),
+        *(["--unshare-user"] if profile.user_namespace else []),
+        *(["--unshare-net"] if profile.own_network else []),
         "--unshare-pid",
         "--unshare-ipc",
         "--unshare-uts",
@@ -39,10 +54,19 @@ def _namespaces(user: bool) -> list[str]:
         "--unshare-cgroup-try",
         "--die-with-parent",
         "--new-session",
-        "--cap-drop",
-        "ALL",
         "--clearenv",
     ]
+
+
+def _identity(profile: Profile, changes: bool) -> list[str]:
+    """No capability, but those with which stage 2 becomes the plugin's user and gives them all up.
+
+    Until then it is a root without its powers over files, and its interpreter may lie below a folder of
+    somebody else's: it may read, too.
+    """
+    kept = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_DAC_READ_SEARCH")
+    added = kept if changes and not profile.user_namespace else ()
+    return ["--cap-drop", "ALL", *(word for name in added for word in ("--cap-add", name))]
 
 
 def _closed_switches(proc: Path) -> list[str]:
@@ -55,8 +79,9 @@ def _closed_switches(proc: Path) -> list[str]:
     return [part for name in _SWITCHES for part in ("--ro-bind-try", f"/proc/{name}", str(proc / name))]
 
 
-def _mount(mount: Mount) -> list[str]:
+def _mount(mount: Mount, scratch_bytes: int | None) -> list[str]:
     target = str(mount.target)
+    size = ["--size", str(scratch_bytes)] if scratch_bytes is not None else []
     match mount.kind:
         case MountKind.READ:
             return ["--ro-bind", mount.source, target]
@@ -65,7 +90,7 @@ def _mount(mount: Mount) -> list[str]:
         case MountKind.WRITE:
             return ["--bind", mount.source, target]
         case MountKind.SCRATCH:
-            return ["--perms", "1777", "--tmpfs", target]
+            return ["--perms", "1777", *size, "--tmpfs", target]
         case MountKind.HIDE_FOLDER:
             return ["--perms", "0755", "--tmpfs", target]
         case MountKind.HIDE_FILE:

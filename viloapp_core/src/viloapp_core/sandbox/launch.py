@@ -1,31 +1,60 @@
 """The command that starts a worker, confined as far as this machine can and the person allows."""
 
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from viloapp_core.sandbox import bubblewrap
+from viloapp_core.sandbox import bubblewrap, landlocked, ownership
 from viloapp_core.sandbox.environment import environment
-from viloapp_core.sandbox.errors import SandboxUnavailableError
-from viloapp_core.sandbox.probing import Probe
-from viloapp_core.sandbox.profile import BOOTSTRAP, profile
+from viloapp_core.sandbox.errors import SandboxTooWeakError, SandboxUnavailableError
+from viloapp_core.sandbox.landlock import ruleset
+from viloapp_core.sandbox.levels import Level, enough
+from viloapp_core.sandbox.masks import within
+from viloapp_core.sandbox.outcome import Probe
+from viloapp_core.sandbox.profile import BOOTSTRAP, ROOT_ONLY, SCRIPT, Inside, Profile, profile
 from viloapp_core.sandbox.request import RealDisk, Request
+from viloapp_core.sandbox.seccomp import Openness, seccomp_filter
+from viloapp_core.sandbox.stage2 import Stage2, open_plan
 
-__all__ = ["Launch", "launch_plan"]
+__all__ = ["Launch", "launch_plan", "program_plan"]
 
 _BOOTSTRAP_FILE = Path(__file__).with_name("bootstrap.py")
+_IDENTITY_MAP_FILE = Path(__file__).with_name("identity_map.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What to hand to `viloapp_core.process.Spawner.spawn`, and how the person is told of it."""
+    """What to hand to `viloapp_core.process.Spawner.spawn`, and how the person is told of it.
+
+    Args:
+        argv: the command line.
+        env: the whole environment.
+        cwd: the working folder.
+        label: what confines it.
+        pass_fds: the descriptors to pass on under these numbers: those of the caller, and the plan's.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path
-    label: Literal["bubblewrap", "none"]
+    label: Literal["bubblewrap", "landlock", "none"]
+    pass_fds: tuple[int, ...]
+
+    def close(self) -> None:
+        """Give back the plan's own descriptor, once the process is started or was not."""
+        os.close(self.pass_fds[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What runs after stage 2: the SDK, or a script of the core's."""
+
+    fds: tuple[int, ...]
+    script: Path | None = None
+    arguments: tuple[str, ...] = ()
 
 
 def launch_plan(
@@ -34,6 +63,7 @@ def launch_plan(
     *,
     allow_unsandboxed: bool,
     fds: tuple[int, ...],
+    minimum: Level = "enforced",
     environ: Mapping[str, str] | None = None,
 ) -> Launch:
     """Decide how the worker of ``request`` is started. Makes the plugin's data folder when it is missing.
@@ -41,33 +71,164 @@ def launch_plan(
     Args:
         request: the worker.
         probe: what works here, from `viloapp_core.sandbox.probe`.
-        allow_unsandboxed: whether the person accepts a worker with their full authority.
-        fds: the descriptors that the worker reads from and writes to, then its bulk socket; pass them on
-            under these numbers.
+        allow_unsandboxed: whether the person accepts less than ``minimum``, down to a worker with their full
+            authority.
+        fds: the descriptors that the SDK's worker is given, in its order.
+        minimum: the least that has to be enforced.
         environ: the host's environment; ``os.environ`` by default.
 
     Raises:
         SandboxUnavailableError: nothing works here and ``allow_unsandboxed`` is False.
-        WorkspaceRefusedError: see `viloapp_core.sandbox.profile`.
+        SandboxTooWeakError: what works is less than ``minimum`` and ``allow_unsandboxed`` is False.
+        FolderRefusedError: see `viloapp_core.sandbox.profile`.
     """
-    host_environ = os.environ if environ is None else environ
-    variables = environment(request, host_environ)
-    request.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    start = (str(request.python), "-I", "-S")
-    ends = ",".join(map(str, fds))
-    if probe.bwrap is not None:
-        confined = profile(
-            request,
-            environment=variables,
-            bootstrap=_BOOTSTRAP_FILE,
-            home=Path(host_environ.get("HOME") or os.path.expanduser("~")),
-            user_namespace=probe.user_namespace,
-            disk=RealDisk(),
-        )
-        command = bubblewrap.argv(confined, (*start, str(BOOTSTRAP), ends), probe.bwrap)
-        return Launch(tuple(command), variables, request.data_dir, "bubblewrap")
-    if not allow_unsandboxed:
+    return _plan(
+        request, probe, allow_unsandboxed, minimum, _Work(fds), os.environ if environ is None else environ
+    )
+
+
+def program_plan(
+    request: Request,
+    script: Path,
+    arguments: tuple[str, ...],
+    probe: Probe,
+    *,
+    allow_unsandboxed: bool,
+    fds: tuple[int, ...] = (),
+    minimum: Level = "enforced",
+    environ: Mapping[str, str] | None = None,
+) -> Launch:
+    """Decide how a script of the core's is started in the sandbox of ``request``, in place of its worker.
+
+    Args:
+        request: whose sandbox; with ``programs`` the system's programs are there.
+        script: a file that needs the standard library alone; it runs on the plugin's interpreter.
+        arguments: of the script.
+        probe: see `launch_plan`; likewise the rest.
+        allow_unsandboxed: see there.
+        fds: descriptors that it inherits.
+        minimum: see there.
+        environ: see there.
+
+    Raises:
+        SandboxError: see `launch_plan`.
+    """
+    work = _Work(fds, script, arguments)
+    return _plan(request, probe, allow_unsandboxed, minimum, work, os.environ if environ is None else environ)
+
+
+def _plan(
+    request: Request, probe: Probe, allowed: bool, minimum: Level, work: _Work, environ: Mapping[str, str]
+) -> Launch:
+    if not allowed and probe.backend == "none" and minimum != "none":
         raise SandboxUnavailableError(request.plugin_id, probe.reason, probe.remedy)
-    # The host's number, so that the worker notices a host that ended before it could ask to be told.
-    command = [*start, str(_BOOTSTRAP_FILE), ends, str(os.getpid())]
-    return Launch(tuple(command), variables, request.data_dir, "none")
+    if not allowed and not enough(probe.level, minimum):
+        raise SandboxTooWeakError(request.plugin_id, probe.level, minimum, probe.reason, probe.remedy)
+    request.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    variables = environment(request, environ)
+    if probe.backend == "none":
+        plan = Stage2(work.fds, host=_host(), rlimits=request.rlimits, nice=request.nice, confine=False)
+        return _started(request, probe, work, plan, variables)
+    home = Path(environ.get("HOME") or os.path.expanduser("~"))
+    if probe.backend == "bubblewrap":
+        return _mounted(request, probe, work, variables, home)
+    return _landlocked(request, probe, work, variables, home)
+
+
+def _mounted(request: Request, probe: Probe, work: _Work, variables: Mapping[str, str], home: Path) -> Launch:
+    """Under bubblewrap; as root with an identity of the plugin's own."""
+    changes = request.uid is not None and not probe.user_namespace
+    if request.uid is not None and changes:
+        ownership.give(request.data_dir, request.uid)
+        ownership.open_to_all(request.generation, request.python.parent.parent / "lib")
+    inside = Inside(
+        _BOOTSTRAP_FILE, ownership.root_only_file(request.store) if changes else None, work.script
+    )
+    seen = profile(
+        request,
+        environment=variables,
+        inside=inside,
+        home=home,
+        user_namespace=probe.user_namespace,
+        disk=RealDisk(),
+    )
+    if not probe.bounded_scratch:
+        seen = replace(seen, scratch_bytes=None)
+    plan = replace(
+        _stage2(request, probe, work, seen, mounted=True),
+        uid=request.uid if changes else None,
+        root_only=str(ROOT_ONLY) if changes else None,
+        folder=str(request.data_dir),
+        script=str(SCRIPT) if work.script else None,
+    )
+
+    def command(fd: int) -> list[str]:
+        assert probe.bwrap is not None
+        start = (str(request.python), "-I", "-S", str(BOOTSTRAP), str(fd))
+        argv = bubblewrap.argv(seen, start, probe.bwrap, changes_identity=changes)
+        return _as_owner(request, seen, argv) if changes else argv
+
+    fd = open_plan(plan)
+    return Launch(tuple(command(fd)), variables, request.data_dir, "bubblewrap", (*work.fds, fd))
+
+
+def _as_owner(request: Request, seen: Profile, argv: list[str]) -> list[str]:
+    """Have the plugin's user own what the person shares with it, and its author's own project."""
+    folders = [*seen.shared, *([request.dev_source.resolve()] if request.dev_source else [])]
+    if not folders:
+        return argv
+    kept = [
+        own.resolve()
+        for own in (request.generation, request.data_dir, ownership.root_only_file(request.store))
+        if any(within(own.resolve(), folder) for folder in folders)
+    ]
+    start = [sys.executable, "-I", "-S", str(_IDENTITY_MAP_FILE), str(request.uid)]
+    return [*start, str(len(folders)), *map(str, folders), str(len(kept)), *map(str, kept), *argv]
+
+
+def _landlocked(
+    request: Request, probe: Probe, work: _Work, variables: Mapping[str, str], home: Path
+) -> Launch:
+    """Without mounts and namespaces: the machine's folders, of which Landlock closes all but a few."""
+    whole = profile(
+        request,
+        environment=variables,
+        inside=Inside(_BOOTSTRAP_FILE),
+        home=home,
+        user_namespace=False,
+        disk=RealDisk(),
+    )
+    seen = landlocked.without_mounts(request.plugin_id, whole)
+    landlocked.scratch_folder(request.data_dir).mkdir(mode=0o700, exist_ok=True)
+    plan = replace(
+        _stage2(request, probe, work, seen, mounted=False), host=_host(), keeper=True, drop=os.geteuid() == 0
+    )
+    return _started(request, probe, work, plan, seen.environment)
+
+
+def _stage2(request: Request, probe: Probe, work: _Work, seen: Profile, *, mounted: bool) -> Stage2:
+    alone = not seen.shared and request.dev_source is None
+    openness = Openness(own_network=mounted, own_sockets=mounted and alone, own_processes=mounted)
+    return Stage2(
+        work.fds,
+        rlimits=request.rlimits,
+        nice=request.nice,
+        landlock=ruleset(seen, probe.landlock_abi, mounted=mounted) if probe.landlock_abi else None,
+        seccomp=seccomp_filter(os.uname().machine, openness) if probe.seccomp else None,
+        script=str(work.script) if work.script else None,
+        arguments=work.arguments,
+    )
+
+
+def _started(
+    request: Request, probe: Probe, work: _Work, plan: Stage2, variables: Mapping[str, str]
+) -> Launch:
+    """At the machine's own paths, without bubblewrap."""
+    fd = open_plan(replace(plan, script=str(work.script) if work.script else None, arguments=work.arguments))
+    argv = (str(request.python), "-I", "-S", str(_BOOTSTRAP_FILE), str(fd))
+    return Launch(argv, variables, request.data_dir, probe.backend, (*work.fds, fd))
+
+
+def _host() -> int | None:
+    """This process, where the kernel can bind a worker's life to it."""
+    return os.getpid() if sys.platform == "linux" else None

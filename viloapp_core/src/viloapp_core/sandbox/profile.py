@@ -10,22 +10,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from viloapp_core.permissions import Permission, allows
-from viloapp_core.sandbox.errors import WorkspaceRefusedError
 from viloapp_core.sandbox.links import links_on_the_way
-from viloapp_core.sandbox.masks import SECRETS, masked, within
+from viloapp_core.sandbox.masks import masked, within
 from viloapp_core.sandbox.request import Disk, Request
+from viloapp_core.sandbox.shared import shared_folders
 
-__all__ = ["BOOTSTRAP", "Mount", "MountKind", "Profile", "profile"]
+__all__ = ["BOOTSTRAP", "ROOT_ONLY", "RUN", "SCRIPT", "Inside", "Mount", "MountKind", "Profile", "profile"]
 
-BOOTSTRAP = Path("/run/viloapp/bootstrap.py")
+RUN = Path("/run/viloapp")
+"""The folder of what is the sandbox's own."""
+BOOTSTRAP = RUN / "bootstrap.py"
 """Where a sandboxed worker finds its bootstrap, whatever folder the core is installed in."""
+SCRIPT = RUN / "script.py"
+"""Where another program of the core's finds itself, see `Inside`."""
+ROOT_ONLY = RUN / "root-only"
+"""A file that is root's alone: a worker that can read it is not confined."""
 
-_READ_WORKSPACE = Permission("filesystem", "read", "workspace")
-_WRITE_WORKSPACE = Permission("filesystem", "write", "workspace")
-
-# Programs and libraries of the system; the stores are those of Nix and Guix, whose interpreters need them.
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
+# Libraries of the system and their data, but no programs: those are another permission's, and run elsewhere.
+# The stores are those of Nix and Guix, whose interpreters need them. Python finds libraries by `ldconfig`.
+_LIBRARIES = (
+    *("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/usr/local/lib", "/usr/local/lib64"),
+    *("/lib", "/lib32", "/lib64", "/libx32", "/usr/share", "/usr/local/share", "/nix/store", "/gnu/store"),
+    *("/sbin/ldconfig", "/usr/sbin/ldconfig"),
+)
+_PROGRAMS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 
 # What programs expect to read of /etc. Never shadow, gshadow, private keys (ssl/private) or a machine's own
 # configuration. passwd and group are there for the names of users; passwords are in shadow.
@@ -58,9 +66,6 @@ _ETC = (
     "ssl/openssl.cnf",
     "timezone",
 )
-
-# A folder that is one of these, or holds one, is the machine and not a project.
-_NOT_A_WORKSPACE = ("/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
 
 
 class MountKind(enum.Enum):
@@ -96,19 +101,40 @@ class Profile:
         environment: the worker's whole environment.
         folder: its working folder.
         user_namespace: whether it needs one of its own (everybody but root).
+        own_network: whether it has a network of its own, which leads nowhere.
+        shared: folders and files of the person's among the mounts.
+        scratch_bytes: the most that a private folder in memory holds; None where that cannot be bounded.
     """
 
     mounts: tuple[Mount, ...]
     environment: Mapping[str, str]
     folder: Path
     user_namespace: bool
+    own_network: bool = True
+    shared: tuple[Path, ...] = ()
+    scratch_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Files of the sandbox's own, by where they lie outside.
+
+    Args:
+        bootstrap: runs first.
+        root_only: root's alone, readable by nobody else; None where there is no other identity to check.
+        script: what runs in place of the SDK, None for a worker.
+    """
+
+    bootstrap: Path
+    root_only: Path | None = None
+    script: Path | None = None
 
 
 def profile(
     request: Request,
     *,
     environment: Mapping[str, str],
-    bootstrap: Path,
+    inside: Inside,
     home: Path,
     user_namespace: bool,
     disk: Disk,
@@ -118,23 +144,26 @@ def profile(
     Args:
         request: the worker.
         environment: the environment it gets, see `viloapp_core.sandbox.environment`.
-        bootstrap: the bootstrap's file outside.
+        inside: the sandbox's own files.
         home: the person's home, whose secrets are hidden.
         user_namespace: see `Profile`.
         disk: what is there.
 
     Raises:
         PermissionSyntaxError: an id is no permission.
-        WorkspaceRefusedError: a permission shares the workspace folder, and that folder is the machine's own.
+        FolderRefusedError: a permission shares a folder that is the machine's own, or holds secrets.
     """
+    system = _PROGRAMS if request.programs else _LIBRARIES
+    folders = shared_folders(request, home=home, disk=disk)
     mounts: list[Mount] = [
-        *(Mount(MountKind.READ_IF_THERE, Path(path), path) for path in _SYSTEM),
+        *(Mount(MountKind.READ_IF_THERE, Path(path), path) for path in system),
         *(Mount(MountKind.READ_IF_THERE, Path("/etc", name), f"/etc/{name}") for name in _ETC),
         Mount(MountKind.PROCESSES, Path("/proc")),
         Mount(MountKind.DEVICES, Path("/dev")),
+        Mount(MountKind.SCRATCH, Path("/dev/shm")),
         Mount(MountKind.SCRATCH, Path("/tmp")),
-        *_workspace(request, home, disk),
     ]
+    mounts += _shared(request, folders, home, disk)
     for kind, path in _own(request, disk):
         mounts += _folders_above(path, mounts)
         mounts.append(Mount(kind, path, str(path)))
@@ -142,15 +171,28 @@ def profile(
         if not _shown(link, mounts):
             mounts += _folders_above(link, mounts)
             mounts.append(Mount(MountKind.LINK, link, target))
-    mounts.append(Mount(MountKind.READ, BOOTSTRAP, str(bootstrap)))
-    return Profile(tuple(mounts), dict(environment), request.data_dir, user_namespace)
+    mounts.append(Mount(MountKind.READ, BOOTSTRAP, str(inside.bootstrap)))
+    for place, file in ((ROOT_ONLY, inside.root_only), (SCRIPT, inside.script)):
+        if file is not None:
+            mounts.append(Mount(MountKind.READ, place, str(file)))
+    return Profile(
+        tuple(_with_parents(mounts, disk)),
+        dict(environment),
+        request.data_dir,
+        user_namespace,
+        shared=tuple(folders),
+        scratch_bytes=request.scratch_bytes,
+    )
 
 
 def _own(request: Request, disk: Disk) -> Iterator[tuple[MountKind, Path]]:
-    """What is the plugin's: its interpreter, its code, its data. System prefixes are there already."""
+    """What is the plugin's: its interpreter, its code, its data. The system's libraries are there already."""
     prefix = disk.resolve(request.base_prefix)
-    if not any(within(prefix, Path(system)) for system in _SYSTEM):
+    if not any(within(prefix, Path(system)) for system in _PROGRAMS):
         yield MountKind.READ, prefix
+    executable = disk.resolve(request.base_executable)
+    if not within(executable, prefix) or any(within(prefix, Path(system)) for system in _PROGRAMS):
+        yield MountKind.READ, executable
     yield MountKind.READ, disk.resolve(request.generation)
     if request.dev_source is not None:
         yield MountKind.READ, disk.resolve(request.dev_source)
@@ -167,29 +209,30 @@ def _named(request: Request, mounts: list[Mount], disk: Disk) -> list[Path]:
     return paths
 
 
-def _workspace(request: Request, home: Path, disk: Disk) -> Iterator[Mount]:
-    """The workspace folder at its own path, if a permission shares it, with holes where secrets are."""
-    granted = [Permission.parse(text) for text in request.permissions]
-    writable = allows(granted, _WRITE_WORKSPACE)
-    if request.workspace is None or not (writable or allows(granted, _READ_WORKSPACE)):
-        return
-    folder = disk.resolve(request.workspace)
-    _refuse(request, folder, home, disk)
-    yield from _folders_above(folder, [])
-    yield Mount(MountKind.WRITE if writable else MountKind.READ, folder, str(folder))
-    for path in masked(folder, home=home, store=disk.resolve(request.store), disk=disk):
-        yield Mount(MountKind.HIDE_FOLDER if disk.is_folder(path) else MountKind.HIDE_FILE, path)
+def _shared(request: Request, folders: Mapping[Path, bool], home: Path, disk: Disk) -> list[Mount]:
+    """The person's folders at their own paths, with holes where secrets are."""
+    mounts: list[Mount] = []
+    for folder, writable in folders.items():
+        mounts += _folders_above(folder, mounts)
+        mounts.append(Mount(MountKind.WRITE if writable else MountKind.READ, folder, str(folder)))
+    hidden = {
+        path: disk.is_folder(path)
+        for folder in folders
+        for path in masked(folder, home=home, store=disk.resolve(request.store), disk=disk)
+    }
+    for path, is_folder in hidden.items():
+        mounts.append(Mount(MountKind.HIDE_FOLDER if is_folder else MountKind.HIDE_FILE, path))
+    return mounts
 
 
-def _refuse(request: Request, folder: Path, home: Path, disk: Disk) -> None:
-    if any(within(Path(system), folder) or folder == Path(system) for system in _NOT_A_WORKSPACE):
-        raise WorkspaceRefusedError(request.plugin_id, str(folder), "is the machine's own")
-    if any(within(folder, Path(system)) for system in ("/dev", "/etc", "/proc", "/run", "/sys")):
-        raise WorkspaceRefusedError(request.plugin_id, str(folder), "is the machine's own")
-    if any(within(folder, disk.resolve(home / name)) for name in SECRETS):
-        raise WorkspaceRefusedError(request.plugin_id, str(folder), "holds secrets")
-    if within(folder, disk.resolve(request.store)):
-        raise WorkspaceRefusedError(request.plugin_id, str(folder), "is part of the store")
+def _with_parents(mounts: list[Mount], disk: Disk) -> list[Mount]:
+    """Name every folder above a mount: what bubblewrap makes by itself is its own user's alone."""
+    complete: list[Mount] = []
+    for mount in mounts:
+        if mount.kind is not MountKind.READ_IF_THERE or disk.exists(Path(mount.source)):
+            complete += _folders_above(mount.target, complete)
+            complete.append(mount)
+    return complete
 
 
 def _folders_above(path: Path, mounts: list[Mount]) -> list[Mount]:

@@ -26,6 +26,9 @@ class Request:
         rlimits: ``(name without RLIMIT_, soft, hard)``, taken on before any code of the plugin runs.
         nice: added to the priority's number, from 0 (as the host) to 19 (stands back for everybody).
         variables: further environment variables.
+        uid: the user that the plugin runs as, for a host that is root's.
+        programs: show the system's programs too; a worker sees its own interpreter alone.
+        scratch_bytes: the most that each of its private folders in memory may hold.
     """
 
     plugin_id: str
@@ -40,6 +43,9 @@ class Request:
     rlimits: tuple[tuple[str, int, int], ...] = ()
     nice: int = 0
     variables: Mapping[str, str] = field(default_factory=dict)
+    uid: int | None = None
+    programs: bool = False
+    scratch_bytes: int | None = None
 
     @property
     def store(self) -> Path:

@@ -20,6 +20,7 @@ __all__ = ["CORE", "Settings"]
 FORMAT_VERSION = "2.0"
 _MAX_KEY = 200
 _MAX_VALUE = 1024 * 1024
+_LEVELS = ("enforced", "partial", "none")
 CORE: Mapping[str, Mapping[str, Any]] = {
     "theme": {
         "type": "string",
@@ -33,6 +34,18 @@ CORE: Mapping[str, Mapping[str, Any]] = {
         "minimum": 0,
         "maximum": 19,
         "description": "How far plugins stand back when processors are busy (nice), from their next start on",
+    },
+    "minimum.permissions": {
+        "type": "string",
+        "default": "enforced",
+        "enum": list(_LEVELS),
+        "description": "How well permissions have to be enforced for a plugin to start",
+    },
+    "minimum.limits": {
+        "type": "string",
+        "default": "partial",
+        "enum": list(_LEVELS),
+        "description": "How well limits have to be enforced for a plugin to start",
     },
 }
 """What ``core.NAME`` there is."""

@@ -3,7 +3,7 @@
 plugins/<id>/generations/<version>-<lockdigest>/{venv/, pylock.toml, receipt.json}
 plugins/<id>/current -> generations/<…>   plugins/<id>/{data/, log/, locks/}
 wheels/<sha256>/ (unpacked)   archives/<sha256>.whl   journal/   cache/
-state.json   index.json   settings.json   audit.jsonl   store.lock   host.lock
+state.json   index.json   settings.json   users.json   audit.jsonl   store.lock   host.lock
 """
 
 from __future__ import annotations
@@ -86,6 +86,11 @@ class Layout:
     def audit_log(self) -> Path:
         """What was done that somebody may ask about later, a JSON object per line."""
         return self.root / "audit.jsonl"
+
+    @property
+    def identities(self) -> Path:
+        """Which user each plugin runs as, where the host is root's."""
+        return self.root / "users.json"
 
     @property
     def lock(self) -> Path:

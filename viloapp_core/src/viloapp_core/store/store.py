@@ -13,6 +13,7 @@ from viloapp_core.foundation.files import FileLock, read_bytes, sync_dir, write_
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.store import index, journal, truth
 from viloapp_core.store.errors import CollisionError, NotInstalledError, StoreError, StoreFolderError
+from viloapp_core.store.identities import Identities
 from viloapp_core.store.index import InstalledPlugin, Plugins
 from viloapp_core.store.layout import Layout
 
@@ -232,6 +233,14 @@ class Store:
         lock = self.layout.generation_lock(plugin.plugin_id, plugin.generation.name)
         lock.parent.mkdir(mode=0o700, exist_ok=True)
         return FileLock(lock).acquire(shared=True)
+
+    def user_of(self, plugin_id: str) -> int | None:
+        """Return the user id that a plugin runs as; None where the host is no root, and it runs as that.
+
+        Raises:
+            StoreError: there is none to give.
+        """
+        return Identities(self.layout.identities).of(plugin_id) if os.geteuid() == 0 else None
 
     def abandon_install(self, entry: journal.Entry) -> None:
         """End an installation that failed: nothing of it stays, unless it failed after the switch.

@@ -23,7 +23,7 @@ from viloapp_core.process import Child, Spawner
 from viloapp_core.process.cgroup import Group, Groups
 from viloapp_core.process.tree import Tree
 from viloapp_core.rpc import Descriptors, Peer
-from viloapp_core.sandbox import Request, launch_plan, probe
+from viloapp_core.sandbox import Level, Request, launch_plan, probe
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.errors import PluginStartError
 from viloapp_core.supervise.log import RotatingLog
@@ -76,6 +76,10 @@ class Surroundings:
     """Lock a plugin's generation, shared, so that nobody removes it while its process lives."""
     permissions: Callable[[str], tuple[str, ...]]
     """The ids of what a plugin may when its process starts."""
+    user_of: Callable[[str], int | None]
+    """The user that a plugin runs as, None for the host's own."""
+    minimum: Callable[[], Level]
+    """The least that has to be enforced for a plugin to start."""
     on_end: Callable[[str], None]
     """``(plugin id)``: its process has ended; what was done for that process alone has no owner any more."""
 
@@ -293,6 +297,8 @@ class Worker:
             rlimits=rlimits(limits),
             nice=around.nice(),
             variables=thread_environment(limits, os.cpu_count() or 1),
+            uid=around.user_of(plugin.plugin_id),
+            scratch_bytes=int(limits.memory_mb) * 1024 * 1024,
         )
         confinement = await asyncio.to_thread(probe)
         held = around.hold(plugin)
@@ -303,18 +309,25 @@ class Worker:
         inherited = (theirs_in, theirs_out, their_bulk.fileno())
         try:
             plan = launch_plan(
-                request, confinement, allow_unsandboxed=around.allow_unsandboxed, fds=inherited
+                request,
+                confinement,
+                allow_unsandboxed=around.allow_unsandboxed,
+                fds=inherited,
+                minimum=around.minimum(),
             )
-            group = around.groups.make(plugin.plugin_id, limits) if around.groups is not None else None
-            child = await around.spawner.spawn_async(
-                group.enter(plan.argv) if group is not None else plan.argv,
-                env=plan.env,
-                cwd=plan.cwd,
-                pass_fds=inherited,
-                stdin=subprocess.DEVNULL,
-                stdout=log_in,
-                stderr=log_in,
-            )
+            try:
+                group = around.groups.make(plugin.plugin_id, limits) if around.groups is not None else None
+                child = await around.spawner.spawn_async(
+                    group.enter(plan.argv) if group is not None else plan.argv,
+                    env=plan.env,
+                    cwd=plan.cwd,
+                    pass_fds=plan.pass_fds,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log_in,
+                    stderr=log_in,
+                )
+            finally:
+                plan.close()
         except BaseException:
             for fd in (ours_in, ours_out, log_out):
                 os.close(fd)
