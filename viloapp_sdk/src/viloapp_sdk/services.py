@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CommandService",
     "EventService",
+    "FileService",
     "NotificationService",
     "PermissionService",
     "PluginService",
@@ -184,6 +185,57 @@ class TerminalService(_Service):
         return self._request("terminals.list", [])
 
 
+class FileService(_Service):
+    """Files outside of what is always there, each opened by the host; needs ``filesystem.read|write.PATH``.
+
+    What was granted before the plugin started is simply there, for `open`; this is for what was granted
+    since. On ``services.aio`` use `list`, `stat` and `write_bytes`; `open` is for plain handlers.
+    """
+
+    __slots__ = ("_fetch",)
+
+    def __init__(
+        self, request: "Request", subscribe: "Subscribe", fetch: "Callable[[int], int] | None"
+    ) -> None:
+        super().__init__(request, subscribe)
+        self._fetch = fetch
+
+    def open(self, path: str, mode: str = "r", encoding: "str | None" = None) -> "Any":
+        """Open a file as Python's own `open` does.
+
+        Args:
+            path: absolute, or ``~/…``; where links lead is judged.
+            mode: ``r``, ``w``, ``a``, ``x``, ``r+`` or ``w+``, with ``b`` for bytes.
+            encoding: of text; UTF-8 by default.
+
+        Raises:
+            PermissionDeniedError: it was not granted, or is nobody's (keys, the store).
+            OSError: the system refused.
+        """
+        if self._fetch is None:
+            raise TypeError("services.files.open is for plain handlers: context.services.files.open")
+        from viloapp_sdk.worker._files import fetched
+
+        return fetched(self._request, self._fetch, path, mode, encoding)
+
+    def read_bytes(self, path: str) -> bytes:
+        """Return a file's content."""
+        with self.open(path, "rb") as file:
+            return file.read()
+
+    def write_bytes(self, path: str, data: bytes) -> None:
+        """Replace a file's content at once, or make the file; at most 16 MB."""
+        return self._request("files.write", [path, bytes(data)])
+
+    def list(self, path: str) -> "list[dict[str, Any]]":
+        """Return ``{"name", "kind", "size", "modified"}`` of what is in a folder."""
+        return self._request("files.list", [path])
+
+    def stat(self, path: str) -> "dict[str, Any]":
+        """Return ``{"name", "kind", "size", "modified"}`` of a file or a folder."""
+        return self._request("files.stat", [path])
+
+
 class PluginService(_Service):
     """Other plugins."""
 
@@ -241,9 +293,16 @@ class Services:
         request: sends a method and its positional arguments, returns the result.
         request_async: the same, returns an awaitable.
         subscribe: registers a callback for an event type, returns what removes it.
+        fetch: returns the descriptor of a ticket; None where files cannot be opened.
     """
 
-    def __init__(self, request: "Request", request_async: "Request", subscribe: "Subscribe") -> None:
+    def __init__(
+        self,
+        request: "Request",
+        request_async: "Request",
+        subscribe: "Subscribe",
+        fetch: "Callable[[int], int] | None" = None,
+    ) -> None:
         self._request_async = request_async
         self._subscribe = subscribe
         self.theme = ThemeService(request, subscribe)
@@ -256,6 +315,7 @@ class Services:
         self.plugins = PluginService(request, subscribe)
         self.permissions = PermissionService(request, subscribe)
         self.system = SystemService(request, subscribe)
+        self.files = FileService(request, subscribe, fetch)
 
     @property
     def aio(self) -> "Any":

@@ -5,7 +5,11 @@ from viloapp_sdk.errors import ViloError
 __all__ = [
     "AddressRefusedError",
     "BrokerError",
+    "FileRefusedError",
+    "FileUnavailableError",
     "HostUnreachableError",
+    "ProgramNotFoundError",
+    "ProgramRefusedError",
     "TerminalInputFullError",
     "TooMuchOpenError",
     "UnknownTerminalError",
@@ -76,3 +80,43 @@ class TooMuchOpenError(BrokerError):
         super().__init__(
             "too_much_open", f"{plugin_id} has {limit} {what} open already", "close those that are done"
         )
+
+
+class ProgramNotFoundError(BrokerError):
+    """There is no such program in the system's folders."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__(
+            "program_not_found",
+            f"there is no program {program[:200]} that can be executed",
+            "name one of the system's, or an absolute path",
+        )
+
+
+class ProgramRefusedError(BrokerError):
+    """The plugin could put something else in the program's place."""
+
+    def __init__(self, plugin_id: str, path: str) -> None:
+        super().__init__(
+            "permission_denied",
+            f"{plugin_id} may write to {path}, so it may not have it run",
+            f"take the one or the other back: viloapp permissions revoke {plugin_id}",
+        )
+
+
+class FileRefusedError(BrokerError):
+    """No permission gives this to a plugin."""
+
+    def __init__(self, plugin_id: str, path: str, why: str) -> None:
+        super().__init__(
+            "permission_denied",
+            f"{plugin_id} may not have {path}: {why}",
+            "no permission gives it; copy what the plugin needs to a place of its own",
+        )
+
+
+class FileUnavailableError(BrokerError):
+    """The system refused to open, list or write."""
+
+    def __init__(self, path: str, why: str, number: int) -> None:
+        super().__init__("file_unavailable", f"{path}: {why}", str(number))

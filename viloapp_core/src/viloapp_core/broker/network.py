@@ -130,7 +130,10 @@ class Network:
             HostUnreachableError: it has no address.
         """
         wanted = self._some_port(plugin_id, host, port)
-        self._gate.require(plugin_id, wanted, "network.resolve")
+        if not self._gate.allowed(
+            plugin_id, wanted
+        ).allowed:  # what was granted for once is for the connection
+            self._gate.require(plugin_id, wanted, "network.resolve")
         return list(await self._addresses(plugin_id, hosts.normal(host)))
 
     def outcome(self, plugin_id: str, ticket: int) -> dict[str, Any] | None:

@@ -9,16 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from viloapp_core.broker.files import Files
 from viloapp_core.broker.network import Network
+from viloapp_core.broker.programs import Programs
 from viloapp_core.broker.terminals import Terminals
-from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.errors import LockHeldError
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.foundation.paths import store_root
 from viloapp_core.host.control import ControlServer
 from viloapp_core.host.dispatch import Dispatch, hearing
 from viloapp_core.host.enforcement import Enforcement
-from viloapp_core.host.errors import BlockedPluginError, HostRunningError, HostStoppingError
+from viloapp_core.host.errors import HostRunningError, HostStoppingError
 from viloapp_core.host.offers import usable
 from viloapp_core.host.permissions import PermissionManager
 from viloapp_core.host.widgets import Widgets
@@ -27,12 +28,12 @@ from viloapp_core.limits import Breach, effective
 from viloapp_core.permissions import Permission
 from viloapp_core.process import Spawner
 from viloapp_core.process.cgroup import Groups
-from viloapp_core.sandbox import probe
+from viloapp_core.sandbox import Launch, probe
 from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
 from viloapp_core.services.settings import LIMITS
-from viloapp_core.store import InstalledPlugin, Revocation, Store
+from viloapp_core.store import InstalledPlugin, Store
 from viloapp_core.supervise import Surroundings, Worker
-from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError
+from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
 
 __all__ = ["Host"]
 
@@ -59,7 +60,9 @@ class Host:
         store: what is installed.
         settings: settings of the workspace and of every plugin.
         theme: the current theme.
+        files: opens files for plugins.
         network: the connections that plugins have.
+        programs: the programs that run for plugins.
         terminals: every terminal that a plugin opened.
         permissions: what every plugin may.
         address: where the workspace is served, None without one.
@@ -84,8 +87,6 @@ class Host:
         self._stack = contextlib.AsyncExitStack()
         self._running = False
         self._stamp: object = None
-        self._revocation = Revocation(self.store.root, SystemClock())
-        self._lists: object = None
         self._calls = 0
         self._breaches: dict[str, Counter[str]] = {}
         self.workspace = Workspace()
@@ -129,7 +130,6 @@ class Host:
                 limits=self.settings.limits_of,
                 groups=groups if isinstance(groups, Groups) else None,
                 nice=lambda: int(self.settings.get("core.worker_nice")),
-                admit=self._admit,
                 hold=self.store.hold,
                 permissions=self._enforcement.at_start,
                 on_end=self._worker_ended,
@@ -138,6 +138,10 @@ class Host:
             )
             self.network = Network(self.permissions)
             stack.push_async_callback(self.network.aclose)
+            self.files = Files(self.permissions, home=Path.home(), store=self.store.root)
+            stack.callback(self.files.close)
+            self.programs = Programs(spawner, self.permissions, self._program_plan)
+            stack.push_async_callback(self.programs.aclose)
             self.terminals = Terminals(spawner, on_event=self.publish)
             stack.push_async_callback(self.terminals.aclose)
             stack.push_async_callback(self._stop_workers)
@@ -298,8 +302,8 @@ class Host:
         """Return what is installed and how it fares, sorted by id.
 
         Each row has ``id``, ``version``, ``summary``, ``enabled``, ``reason``, ``source``, ``signature``,
-        ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``detail``, ``pid``,
-        ``limits``, ``usage``, ``throttled`` and ``limits_reached``.
+        ``permissions``, ``sandbox``, ``state``, ``detail``, ``pid``, ``limits``, ``usage``, ``throttled`` and
+        ``limits_reached``.
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
@@ -310,11 +314,9 @@ class Host:
             "version": plugin.version,
             "summary": plugin.summary,
             "enabled": plugin.enabled,
-            "reason": plugin.reason or self._revocation.why(plugin),
+            "reason": plugin.reason,
             "source": plugin.source,
             "signature": plugin.signature,
-            "publisher": plugin.publisher,
-            "dependencies": plugin.dependencies,
             "permissions": self._granted_ids(plugin),
             "sandbox": (worker.sandbox if worker is not None else "") or probe().backend,
             "state": worker.state if worker is not None else "stopped",
@@ -555,6 +557,16 @@ class Host:
     def _worker_ended(self, plugin_id: str) -> None:
         """Its process is gone: what the host did for that process ends with it."""
         self.network.drop(plugin_id)
+        self.programs.drop(plugin_id)
+
+    async def _program_plan(
+        self, plugin_id: str, script: Path, arguments: tuple[str, ...], fds: tuple[int, ...]
+    ) -> Launch:
+        """Say how a program of a plugin is started."""
+        worker = self.worker(plugin_id)
+        if worker is None:
+            raise WorkerLostError("the process is gone")
+        return await worker.program_plan(script, arguments, fds)
 
     def _lived(self, plugin_id: str) -> bool:
         """Whether the process that was lost had once been ready: one that never was is not tried again."""
@@ -580,29 +592,6 @@ class Host:
             self.publish("commands.changed", {})
         if self.workspace.of_plugin(plugin_id):
             self.in_background(self._widgets.reopen(plugin_id))
-
-    def _admit(self, plugin: InstalledPlugin) -> None:
-        """Refuse to start what a block list names.
-
-        Raises:
-            BlockedPluginError: it is named, or what is blocked cannot be known.
-        """
-        if why := self._revocation.why(plugin):
-            raise BlockedPluginError(plugin.plugin_id, why)
-
-    async def _stop_blocked(self) -> None:
-        """Stop what was blocked while it ran, and tell of lists that have expired."""
-        if (lists := self._revocation.stamp()) == self._lists:
-            return
-        self._lists = lists
-        for warning in self._revocation.warnings:
-            self.publish("notification", {"level": "warning", "message": warning, "plugin": ""})
-        for id, worker in tuple(self._workers.items()):
-            if worker.pid is not None and (why := self._revocation.why(worker.plugin)):
-                message = f"{id} was stopped: {why}"
-                self.publish("notification", {"level": "error", "message": message, "plugin": id})
-                await worker.stop()
-                self.publish("plugins.changed", {"added": [], "changed": [id], "removed": []})
 
     async def _stop_workers(self) -> None:
         self._running = False
@@ -634,10 +623,9 @@ class Host:
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(_POLL_S)
-            with contextlib.suppress(ViloError):
-                if self.store.index_stamp() != self._stamp:
+            if self.store.index_stamp() != self._stamp:
+                with contextlib.suppress(ViloError):
                     await self.refresh()
-                await self._stop_blocked()
             self.permissions.look(self._workers)
 
 

@@ -26,8 +26,7 @@ def plan_bundle(spec: Spec, workshop: Workshop) -> Plan:
     assert spec.path is not None
     folder = first_free(workshop.scratch, "bundle")
     folder.mkdir()
-    bundle = bundle_archive.extract(spec.path, folder)
-    lock = bundle.lock
+    lock = bundle_archive.extract(spec.path, folder).lock
     wheel = folder / lock.plugin.filename
     workshop.say(lock.plugin_id, "resolve", f"reading {spec.path.name}")
     try:
@@ -42,5 +41,4 @@ def plan_bundle(spec: Spec, workshop: Workshop) -> Plan:
     python = choose_python(lock.plugin_id, requires_python, lock.environments, lock.packages, workshop)
     packages = tuple(replace(package, url=(folder / package.filename).as_uri()) for package in lock.packages)
     workshop.say(lock.plugin_id, "lock", f"{lock.plugin_id} {lock.plugin.version}: {len(packages)} wheels")
-    resolution = Resolution(python, packages)
-    return Plan(spec, lock.plugin_id, "bundle", resolution, description, bundle.signature)
+    return Plan(spec, lock.plugin_id, "bundle", Resolution(python, packages), description)

@@ -5,7 +5,7 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from viloapp_core.process import Child, Spawner
 from viloapp_core.process.cgroup import Group, Groups
 from viloapp_core.process.tree import Tree
 from viloapp_core.rpc import Descriptors, Peer
-from viloapp_core.sandbox import Level, Request, launch_plan, probe
+from viloapp_core.sandbox import Launch, Level, Request, launch_plan, probe, program_plan
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.errors import PluginStartError
 from viloapp_core.supervise.log import RotatingLog
@@ -72,8 +72,6 @@ class Surroundings:
     """Makes control groups for workers, where the host was handed a part of cgroup v2."""
     nice: Callable[[], int]
     """How far workers stand back for other processes; see `Request`."""
-    admit: Callable[[InstalledPlugin], None]
-    """Raise for a plugin that may not run; asked before every start."""
     hold: Callable[[InstalledPlugin], FileLock]
     """Lock a plugin's generation, shared, so that nobody removes it while its process lives."""
     permissions: Callable[[str], tuple[str, ...]]
@@ -243,7 +241,6 @@ class Worker:
             await self._watching
         self.was_ready = False
         self._set("starting")
-        self._around.admit(self.plugin)
         peer, child = await self._launch()
         limit = self.limits.startup_time
         try:
@@ -285,9 +282,26 @@ class Worker:
             "settings": self._around.settings(plugin.plugin_id),
         }
 
-    async def _launch(self) -> tuple[Peer, Child]:
+    async def program_plan(self, script: Path, arguments: tuple[str, ...], fds: tuple[int, ...]) -> Launch:
+        """Return how to start a script of the core's in this plugin's sandbox, with the system's programs.
+
+        Raises:
+            SandboxError: see `viloapp_core.sandbox.program_plan`.
+        """
+        around = self._around
+        return program_plan(
+            replace(self._request(), programs=True),
+            script,
+            arguments,
+            await asyncio.to_thread(probe),
+            allow_unsandboxed=around.allow_unsandboxed,
+            fds=fds,
+            minimum=around.minimum(),
+        )
+
+    def _request(self) -> Request:
         around, plugin, limits = self._around, self.plugin, self.limits
-        request = Request(
+        return Request(
             plugin_id=plugin.plugin_id,
             python=plugin.python,
             generation=plugin.generation,
@@ -303,6 +317,10 @@ class Worker:
             uid=around.user_of(plugin.plugin_id),
             scratch_bytes=int(limits.memory_mb) * 1024 * 1024,
         )
+
+    async def _launch(self) -> tuple[Peer, Child]:
+        around, plugin, limits = self._around, self.plugin, self.limits
+        request = self._request()
         confinement = await asyncio.to_thread(probe)
         held = around.hold(plugin)
         theirs_in, ours_out = os.pipe()

@@ -29,6 +29,7 @@ def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
     # A pipe is buffered by blocks: what a plugin prints would reach its log late, and after a crash never.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is Python's own text stream
     channel = Channel(fd_in, fd_out)
-    watch(Broker(channel, fd_bulk))
-    Runtime(channel)
+    broker = Broker(channel, fd_bulk)
+    watch(broker)
+    Runtime(channel, broker.take)
     channel.serve()

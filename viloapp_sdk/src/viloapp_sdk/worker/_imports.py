@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from viloapp_sdk.worker._broker import Broker
 
 HOOKS = {
+    "shutil": "_programs",
     "socket": "_network",
+    "subprocess": "_programs",
     "uvloop": "_uvloop",
 }
 """Module: the module of ours whose ``install(module, broker)`` completes it."""

@@ -23,13 +23,14 @@ class Runtime:
 
     Args:
         channel: where requests come from and go to; its ``handle`` and ``notify`` become ours.
+        fetch: returns the descriptor that belongs to a ticket of the host's.
     """
 
-    def __init__(self, channel: "Channel") -> None:
+    def __init__(self, channel: "Channel", fetch: "Callable[[int], int] | None" = None) -> None:
         self._channel = channel
         channel.handle = self._handle
         channel.notify = self._notify
-        self._services = Services(channel.request, channel.request_async, self._subscribe)
+        self._services = Services(channel.request, channel.request_async, self._subscribe, fetch)
         self._subscribers: dict[str, list[Callable[[PluginEvent], Any]]] = {}
         self._instances: dict[str, IWidget] = {}
         self._plugin: IPlugin | None = None
