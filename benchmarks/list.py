@@ -19,7 +19,7 @@ from benchmarks.plugins import write_project
 from benchmarks.report import Outcome, Series, Target, say
 from viloapp_core.foundation.files import write_json
 from viloapp_core.manifest import read_source
-from viloapp_core.store import NOT_CHECKED, Store
+from viloapp_core.store import Store
 from viloapp_core.store.truth import RECEIPT_SCHEMA
 
 FEW, MANY = 10, 1000
@@ -139,7 +139,6 @@ def _receipt(plugin_id: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "requested": plugin_id,
         "dev_source": None,
         "index_url": "PyPI",
-        "signature": NOT_CHECKED,
         "permissions": [],
         "python_version": ".".join(map(str, sys.version_info[:3])),
         "base_prefix": sys.base_prefix,

@@ -16,7 +16,7 @@ import pytest
 
 from dev import interpreters
 from tests.e2e.conftest import MakeApp
-from tests.e2e.harness import Viloapp, Workspace, command_lines, eventually
+from tests.e2e.harness import UNSIGNED, Viloapp, Workspace, command_lines, eventually
 
 PYTHONS = interpreters((3, 10))
 PLUGINS = ("hello", "async_hello", "nested_calls", "prints_to_stdout", "exits_in_call", "setsid_grandchild")
@@ -45,7 +45,7 @@ def running(
     sandbox, python = request.param
     root = tmp_path_factory.mktemp("contract")
     app = make_app(root)
-    app("install", "--yes", "--python", PYTHONS[python], *(wheels[name] for name in PLUGINS)).ok()
+    app("install", "--yes", *UNSIGNED, "--python", PYTHONS[python], *(wheels[name] for name in PLUGINS)).ok()
     if sandbox == "none":
         _hide_bubblewrap(app, root)
     with app.workspace(root / "folder", "--allow-unsandboxed") as workspace:

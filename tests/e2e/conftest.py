@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 from tests.fixtures.wheels import PROJECTS, Builder
 
 CLONE = Path(__file__).parents[2]
@@ -87,7 +87,7 @@ def shared(
 ) -> Viloapp:
     """The installed command with a store for one module, which has the plugins that it names in `PLUGINS`."""
     app = make_app(tmp_path_factory.mktemp("shared"))
-    app("install", "--yes", *(wheels.get(name, name) for name in request.module.PLUGINS)).ok()
+    app("install", "--yes", *UNSIGNED, *(wheels.get(name, name) for name in request.module.PLUGINS)).ok()
     return app
 
 

@@ -25,9 +25,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["Finished", "Viloapp", "Workspace", "command_lines", "eventually"]
+from tests.fixtures.wheels import PROJECTS
+
+__all__ = ["UNSIGNED", "Finished", "Viloapp", "Workspace", "command_lines", "eventually"]
 
 T = TypeVar("T")
+
+UNSIGNED = tuple(
+    word
+    for plugin in (
+        *(path.name.replace("_", "-") for path in sorted(PROJECTS.iterdir())),
+        *("viloxterm", "viloedit", "hello-again", "calm"),
+    )
+    for word in ("--allow-unsigned", plugin)
+)
+"""Options that allow every plugin of the tests by name, since nobody signs them; but see test_trust.py."""
 
 PATIENCE_S = 90.0
 """How long anything may take before it counts as hanging; two shared cores are slow at times."""

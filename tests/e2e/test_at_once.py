@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.harness import PATIENCE_S, Viloapp
+from tests.e2e.harness import PATIENCE_S, UNSIGNED, Viloapp
 from tests.fixtures.index import Index
 
 
@@ -14,9 +14,9 @@ def test_a_slow_index_blocks_no_other_installation_and_no_listing(
     """While one installation waits for half a download, another goes from its first step to its last."""
     with Index(wheel_folder) as slow:
         slow.hold.clear()
-        waiting = app.start("install", "--yes", "--index-url", slow.url, "hello")
+        waiting = app.start("install", "--yes", *UNSIGNED, "--index-url", slow.url, "hello")
         assert slow.stopped.wait(PATIENCE_S)
-        app("install", "--yes", wheels["async_hello"]).ok()
+        app("install", "--yes", *UNSIGNED, wheels["async_hello"]).ok()
         assert set(app.plugins()) == {"async-hello"}
         assert app.call("async_hello.greet") == "Hello, world!"
         assert waiting.poll() is None  # the first one has been waiting all the time

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 from tests.fixtures.wheels import forge
 
 PLUGINS = ("hello",)
@@ -43,7 +43,7 @@ def test_wheel_that_is_refused(
     untouched: Viloapp, wheels: dict[str, Path], project: str, says: list[str]
 ) -> None:
     """The reason is told completely, and nothing is left behind."""
-    told = untouched("install", "--yes", wheels[project]).refused(1)
+    told = untouched("install", "--yes", *UNSIGNED, wheels[project]).refused(1)
     for text in says:
         assert text in told
 
@@ -51,7 +51,7 @@ def test_wheel_that_is_refused(
 def test_one_bad_wheel_keeps_the_good_ones_out(untouched: Viloapp, wheels: dict[str, Path]) -> None:
     """All problems of one command are told at once, and nothing of it is installed."""
     names = ("async_hello", "no_entry_point", "two_entry_points")
-    told = untouched("install", "--yes", *(wheels[name] for name in names)).refused(1)
+    told = untouched("install", "--yes", *UNSIGNED, *(wheels[name] for name in names)).refused(1)
     assert "no-entry-point" in told or "no_entry_point" in told
     assert "two-entry-points" in told or "two_entry_points" in told
     assert set(untouched.plugins()) == {"hello"}
@@ -64,10 +64,10 @@ def test_one_bad_wheel_keeps_the_good_ones_out(untouched: Viloapp, wheels: dict[
         (["call", "nobody.knows"], "nobody.knows"),
         (["call", "hello.greet", "{"], "JSON"),
         (["call", "hello.greet", '{"nam": "x"}'], "nam"),
-        (["install", "--yes", "./no-such-0.1-py3-none-any.whl"], "no-such-0.1-py3-none-any.whl"),
-        (["install", "--yes", "--dev", "./no-such-folder"], "no-such-folder"),
-        (["install", "--yes", "not a requirement at all!"], "not a requirement at all!"),
-        (["install", "--yes", "--offline", "a-plugin-nobody-has"], "a-plugin-nobody-has"),
+        (["install", "--yes", *UNSIGNED, "./no-such-0.1-py3-none-any.whl"], "no-such-0.1-py3-none-any.whl"),
+        (["install", "--yes", *UNSIGNED, "--dev", "./no-such-folder"], "no-such-folder"),
+        (["install", "--yes", *UNSIGNED, "not a requirement at all!"], "not a requirement at all!"),
+        (["install", "--yes", *UNSIGNED, "--offline", "a-plugin-nobody-has"], "a-plugin-nobody-has"),
         (["uninstall", "--yes", "nobody"], "nobody"),
         (["enable", "nobody"], "nobody"),
         (["info", "nobody"], "nobody"),
@@ -85,15 +85,17 @@ def test_what_does_not_exist(untouched: Viloapp, arguments: list[str], says: str
 
 def test_no_network(untouched: Viloapp) -> None:
     """An index that does not answer is named as such, within the time that one waits for it."""
-    told = untouched("install", "--yes", "--index-url", "http://127.0.0.1:1/simple", "some-plugin").refused(1)
+    told = untouched(
+        "install", "--yes", *UNSIGNED, "--index-url", "http://127.0.0.1:1/simple", "some-plugin"
+    ).refused(1)
     assert "index" in told
 
 
 def test_unsatisfiable_requirement_shows_pips_reason(untouched: Viloapp, wheel_folder: Path) -> None:
     """Which versions there are is what one needs to know."""
-    told = untouched("install", "--yes", "--offline", "--find-links", wheel_folder, "async-hello>=7").refused(
-        1
-    )
+    told = untouched(
+        "install", "--yes", *UNSIGNED, "--offline", "--find-links", wheel_folder, "async-hello>=7"
+    ).refused(1)
     assert "async-hello>=7" in told
     assert "0.1.0" in told
 
@@ -112,7 +114,9 @@ def test_wheel_with_a_path_outside(untouched: Viloapp, tmp_path: Path, member: s
         },
         entry_points="[viloapp.plugins]\nescapes = escapes:Escapes\n",
     )
-    assert "escapes-0.1-py3-none-any.whl is refused" in untouched("install", "--yes", wheel).refused(1)
+    assert "escapes-0.1-py3-none-any.whl is refused" in untouched(
+        "install", "--yes", *UNSIGNED, wheel
+    ).refused(1)
     assert not Path("/tmp/outside.py").exists()
 
 
@@ -127,7 +131,7 @@ def test_wheel_whose_record_lies(untouched: Viloapp, tmp_path: Path) -> None:
     )
     data = wheel.read_bytes()
     wheel.write_bytes(_replaced_in_stored_zip(data, b"x = 1\n", b"x = 2\n"))
-    assert "liar.py" in untouched("install", "--yes", wheel).refused(1)
+    assert "liar.py" in untouched("install", "--yes", *UNSIGNED, wheel).refused(1)
 
 
 def _replaced_in_stored_zip(data: bytes, old: bytes, new: bytes) -> bytes:

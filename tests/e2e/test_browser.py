@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.e2e.conftest import CLONE, MakeApp
-from tests.e2e.harness import Viloapp, Workspace, eventually
+from tests.e2e.harness import UNSIGNED, Viloapp, Workspace, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -49,7 +49,7 @@ def app(make_app: MakeApp, tmp_path_factory: pytest.TempPathFactory, wheels: dic
     """A store with both first-party plugins and one more."""
     app = make_app(tmp_path_factory.mktemp("browser"))
     (Path(app.environ["HOME"]) / ".bashrc").write_text("PS1='\\[\\e[32m\\]\\W\\[\\e[0m\\] \\$ '\n")
-    app("install", "--yes", "viloxterm", "viloedit", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, "viloxterm", "viloedit", wheels["hello"]).ok()
     return app
 
 
@@ -337,19 +337,24 @@ def test_killed_worker_of_an_open_widget(page: Page, app: Viloapp) -> None:
 def test_first_run_offers_both_plugins(
     make_app: MakeApp, browser: Browser, tmp_path: Path, folder: Path
 ) -> None:
-    """With nothing installed the page offers to install both, asks for consent, and then has a terminal."""
+    """The page offers to install both, says that nobody signed them, asks, and then has a terminal."""
     fresh = make_app(tmp_path / "fresh")
     with fresh.workspace(folder) as workspace, opened(browser, workspace.url) as page:
         expect(page.get_by_test_id("first-run")).to_be_visible()
         page.get_by_test_id("install-first").click()
         for _ in range(2):
-            expect(page.get_by_test_id("dialog")).to_contain_text("not checked")
+            expect(page.get_by_test_id("dialog")).to_contain_text("unsigned: carried by this core")
+            page.get_by_test_id("dialog-allow").click()
+            expect(page.get_by_test_id("dialog")).to_contain_text("asks for")
             page.get_by_test_id("dialog-allow").click()
         expect(page.get_by_test_id("first-run")).to_have_count(0, timeout=90_000)
         screen = new_terminal(page)
         enter(page, "echo $((6*7))")
         expect(screen).to_contain_text("42")
-    assert set(fresh.plugins()) == {"viloxterm", "viloedit"}
+    assert {id: plugin["signature"] for id, plugin in fresh.plugins().items()} == {
+        "viloxterm": "UNSIGNED",
+        "viloedit": "UNSIGNED",
+    }
 
 
 def test_address_without_its_token_is_refused(browser: Browser, workspace: Workspace) -> None:

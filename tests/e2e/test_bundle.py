@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import MakeApp
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 from tests.fixtures.wheels import PROJECTS
 
 
@@ -62,27 +62,27 @@ def test_a_folder_becomes_a_bundle_that_installs_without_a_network(
         "plugin_id": "hello",
         "plugin_version": "0.1.0",
     }
-    out_of_reach = island("install", "--yes", "hello")
+    out_of_reach = island("install", "--yes", *UNSIGNED, "hello")
     assert out_of_reach.code == 1
     for options in ((), ("--offline", "--force-reinstall")):
-        island("install", "--yes", told["path"], *options).ok()
+        island("install", "--yes", *UNSIGNED, told["path"], *options).ok()
     assert island.call("hello.greet") == "Hello, world!"
     plugin = island.plugins()["hello"]
-    assert (plugin["source"], plugin["signature"]) == ("bundle", "not checked")
+    assert (plugin["source"], plugin["signature"]) == ("bundle", "UNSIGNED")
 
 
 def test_an_installed_plugin_and_its_imports_travel_as_they_are(
     app: Viloapp, island: Viloapp, tmp_path: Path
 ) -> None:
     """The index's wheels and our own; two bundles in one command, permissions asked for as ever."""
-    app("install", "--yes", "viloxterm", "viloedit").ok()
+    app("install", "--yes", *UNSIGNED, "viloxterm", "viloedit").ok()
     for name in ("viloxterm", "viloedit"):
         app("package", "--bundle", "--offline", "-o", tmp_path, name).ok()
     bundles = sorted(tmp_path.glob("*.viloplugin"))
     assert [path.name for path in bundles] == ["viloedit-0.1.0.viloplugin", "viloxterm-0.1.0.viloplugin"]
-    assert "filesystem.write.workspace" in island("install", *bundles).refused(1)
+    assert "filesystem.write.workspace" in island("install", *UNSIGNED, *bundles).refused(1)
     assert island.plugins() == {}
-    island("install", "--yes", *bundles).ok()
+    island("install", "--yes", *UNSIGNED, *bundles).ok()
     assert set(island.plugins()) == {"viloxterm", "viloedit"}
     packages = island("info", "viloxterm", "--json").json()["packages"]
     assert packages == app("info", "viloxterm", "--json").json()["packages"]
@@ -94,17 +94,17 @@ def test_what_is_no_bundle_is_one_clear_answer(app: Viloapp, tmp_path: Path, whe
     before = app.snapshot()
     file = tmp_path / "hello-0.1.0.viloplugin"
     file.write_bytes(os.urandom(5000))
-    assert "Not a valid .viloplugin file" in app("install", "--yes", file).refused(1)
+    assert "Not a valid .viloplugin file" in app("install", "--yes", *UNSIGNED, file).refused(1)
     shutil.copy(wheels["hello"], file)
-    assert "Not a valid .viloplugin file" in app("install", "--yes", file).refused(1)
+    assert "Not a valid .viloplugin file" in app("install", "--yes", *UNSIGNED, file).refused(1)
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("../../../../tmp/evil.whl", "")
         archive.writestr(".viloplugin", '{"format_version": "1.0", "plugin_id": "../../evil"}')
-    assert "Not a valid .viloplugin file" in app("install", "--yes", file).refused(1)
+    assert "Not a valid .viloplugin file" in app("install", "--yes", *UNSIGNED, file).refused(1)
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("plugin.json", '{"id": "hello", "version": "1"}')
         archive.writestr("src/hello.py", "")
-    assert "create-plugin --from-legacy" in app("install", "--yes", file).refused(1)
+    assert "create-plugin --from-legacy" in app("install", "--yes", *UNSIGNED, file).refused(1)
     assert app.snapshot() == before
 
 
@@ -119,7 +119,9 @@ def test_a_changed_byte_is_noticed(app: Viloapp, wheels: dict[str, Path], tmp_pa
         ]
     for at in middles:
         file.write_bytes(good[:at] + bytes([good[at] ^ 0xFF]) + good[at + 1 :])
-        assert "Not a valid .viloplugin file" in app("install", "--yes", "--offline", file).refused(1)
+        assert "Not a valid .viloplugin file" in app(
+            "install", "--yes", *UNSIGNED, "--offline", file
+        ).refused(1)
     assert app.plugins() == {}
 
 

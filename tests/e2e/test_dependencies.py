@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 from tests.fixtures.index import Index
 
 
 def test_two_numpies_that_call_each_other(app: Viloapp, wheel_folder: Path, folder: Path) -> None:
     """One command installs a plugin with numpy>=2 and the one with numpy<2 that it requires."""
-    installed = app("install", "--yes", "-f", wheel_folder, "--json", "converses-in-numpy-2").json()
+    installed = app(
+        "install", "--yes", *UNSIGNED, "-f", wheel_folder, "--json", "converses-in-numpy-2"
+    ).json()
     rows = {row["plugin_id"]: row for row in installed["plugins"]}
     assert list(rows) == ["converses-in-numpy-1", "converses-in-numpy-2"]
     assert rows["converses-in-numpy-1"]["notes"][-1] == "required by converses-in-numpy-2"
@@ -33,7 +35,7 @@ def _check_conversation(app: Viloapp) -> None:
 
 def test_what_another_depends_on_stays(app: Viloapp, wheels: dict[str, Path]) -> None:
     """Neither `uninstall` nor `disable` takes it away; both name who needs it, and what would do."""
-    app("install", "--yes", wheels["hello"], wheels["calls_other_plugin"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"], wheels["calls_other_plugin"]).ok()
     before = app.snapshot()
     for verb in ("uninstall", "disable"):
         said = app(verb, "hello").refused(1)
@@ -59,7 +61,9 @@ def test_what_cannot_be_together_is_refused(
 ) -> None:
     """By names, and with nothing changed; the versions that were tried are those of the index."""
     with Index(wheel_folder) as index:
-        said = app("install", "--yes", "--index-url", index.url, *(wheels[name] for name in asked)).refused(1)
+        said = app(
+            "install", "--yes", *UNSIGNED, "--index-url", index.url, *(wheels[name] for name in asked)
+        ).refused(1)
     assert told in said
     assert app.plugins() == {}
     assert not [path for path in app.snapshot() if path.startswith("plugins/")]

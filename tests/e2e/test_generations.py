@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 
 
 def test_back_and_forth_repaired_and_collected(app: Viloapp, wheels: dict[str, Path]) -> None:
     """Two generations: back, broken, repaired without a network, used; then gc gives the rest back."""
-    app("install", "--yes", wheels["hello"]).ok()
-    app("install", "--yes", "--force-reinstall", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, "--force-reinstall", wheels["hello"]).ok()
     assert "rolled back hello 0.1.0" in app("rollback", "hello").ok().out
     assert app("repair", "--check").ok().out == "nothing is broken\n"
 
@@ -22,7 +22,7 @@ def test_back_and_forth_repaired_and_collected(app: Viloapp, wheels: dict[str, P
     assert "repaired hello" in app("repair").ok().out
     assert app.call("hello.greet") == "Hello, world!"
 
-    app("install", "--yes", "--force-reinstall", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, "--force-reinstall", wheels["hello"]).ok()
     told = app("gc", "--dry-run", "--json").json()
     done = app("gc", "--json").json()
     assert told["freed_bytes"] == done["freed_bytes"]
@@ -36,11 +36,11 @@ def test_update_says_what_is_as_new_as_can_be(
 ) -> None:
     """What came from a folder of wheels is looked for there again; what came from a file is left alone."""
     offline = ("--offline", "--find-links", wheel_folder)
-    app("install", "--yes", wheels["hello"]).ok()  # fetches what it imports
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()  # fetches what it imports
     told = app("update", *offline).ok()
     assert told.out == "unchanged hello 0.1.0\n"
     assert "installed from a wheel" in told.err
-    app("install", "--yes", "--force-reinstall", *offline, "hello").ok()
+    app("install", "--yes", *UNSIGNED, "--force-reinstall", *offline, "hello").ok()
     assert app("update", "--check", *offline).ok().out == "unchanged hello 0.1.0\n"
     (row,) = app("update", "--json", *offline).json()["plugins"]
     assert (row["plugin_id"], row["status"], row["changes"]) == ("hello", "unchanged", [])
@@ -48,7 +48,7 @@ def test_update_says_what_is_as_new_as_can_be(
 
 def test_no_way_back_is_one_clear_answer(app: Viloapp, wheels: dict[str, Path]) -> None:
     """Refused with what there is; a plugin that is not installed too."""
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     assert "there is 0.1.0 (in use)" in app("rollback", "hello").refused(1)
     assert "9.9" in app("rollback", "hello", "--to", "9.9").refused(1)
     assert "not installed" in app("rollback", "nobody").refused(1)

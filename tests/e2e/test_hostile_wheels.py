@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 from tests.fixtures.hostile_wheels import SINS, Entry, Sin, pack, plugin, seal
 from tests.fixtures.wheels import forge
 
@@ -33,7 +33,7 @@ def untouched(shared: Viloapp) -> Iterator[Viloapp]:
 )
 def test_a_sin_is_told_and_leaves_nothing(untouched: Viloapp, tmp_path: Path, name: str) -> None:
     """What pip, installer or uv would lay down; the unit tests have the rest."""
-    assert SINS[name].told in untouched("install", "--yes", SINS[name].wheel(tmp_path)).refused(1)
+    assert SINS[name].told in untouched("install", "--yes", *UNSIGNED, SINS[name].wheel(tmp_path)).refused(1)
 
 
 def test_a_dependency_cannot_take_anothers_place(untouched: Viloapp, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_dependency_cannot_take_anothers_place(untouched: Viloapp, tmp_path: P
     forge(tmp_path, "one", "1", {"shared/core.py": ""})
     forge(tmp_path, "other", "1", {"shared/core.py": "evil"})
     wheel = Sin(lambda: pack(seal(plugin(metadata=NEEDS))), "").wheel(tmp_path)
-    told = untouched("install", "--yes", "--offline", "--find-links", tmp_path, wheel).refused(1)
+    told = untouched("install", "--yes", *UNSIGNED, "--offline", "--find-links", tmp_path, wheel).refused(1)
     assert "shared/core.py: is in both one-1-py3-none-any.whl and other-1-py3-none-any.whl" in told
 
 
@@ -50,5 +50,5 @@ def test_a_dependencys_start_file_is_reported(app: Viloapp, tmp_path: Path) -> N
     forge(tmp_path / "links", "one", "1", {"one.pth": "import os\n"})
     forge(tmp_path / "links", "other", "1", {"other.py": ""})
     wheel = Sin(lambda: pack(seal(plugin(Entry("x.py"), metadata=NEEDS))), "").wheel(tmp_path / "links")
-    finished = app("install", "--yes", "--offline", "--find-links", tmp_path / "links", wheel).ok()
+    finished = app("install", "--yes", *UNSIGNED, "--offline", "--find-links", tmp_path / "links", wheel).ok()
     assert "one-1-py3-none-any.whl runs code at interpreter start (one.pth)" in finished.out + finished.err

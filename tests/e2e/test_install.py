@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 from tests.fixtures.index import Index
 from tests.fixtures.wheels import PROJECTS
 
@@ -22,41 +22,41 @@ from tests.fixtures.wheels import PROJECTS
 def test_requirement_from_an_index(app: Viloapp, wheel_folder: Path) -> None:
     """`hello>=0.1` is found on the index that is named, installed, listed and called."""
     with Index(wheel_folder) as index:
-        out = app("install", "--yes", "--index-url", index.url, "hello>=0.1").ok()
+        out = app("install", "--yes", *UNSIGNED, "--index-url", index.url, "hello>=0.1").ok()
     assert "hello" in index.asked
-    assert "not checked" in out.out  # the signature
+    assert "signature: UNSIGNED" in out.out
     listed = app.plugins()["hello"]
-    assert (listed["version"], listed["source"], listed["signature"]) == ("0.1.0", "index", "not checked")
+    assert (listed["version"], listed["source"], listed["signature"]) == ("0.1.0", "index", "UNSIGNED")
     assert app.call("hello.greet", name="you") == "Hello, you!"
 
 
 def test_find_links_and_offline(app: Viloapp, wheel_folder: Path) -> None:
     """Without a network, what is in a folder and what was fetched before is enough."""
-    app("install", "--yes", "--find-links", wheel_folder, "hello").ok()
+    app("install", "--yes", *UNSIGNED, "--find-links", wheel_folder, "hello").ok()
     app("uninstall", "--yes", "hello")
     dead = {"http_proxy": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1"}
-    app("install", "--yes", "--offline", "--find-links", wheel_folder, "hello", environ=dead).ok()
+    app("install", "--yes", *UNSIGNED, "--offline", "--find-links", wheel_folder, "hello", environ=dead).ok()
     assert app.call("hello.greet") == "Hello, world!"
 
 
 def test_offline_needs_nothing_but_what_was_fetched(app: Viloapp, wheel_folder: Path) -> None:
     """A second installation comes from the store's own archives."""
-    app("install", "--yes", "--find-links", wheel_folder, "hello").ok()
+    app("install", "--yes", *UNSIGNED, "--find-links", wheel_folder, "hello").ok()
     app("uninstall", "hello").ok()
-    app("install", "--yes", "--offline", "hello").ok()
+    app("install", "--yes", *UNSIGNED, "--offline", "hello").ok()
     assert app.call("hello.greet") == "Hello, world!"
 
 
 def test_first_party_plugins_come_from_the_core(app: Viloapp) -> None:
     """`viloapp install viloxterm viloedit` needs no index at all for our own names."""
-    app("install", "--yes", "viloxterm", "viloedit").ok()
+    app("install", "--yes", *UNSIGNED, "viloxterm", "viloedit").ok()
     plugins = app.plugins()
     assert {plugins["viloxterm"]["version"], plugins["viloedit"]["version"]} == {"0.1.0"}
 
 
 def test_a_plugin_lives_in_its_own_virtualenv_and_sandbox(app: Viloapp, wheels: dict[str, Path]) -> None:
     """The code runs in the generation's own environment, with little of the person's around it."""
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     where = app.call("hello.where")
     assert where["prefix"].startswith(str(app.store / "plugins/hello/generations"))
     assert where["sdk_file"].startswith(where["prefix"])
@@ -70,7 +70,7 @@ def test_info_shows_the_manifest_of_a_wheel_and_of_an_installed_plugin(
 ) -> None:
     """Commands, widgets and settings are there before anything is installed, and the same afterwards."""
     before = app("info", wheels["hello"], "--json").json()
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     after = app("info", "hello", "--json").json()
     assert before["manifest"] == after["manifest"]
     manifest = before["manifest"]
@@ -88,7 +88,7 @@ def test_info_runs_no_code(app: Viloapp, tmp_path: Path, wheels: dict[str, Path]
 
 def test_enable_and_disable(app: Viloapp, wheels: dict[str, Path]) -> None:
     """A disabled plugin stays installed, its commands are gone, and `list` says why."""
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     app("disable", "hello").ok()
     listed = app.plugins()["hello"]
     assert listed["enabled"] is False
@@ -100,11 +100,11 @@ def test_enable_and_disable(app: Viloapp, wheels: dict[str, Path]) -> None:
 
 def test_uninstall_keeps_data_unless_purged(app: Viloapp, wheels: dict[str, Path]) -> None:
     """What the plugin wrote is there again after a new installation; `--purge` removes it."""
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     assert app.call("hello.remember", text="one") == 1
     app("uninstall", "hello").ok()
     assert app.plugins() == {}
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     assert app.call("hello.remember", text="two") == 2
     app("uninstall", "--purge", "--yes", "hello").ok()
     assert not (app.store / "plugins/hello").exists()
@@ -114,7 +114,7 @@ def test_dry_run_changes_nothing(app: Viloapp, wheels: dict[str, Path]) -> None:
     """It says what would be done, and the store stays as it was."""
     app("list").ok()
     before = app.snapshot()
-    out = app("install", "--yes", "--dry-run", wheels["hello"]).ok()
+    out = app("install", "--yes", *UNSIGNED, "--dry-run", wheels["hello"]).ok()
     assert "hello" in out.out + out.err
     assert app.snapshot() == before
     assert app.plugins() == {}
@@ -123,7 +123,7 @@ def test_dry_run_changes_nothing(app: Viloapp, wheels: dict[str, Path]) -> None:
 def test_directory_with_dev_runs_from_where_it_is(app: Viloapp, tmp_path: Path) -> None:
     """An edit of the source shows at the next start, without installing again; `list` says `dev`."""
     source = Path(shutil.copytree(PROJECTS / "hello", tmp_path / "hello"))
-    app("install", "--yes", "--dev", source).ok()
+    app("install", "--yes", *UNSIGNED, "--dev", source).ok()
     assert app.plugins()["hello"]["source"] == "dev"
     assert app.call("hello.greet") == "Hello, world!"
     module = source / "hello.py"
@@ -133,12 +133,12 @@ def test_directory_with_dev_runs_from_where_it_is(app: Viloapp, tmp_path: Path) 
 
 def test_directory_without_dev_is_explained(app: Viloapp) -> None:
     """A folder needs `--dev`, and the error says so."""
-    assert "--dev" in app("install", "--yes", PROJECTS / "hello").refused()
+    assert "--dev" in app("install", "--yes", *UNSIGNED, PROJECTS / "hello").refused()
 
 
 def test_dependency_does_not_become_the_plugin(app: Viloapp, wheel_folder: Path) -> None:
     """A library that advertises an entry point beside the plugin's own is only a library."""
-    app("install", "--yes", "--find-links", wheel_folder, "dependency-with-entry-point").ok()
+    app("install", "--yes", *UNSIGNED, "--find-links", wheel_folder, "dependency-with-entry-point").ok()
     assert app.call("rightful.who") == "the plugin itself"
     assert set(app.plugins()) == {"dependency-with-entry-point"}
     assert "impostor.who" in app("call", "impostor.who").refused(1)
@@ -159,11 +159,11 @@ def test_pip_installed_plugin_is_not_managed(app: Viloapp, wheels: dict[str, Pat
 
 def test_a_terminal_gets_a_progress_bar_and_a_pipe_plain_lines(app: Viloapp, wheels: dict[str, Path]) -> None:
     """On a terminal a line is redrawn; otherwise there is no control sequence at all."""
-    piped = app("install", "--yes", wheels["hello"]).ok()
+    piped = app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     assert "\x1b" not in piped.err + piped.out
     assert piped.err.strip()
     master, slave = pty.openpty()
-    process = app.start("install", "--yes", "--force-reinstall", wheels["hello"], stderr=slave)
+    process = app.start("install", "--yes", *UNSIGNED, "--force-reinstall", wheels["hello"], stderr=slave)
     os.close(slave)
     drawn = b""
     deadline = time.monotonic() + 90
@@ -184,7 +184,7 @@ def test_a_terminal_gets_a_progress_bar_and_a_pipe_plain_lines(app: Viloapp, whe
 
 def test_configuration_is_checked_and_reaches_the_plugin(app: Viloapp, wheels: dict[str, Path]) -> None:
     """`config` knows the declared settings, refuses what does not fit, and the plugin reads the value."""
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     assert json.loads(app("config", "get", "hello.greeting", "--json").ok().out)["value"] == "Hello"
     app("config", "set", "hello.greeting", "Good day").ok()
     assert app.call("hello.greet") == "Good day, world!"
@@ -196,9 +196,9 @@ def test_configuration_is_checked_and_reaches_the_plugin(app: Viloapp, wheels: d
 
 def test_data_and_messages_do_not_mix(app: Viloapp, wheels: dict[str, Path]) -> None:
     """Standard output is exactly one JSON value, whatever is said meanwhile."""
-    out = app("install", "--yes", "--json", wheels["hello"]).ok()
+    out = app("install", "--yes", *UNSIGNED, "--json", wheels["hello"]).ok()
     assert json.loads(out.out)["schema"] == 1
-    quiet = app("-q", "install", "--yes", "--force-reinstall", wheels["hello"]).ok()
+    quiet = app("-q", "install", "--yes", *UNSIGNED, "--force-reinstall", wheels["hello"]).ok()
     assert quiet.err == ""
 
 

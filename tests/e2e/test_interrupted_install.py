@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import PATIENCE_S, Viloapp, eventually
+from tests.e2e.harness import PATIENCE_S, UNSIGNED, Viloapp, eventually
 from tests.fixtures.index import Index
 
 
@@ -38,8 +38,8 @@ def _whole(app: Viloapp, version: str | None) -> None:
 
 def test_killed_at_many_moments(app: Viloapp, wheels: dict[str, Path], tmp_path: Path) -> None:
     """Killed at twelve moments from its first to its last, an installation leaves nothing half done."""
-    arguments = ("install", "--yes", "--offline", wheels["hello"])
-    app("install", "--yes", wheels["hello"]).ok()  # so that all it needs has been fetched
+    arguments: list[str | Path] = ["install", "--yes", *UNSIGNED, "--offline", wheels["hello"]]
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()  # so that all it needs has been fetched
     app("uninstall", "hello").ok()
     began = time.monotonic()
     app(*arguments).ok()
@@ -86,14 +86,14 @@ def _something_in(pattern: str) -> Callable[[Viloapp], bool]:
 def test_killed_when_a_sign_of_progress_appears(app: Viloapp, wheels: dict[str, Path], sign: str) -> None:
     """Killed as soon as each thing that an installation makes is there, whatever the machine's speed."""
     reached = _something_in(sign)
-    process = app.start("install", "--yes", wheels["hello"])
+    process = app.start("install", "--yes", *UNSIGNED, wheels["hello"])
     deadline = time.monotonic() + PATIENCE_S
     while process.poll() is None and not reached(app) and time.monotonic() < deadline:
         pass  # watched as closely as can be: the moments are milliseconds apart
     _kill_if_alive(process)
     assert reached(app)
     _whole(app, "0.1.0")
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     _whole(app, "0.1.0")
 
 
@@ -101,21 +101,21 @@ def test_killed_in_the_middle_of_a_download(app: Viloapp, wheel_folder: Path) ->
     """Half a wheel is neither installed nor taken for a whole one the next time."""
     with Index(wheel_folder) as index:
         index.hold.clear()
-        process = app.start("install", "--yes", "--index-url", index.url, "hello")
+        process = app.start("install", "--yes", *UNSIGNED, "--index-url", index.url, "hello")
         assert index.stopped.wait(PATIENCE_S)
         _kill(process)
         index.hold.set()
         _whole(app, None)
         assert app.plugins() == {}
-        app("install", "--yes", "--index-url", index.url, "hello").ok()
+        app("install", "--yes", *UNSIGNED, "--index-url", index.url, "hello").ok()
     _whole(app, "0.1.0")
 
 
 def test_killed_replacement_leaves_the_old_generation(app: Viloapp, wheels: dict[str, Path]) -> None:
     """While a plugin is being installed again, the one that is there goes on working."""
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     before = os.readlink(app.store / "plugins/hello/current")
-    process = app.start("install", "--yes", "--force-reinstall", wheels["hello"])
+    process = app.start("install", "--yes", *UNSIGNED, "--force-reinstall", wheels["hello"])
     eventually(
         lambda: process.poll() is not None or any((app.store / "journal").glob("*")),
         what="an entry of the journal",
@@ -129,7 +129,7 @@ def test_ctrl_c_ends_pip_too_and_says_so(app: Viloapp, wheel_folder: Path) -> No
     """Ctrl-C in a download ends at once, with no process left and nothing installed."""
     with Index(wheel_folder) as index:
         index.hold.clear()
-        process = app.start("install", "--yes", "--index-url", index.url, "hello")
+        process = app.start("install", "--yes", *UNSIGNED, "--index-url", index.url, "hello")
         assert index.stopped.wait(PATIENCE_S)
         os.kill(process.pid, signal.SIGINT)  # pip is in a session of its own: who ends it is the command
         _, err = process.communicate(timeout=15)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 from tests.fixtures.index import Index
 from tests.fixtures.wheels import forge
 
@@ -36,14 +36,14 @@ def hostile(tmp_path: Path, wheels: dict[str, Path]) -> Iterator[Index]:
 
 def test_newer_sdk_of_an_index_is_not_used(app: Viloapp, hostile: Index) -> None:
     """A plugin from that index runs with the SDK that came with the core."""
-    app("install", "--yes", "--index-url", hostile.url, "hello").ok()
+    app("install", "--yes", *UNSIGNED, "--index-url", hostile.url, "hello").ok()
     assert app.call("hello.where")["sdk"] == "1.0.0"
     assert not [name for name in hostile.fetched if name.startswith("viloapp_sdk")]
 
 
 def test_newer_viloxterm_of_an_index_is_not_used(app: Viloapp, hostile: Index) -> None:
     """Our own plugin comes from the core's wheelhouse, whatever an index offers."""
-    app("install", "--yes", "--index-url", hostile.url, "viloxterm").ok()
+    app("install", "--yes", *UNSIGNED, "--index-url", hostile.url, "viloxterm").ok()
     assert app.plugins()["viloxterm"]["version"] == "0.1.0"
     assert app.call("viloxterm.list") == []
     assert not [name for name in hostile.fetched if name.startswith("viloxterm")]
@@ -51,7 +51,7 @@ def test_newer_viloxterm_of_an_index_is_not_used(app: Viloapp, hostile: Index) -
 
 def test_asking_for_its_version_by_name_does_not_help(app: Viloapp, hostile: Index) -> None:
     """Even `viloxterm==99` is refused, with the reason."""
-    told = app("install", "--yes", "--index-url", hostile.url, "viloxterm==99").refused(1)
+    told = app("install", "--yes", *UNSIGNED, "--index-url", hostile.url, "viloxterm==99").refused(1)
     assert "viloxterm" in told
     assert app.plugins() == {}
 
@@ -59,6 +59,6 @@ def test_asking_for_its_version_by_name_does_not_help(app: Viloapp, hostile: Ind
 @pytest.mark.parametrize("spec", ["viloapp-core", "viloapp-sdk", "depends-on-core"])
 def test_core_and_sdk_are_no_plugins(app: Viloapp, hostile: Index, spec: str) -> None:
     """Neither is installed as a plugin, and no plugin gets a core into its environment."""
-    app("install", "--yes", "--index-url", hostile.url, spec).refused(1)
+    app("install", "--yes", *UNSIGNED, "--index-url", hostile.url, spec).refused(1)
     assert app.plugins() == {}
     assert not [name for name in hostile.fetched if name.startswith("viloapp_")]

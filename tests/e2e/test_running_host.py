@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.harness import Viloapp, eventually
+from tests.e2e.harness import UNSIGNED, Viloapp, eventually
 
 CLONE = Path(__file__).parents[2]
 PLUGINS = ("hello", "async_hello", "calls_other_plugin", "nested_calls", "dynamic_commands")
@@ -33,14 +33,14 @@ def test_install_and_disable_take_effect_at_once(app: Viloapp, wheels: dict[str,
     """A plugin installed, disabled, enabled and removed beside a running host follows each time."""
     with app.workspace(folder):
         assert "hello.greet" in app("call", "hello.greet").refused(1)
-        app("install", "--yes", wheels["hello"]).ok()
+        app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
         assert app.call("hello.count") == 1
         app("disable", "hello").ok()
         app("call", "hello.count").refused(1)
         eventually(lambda: not app.processes(), within_s=15, what="the disabled plugin's worker is gone")
         app("enable", "hello").ok()
         assert app.call("hello.count") == 1
-        app("install", "--yes", "--force-reinstall", wheels["hello"]).ok()
+        app("install", "--yes", *UNSIGNED, "--force-reinstall", wheels["hello"]).ok()
         assert app.call("hello.count") == 1  # the new generation's worker
         app("uninstall", "hello").ok()
         app("call", "hello.greet").refused(1)

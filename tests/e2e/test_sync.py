@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import MakeApp
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 from tests.fixtures.index import Index
 from tests.fixtures.wheels import PROJECTS, forge
 
@@ -28,14 +28,16 @@ def test_a_fleet_is_kept_equal(
     """Added, switched and removed, from an index and from the core; then both write the same lock."""
     lock, second = tmp_path / "viloapp.lock", tmp_path / "second.lock"
     with Index(wheel_folder) as index:
-        app("install", "--yes", "--index-url", index.url, "hello>=0.1", "viloxterm", "async-hello").ok()
+        app(
+            "install", "--yes", *UNSIGNED, "--index-url", index.url, "hello>=0.1", "viloxterm", "async-hello"
+        ).ok()
         app("disable", "viloxterm").ok()
         app("lock", "-o", lock).ok()
         assert "add hello 0.1.0" in other("sync", "--check", lock).out
         assert other("sync", "--check", lock).code == 1
         other("sync", "--dry-run", lock).ok()
         assert other.plugins() == {}
-        other("sync", "--yes", "--index-url", index.url, lock).ok()
+        other("sync", "--yes", *UNSIGNED, "--index-url", index.url, lock).ok()
     assert other("sync", "--check", lock).ok().out == ""
     other("lock", "-o", second).ok()
     assert second.read_bytes() == lock.read_bytes()
@@ -44,16 +46,16 @@ def test_a_fleet_is_kept_equal(
 
     assert other.call("hello.remember", text="kept") == 1
     app("uninstall", "hello").ok()
-    app("install", "--yes", wheels["floods_stdout"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["floods_stdout"]).ok()
     app("lock", "-o", lock).ok()
     found = {
         item["plugin_id"]: item["change"]
         for item in other("sync", "--dry-run", "--json", lock).json()["differences"]
     }
     assert found == {"hello": "remove", "floods-stdout": "add"}
-    assert "--find-links" in other("sync", "--yes", "--offline", lock).refused(1)
+    assert "--find-links" in other("sync", "--yes", *UNSIGNED, "--offline", lock).refused(1)
     assert set(other.plugins()) == {"hello", "viloxterm", "async-hello"}
-    other("sync", "--yes", "--offline", "--find-links", wheel_folder, lock).ok()
+    other("sync", "--yes", *UNSIGNED, "--offline", "--find-links", wheel_folder, lock).ok()
     assert set(other.plugins()) == {"floods-stdout", "viloxterm", "async-hello"}
     assert (other.store / "plugins/hello/data").is_dir()
 
@@ -63,11 +65,11 @@ def test_a_running_workspace_takes_the_change(
 ) -> None:
     """Commands of what comes are there at once, those of what goes are gone."""
     lock = tmp_path / "viloapp.lock"
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     app("lock", "-o", lock).ok()
-    other("install", "--yes", wheels["async_hello"]).ok()
+    other("install", "--yes", *UNSIGNED, wheels["async_hello"]).ok()
     with other.workspace(tmp_path / "folder"):
-        other("sync", "--yes", "--find-links", wheel_folder, lock).ok()
+        other("sync", "--yes", *UNSIGNED, "--find-links", wheel_folder, lock).ok()
         assert other.call("hello.greet") == "Hello, world!"
         states = {item["id"] for item in other("status", "--json").json()["plugins"]}
         assert states == {"hello"}
@@ -78,14 +80,14 @@ def test_a_killed_sync_is_finished_by_the_next(
 ) -> None:
     """Wherever it was killed, the store is usable and the next one makes it equal."""
     old, new = tmp_path / "old.lock", tmp_path / "new.lock"
-    app("install", "--yes", "--find-links", wheel_folder, "hello", "async-hello").ok()
+    app("install", "--yes", *UNSIGNED, "--find-links", wheel_folder, "hello", "async-hello").ok()
     app("lock", "-o", old).ok()
     app("uninstall", "hello").ok()
-    app("install", "--yes", "viloedit", "viloxterm").ok()
+    app("install", "--yes", *UNSIGNED, "viloedit", "viloxterm").ok()
     app("lock", "-o", new).ok()
-    options = ("sync", "--yes", "--offline", "--find-links", wheel_folder)
-    other("sync", "--yes", "--find-links", wheel_folder, old).ok()
-    other("sync", "--yes", "--find-links", wheel_folder, new).ok()
+    options: list[str | Path] = ["sync", "--yes", *UNSIGNED, "--offline", "--find-links", wheel_folder]
+    other("sync", "--yes", *UNSIGNED, "--find-links", wheel_folder, old).ok()
+    other("sync", "--yes", *UNSIGNED, "--find-links", wheel_folder, new).ok()
     for number in range(8):
         wanted = (old, new)[number % 2]
         process = other.start(*options, wanted)
@@ -106,12 +108,12 @@ def test_other_bytes_under_the_same_name_are_refused(
     lock, folder = tmp_path / "viloapp.lock", tmp_path / "served"
     forge(folder, "dep-of-mine", "1", {"dep_of_mine.py": ""})
     shutil.copy(wheel_folder / "hello-0.1.0-py3-none-any.whl", folder)
-    app("install", "--yes", "--find-links", folder, "hello").ok()
+    app("install", "--yes", *UNSIGNED, "--find-links", folder, "hello").ok()
     app("lock", "-o", lock).ok()
     forge(folder, "hello", "0.1.0", {"hello.py": "evil = True"})
     other("list").ok()
     with Index(folder) as index:
-        refused = other("sync", "--yes", "--index-url", index.url, lock).refused(1)
+        refused = other("sync", "--yes", *UNSIGNED, "--index-url", index.url, lock).refused(1)
     assert "hello" in refused
     assert other.plugins() == {}
 
@@ -119,7 +121,7 @@ def test_other_bytes_under_the_same_name_are_refused(
 def test_a_dev_installation_cannot_be_locked(app: Viloapp, tmp_path: Path) -> None:
     """It is named, with what to do instead; no file is written."""
     source = Path(shutil.copytree(PROJECTS / "hello", tmp_path / "hello"))
-    app("install", "--yes", "--dev", source).ok()
+    app("install", "--yes", *UNSIGNED, "--dev", source).ok()
     refused = app("lock", "-o", tmp_path / "viloapp.lock").refused(1)
     assert "hello is installed from" in refused
     assert "viloapp package" in refused
@@ -129,7 +131,7 @@ def test_a_dev_installation_cannot_be_locked(app: Viloapp, tmp_path: Path) -> No
 def test_every_fault_of_a_lock_is_told(app: Viloapp, wheels: dict[str, Path], tmp_path: Path) -> None:
     """A file that a person edited says where it is wrong; a missing one is said so."""
     lock = tmp_path / "viloapp.lock"
-    app("install", "--yes", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     printed = app("lock", "-o", "-").ok().out
     lock.write_text(printed.replace('python = "3', 'python = "2').replace("enabled = true", "enabled = 1"))
     assert "plugins[0].enabled" in app("sync", lock).refused(1)

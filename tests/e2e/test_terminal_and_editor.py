@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Viloapp, eventually
+from tests.e2e.harness import UNSIGNED, Viloapp, eventually
 
 PLUGINS = ("viloxterm", "viloedit")
 
@@ -60,7 +60,7 @@ def test_shell_survives_an_update_of_its_plugin(app: Viloapp, folder: Path) -> N
     """A new generation of viloxterm takes the tab over, with the shell that runs in it."""
     with app.workspace(folder):
         made = app.call("viloxterm.new", name="work")
-        app("install", "--yes", "--force-reinstall", "viloxterm").ok()
+        app("install", "--yes", *UNSIGNED, "--force-reinstall", "viloxterm").ok()
         after = app.call("viloxterm.list")
         assert _lives(made["pid"])
         assert [(each["pid"], each["title"]) for each in after] == [(made["pid"], "work")]

@@ -9,14 +9,14 @@ import pytest
 
 from dev import interpreters
 from tests.e2e.conftest import MakeApp
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 
 FOUND = interpreters((3, 11))
 
 
 def test_two_numpies_in_one_host(app: Viloapp, wheels: dict[str, Path], folder: Path) -> None:
     """Plugins that need numpy<2 and numpy>=2, from the real index, each with its own, in one host."""
-    app("install", "--yes", wheels["needs_numpy_1"], wheels["needs_numpy_2"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["needs_numpy_1"], wheels["needs_numpy_2"]).ok()
     with app.workspace(folder) as workspace:
         first, second = app.call("numpy1.version"), app.call("numpy2.version")
         assert app.call("numpy1.mean", values=[1, 2, 6]) == app.call("numpy2.mean", values=[1, 2, 6]) == 3
@@ -42,7 +42,9 @@ def test_core_on_3_13_runs_a_plugin_on_3_11(
     pip: list[str | Path] = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, "--cache-dir", cache / "pip", sdk, f"{core}[app]"], check=True)
     app = make_app(tmp_path, executable=python.with_name("viloapp"))
-    app("install", "--yes", wheels["needs_old_python"], wheels["needs_numpy_1"], wheels["hello"]).ok()
+    app(
+        "install", "--yes", *UNSIGNED, wheels["needs_old_python"], wheels["needs_numpy_1"], wheels["hello"]
+    ).ok()
     assert tuple(app.call("old.python"))[:2] < (3, 12)
     assert app.call("numpy1.version").startswith("1.")
     assert tuple(app.call("hello.where")["python"])[:2] == (3, 13)

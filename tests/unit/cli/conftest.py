@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.artifacts import begin
 from viloapp_core.cli.main import main
+from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.store import InstalledPlugin, Store
 
 _PATIENCE_S = 20.0
@@ -152,25 +154,24 @@ def installed(store: Store) -> Callable[..., InstalledPlugin]:
     """Return a function that installs a plugin with no code: enough for all that only reads about it."""
 
     def install(plugin_id: str = "hello", *, summary: str = "Greets.", **manifest: Any) -> InstalledPlugin:
-        entry, generation = store.begin_install(plugin_id, "1.0-abc")
+        entry, generation, artifact = begin(store, plugin_id, "1.0")
         (generation / "venv" / "bin").mkdir(parents=True)
         (generation / "venv" / "bin" / "python").symlink_to(sys.executable)
         return store.commit_install(
             entry,
+            artifact,
             {
-                "plugin_id": plugin_id,
                 "name": plugin_id,
-                "version": "1.0",
                 "summary": summary,
                 "entry_point": "hello:Hello",
                 "manifest": {"schema": 1, "api_version": "1.0", **manifest},
                 "source": "wheel",
-                "signature": "not checked",
                 "permissions": [row["id"] for row in manifest.get("permissions", ())],
                 "python_version": "3.11.7",
                 "base_prefix": sys.base_prefix,
                 "base_executable": os.path.realpath(sys.executable),  # it has to be there
             },
+            SystemClock(),
         )
 
     return install

@@ -27,11 +27,11 @@ def test_list_says_what_was_not_checked_and_what_confines(
     installed()
     row = viloapp("list").out.splitlines()[1]
     assert row.split("  ")[0] == "hello"
-    assert "not checked" in row
+    assert "UNSIGNED" in row
     monkeypatch.setattr("viloapp_core.cli.confinement.backend", lambda: "none")
     assert viloapp("list").out.splitlines()[1].split()[-2:] == ["none", "-"]
     [plugin] = viloapp("list", "--json").json["plugins"]
-    assert (plugin["id"], plugin["signature"], plugin["sandbox"]) == ("hello", "not checked", "none")
+    assert (plugin["id"], plugin["signature"], plugin["sandbox"]) == ("hello", "UNSIGNED", "none")
 
 
 @pytest.mark.parametrize(

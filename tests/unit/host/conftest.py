@@ -11,6 +11,8 @@ from typing import Protocol
 
 import pytest
 
+from tests.fixtures.artifacts import begin
+from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.paths import store_root
 from viloapp_core.store import Store, environment
 from viloapp_sdk.manifest import scan
@@ -35,7 +37,7 @@ def plant(store: Store, tmp_path: Path) -> Plant:
 
     def put(plugin_id: str, source: str, *, version: str = "1.0", **manifest: object) -> None:
         module = f"{plugin_id.replace('-', '_')}_plugin"
-        entry, generation = store.begin_install(plugin_id, f"{version}-planted")
+        entry, generation, artifact = begin(store, plugin_id, version)
         venv = environment.create(generation / "venv", Path(sys.executable), cache=tmp_path / "cache")
         purelib = Path(venv.schemes["purelib"])
         for name in ("viloapp_sdk", "msgpack"):
@@ -49,20 +51,17 @@ def plant(store: Store, tmp_path: Path) -> Plant:
         found = scan([package])
         assert not found.issues
         receipt = {
-            "plugin_id": plugin_id,
-            "version": version,
             "summary": "",
             "entry_point": f"{module}:P",
             "manifest": {"commands": found.commands, "widgets": found.widgets, **manifest},
             "source": "wheel",
             "dev_source": None,
-            "signature": "not checked",
             "permissions": [row["id"] for row in manifest.get("permissions", ())],  # type: ignore[attr-defined]
             "python_version": venv.python_version,
             "base_prefix": str(venv.base_prefix),
             "base_executable": str(venv.base_executable),
         }
-        store.commit_install(entry, receipt)
+        store.commit_install(entry, artifact, receipt, SystemClock())
 
     return put
 

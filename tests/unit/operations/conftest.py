@@ -14,8 +14,16 @@ from tests.fixtures.wheels import forge
 from viloapp_core.manifest import PluginDescription
 from viloapp_core.operations import InstallOptions, InstallOutcome, ProgressEvent, install
 from viloapp_core.store import Store
+from viloapp_core.trust import Examination
 
 Plugin = Callable[..., Path]
+
+UNSIGNED = (
+    *("aaa", "alpha", "base", "beta", "caller", "delta", "first", "fits", "gamma", "good", "hello"),
+    *("lacks", "lib", "middle", "needs", "needy", "new", "none", "old", "one", "other", "quiet", "rival"),
+    *("second", "side", "stays", "third", "three", "top", "two", "viloxterm", "zzz"),
+)
+"""The plugins of these tests, which nobody signs: all are allowed, but where that is what is tested."""
 
 
 class Person:
@@ -24,12 +32,25 @@ class Person:
     def __init__(self, answer: bool = True) -> None:
         self.answer = answer
         self.asked: list[tuple[str, tuple[str, ...]]] = []
+        self.signers: list[tuple[str, ...]] = []
+        self.takes_unsigned: bool | None = None
         self.shown: list[ProgressEvent] = []
 
     def ask(self, plugin: PluginDescription, permissions: Sequence[str], /) -> bool:
         """Take a question."""
         self.asked.append((plugin.plugin_id, tuple(permissions)))
         return self.answer
+
+    def ask_publisher(self, plugin: PluginDescription, examination: Examination, /) -> bool | None:
+        """Take the question who signed."""
+        assert examination.signer is not None
+        self.signers.append((plugin.plugin_id, *examination.signer.lines()))
+        return self.answer
+
+    def ask_unsigned(self, plugin: PluginDescription, why: str, /) -> bool | None:
+        """Take the question whether it may be unsigned."""
+        self.signers.append((plugin.plugin_id, why))
+        return self.takes_unsigned
 
     def __call__(self, event: ProgressEvent, /) -> None:
         """Take a step."""
@@ -88,7 +109,7 @@ def run(tmp_path: Path, store: Store, folder: Path, person: Person) -> Callable[
     sdk = forge(tmp_path / "wheelhouse", "viloapp-sdk", "1.0.0", {"viloapp_sdk/__init__.py": ""})
 
     def call(*specs: object, environ: dict[str, str] | None = None, **options: Any) -> list[InstallOutcome]:
-        chosen = {"offline": True, "find_links": (str(folder),), **options}
+        chosen = {"offline": True, "find_links": (str(folder),), "allow_unsigned": UNSIGNED, **options}
         return install(
             store,
             [str(spec) for spec in specs],

@@ -58,7 +58,7 @@ def test_disable_and_enable(store: Store) -> None:
     assert (plugin.enabled, plugin.reason) == (False, "too loud")
     rows = {row["id"]: row for row in listing(store)}
     assert (rows["caller"]["enabled"], rows["caller"]["reason"]) == (False, "too loud")
-    assert rows["caller"]["signature"] == "not checked"
+    assert rows["caller"]["signature"] == "UNSIGNED"
     assert rows["hello"]["enabled"]
     assert enable(store, ["caller"])[0].enabled
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.operations.conftest import Person, Plugin
+from tests.unit.operations.conftest import UNSIGNED, Person, Plugin
 from viloapp_core.operations import (
     InstallOptions,
     InstallOutcome,
@@ -128,7 +128,8 @@ def test_our_own_plugins_are_the_cores(store: Store, plugin: Plugin, run: Run, t
     """They are not looked for anywhere else, and no other version is."""
     carried = plugin("viloxterm", "0.1", to=tmp_path / "wheelhouse", requires=())
     plugin("viloxterm", "9.0")
-    options = InstallOptions(offline=True, find_links=(str(tmp_path / "wheels"),), yes=True)
+    links = (str(tmp_path / "wheels"),)
+    options = InstallOptions(offline=True, find_links=links, yes=True, allow_unsigned=UNSIGNED)
     fits = str(plugin("fits", requires=(), requires_plugins=["viloxterm<1"]))
     lacks = str(plugin("lacks", requires=(), requires_plugins=["viloxterm>=9"]))
     with pytest.raises(NoVersionFitsError, match=r"lacks 0\.1 requires viloxterm>=9; tried 0\.1"):
@@ -244,7 +245,7 @@ def test_one_that_cannot_be_laid_down_holds_back_all(
     build = environment.fill
 
     def fail(*arguments: object, **options: object) -> None:
-        if arguments[2] == "needy>=2":
+        if arguments[4] == "needy>=2":
             raise ViloError("full", "the disk is full")
         build(*arguments, **options)  # type: ignore[arg-type]
 
@@ -272,7 +273,7 @@ def test_what_another_process_changed_meanwhile_is_seen(
                 run("rival")
 
     needy = [str(plugin("needy", requires_plugins=["base"], requires=()))]
-    options = InstallOptions(offline=True, find_links=(str(folder),))
+    options = InstallOptions(offline=True, find_links=(str(folder),), allow_unsigned=UNSIGNED)
     with pytest.raises(ViloError) as caught:
         install(store, needy, options=options, progress=meanwhile, consent=person, wheels={})
     expected = {"base is uninstalled": "unmet_requirement", "a rival comes": "plugin_conflict"}

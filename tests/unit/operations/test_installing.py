@@ -24,6 +24,7 @@ from viloapp_core.store import Store
 from viloapp_sdk.errors import ViloError
 
 Run = Callable[..., list[InstallOutcome]]
+OFFLINE = InstallOptions(offline=True, allow_unsigned=("hello",))
 
 
 def _untouched(store: Store) -> None:
@@ -37,7 +38,7 @@ def test_a_wheel_gets_a_virtualenv_of_its_own(store: Store, plugin: Plugin, run:
     """The plugin, its imports and the core's SDK are in it, compiled; nothing else is."""
     forge(folder, "dep", "2", {"dep/__init__.py": "", "dep/tests/x.py": ""})
     (outcome,) = run(plugin(requires=["viloapp-sdk", "dep"]))
-    assert (outcome.status, outcome.source, outcome.signature) == ("installed", "wheel", "not checked")
+    assert (outcome.status, outcome.source, outcome.signature) == ("installed", "wheel", "UNSIGNED")
     assert outcome.packages == ("hello==0.1", "dep==2", "viloapp-sdk==1.0.0")
     installed = store.plugin("hello")
     assert outcome.generation == installed.generation
@@ -121,7 +122,7 @@ def test_without_a_person_nothing_is_granted(store: Store, plugin: Plugin, tmp_p
     """No consent port means no consent."""
     wheel = plugin(requires=(), permissions=[{"id": "process.spawn.terminal", "reason": "shells"}])
     with pytest.raises(ConsentRefusedError):
-        install(store, [str(wheel)], options=InstallOptions(offline=True), wheels={})
+        install(store, [str(wheel)], options=OFFLINE, wheels={})
 
 
 def test_all_problems_at_once(store: Store, plugin: Plugin, run: Run) -> None:
@@ -250,7 +251,13 @@ def test_cancelling_leaves_nothing(store: Store, plugin: Plugin) -> None:
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(CommandError) as caught:
-        install(store, [str(plugin())], options=InstallOptions(offline=True), cancel=cancel, wheels={})
+        install(
+            store,
+            [str(plugin())],
+            options=OFFLINE,
+            cancel=cancel,
+            wheels={},
+        )
     assert caught.value.code == "command_cancelled"
     _untouched(store)
 
@@ -267,7 +274,7 @@ def test_an_interrupt_while_laying_down_leaves_nothing(store: Store, plugin: Plu
         install(
             store,
             [str(plugin(requires=()))],
-            options=InstallOptions(offline=True),
+            options=OFFLINE,
             progress=Interrupter(),
             wheels={},
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.wheels import forge
-from tests.unit.operations.conftest import Person, Plugin
+from tests.unit.operations.conftest import UNSIGNED, Person, Plugin
 from viloapp_core.operations import (
     ConsentRefusedError,
     InstallOptions,
@@ -27,6 +27,7 @@ from viloapp_core.operations import (
 from viloapp_core.operations.errors import LockFileError, NotLockableError
 from viloapp_core.resolve import OwnNameError, UnsatisfiableError
 from viloapp_core.store import CollisionError, LayDownError, Store, environment
+from viloapp_core.trust import DowngradeError
 
 Run = Callable[..., list[InstallOutcome]]
 Sync = Callable[..., SyncOutcome]
@@ -56,7 +57,7 @@ def follow(tmp_path: Path, other: Store, folder: Path, person: Person) -> Sync:
     carried = {"viloapp-sdk": tmp_path / "wheelhouse" / "viloapp_sdk-1.0.0-py3-none-any.whl"}
 
     def call(path: Path, **options: Any) -> SyncOutcome:
-        chosen = {"offline": True, "find_links": (str(folder),), **options}
+        chosen = {"offline": True, "find_links": (str(folder),), "allow_unsigned": UNSIGNED, **options}
         return sync(
             other,
             path,
@@ -103,7 +104,10 @@ def test_a_machine_becomes_equal_and_stays_so(
     assert other.receipt("alpha")["packages"][1]["version"] == "2"
 
     path.write_bytes(first)
-    assert _changes(follow(path)) == {"alpha": "downgrade", "delta": "remove", "gamma": "add"}
+    with pytest.raises(DowngradeError, match="alpha"):
+        follow(path)
+    changes = _changes(follow(path, allow_downgrade=("alpha",)))
+    assert changes == {"alpha": "downgrade", "delta": "remove", "gamma": "add"}
     assert lock_workspace(other) == first
 
 

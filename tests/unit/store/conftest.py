@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.artifacts import begin
+from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.store import Store
 
 Put = Callable[..., None]
@@ -17,10 +19,7 @@ def receipt(plugin_id: str, version: str = "0.1.0", **manifest: Any) -> dict[str
     """Return a receipt such as an installation writes."""
     command = {"id": f"{plugin_id}.greet", "title": "Greet"}
     return {
-        "plugin_id": plugin_id,
-        "version": version,
         "source": "wheel",
-        "signature": "not checked",
         "summary": "Says hello",
         "entry_point": f"{plugin_id}.plugin:Hello",
         "python_version": "3.11.7",
@@ -34,10 +33,10 @@ def receipt(plugin_id: str, version: str = "0.1.0", **manifest: Any) -> dict[str
 
 def put(store: Store, plugin_id: str, version: str = "0.1.0", **manifest: Any) -> None:
     """Install a generation that holds one file."""
-    entry, generation = store.begin_install(plugin_id, f"{version}-abc")
+    entry, generation, artifact = begin(store, plugin_id, version)
     (generation / "venv").mkdir()
     (generation / "venv" / "module.py").write_text(version)
-    store.commit_install(entry, receipt(plugin_id, version, **manifest))
+    store.commit_install(entry, artifact, receipt(plugin_id, version, **manifest), SystemClock())
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.artifacts import unsigned
 from tests.fixtures.wheels import forge
 from viloapp_core.store import LayDownError, Layout, environment
 from viloapp_core.store.archives import sha256_of
@@ -43,7 +44,8 @@ def _shelf(layout: Layout, tmp_path: Path, name: str = "scratch") -> Shelf:
 def _lay(layout: Layout, tmp_path: Path, wheel: Wheel, name: str) -> Path:
     """Make a virtualenv with the wheel and return its site-packages."""
     venv = environment.create(tmp_path / name, PYTHON, cache=tmp_path / "cache")
-    environment.fill(venv, [wheel], "hello", _shelf(layout, tmp_path))
+    artifact, lock = unsigned("hello", "1.0", {"hello": wheel.sha256})
+    environment.fill(venv, artifact, lock, [wheel], "hello", _shelf(layout, tmp_path))
     return Path(venv.schemes["purelib"])
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.artifacts import begin, unsigned
 from tests.unit.store.conftest import put, receipt
+from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.store import CollisionError, NotInstalledError, Store, StoreError, StoreFolderError
 
@@ -27,7 +29,8 @@ def test_an_installed_plugin_is_what_its_receipt_says(store: Store) -> None:
     put(store, "hello", activation_events=["onCommand:hello.greet"])
     plugin = Store(store.root).plugin("hello")
     assert (plugin.version, plugin.enabled, plugin.reason) == ("0.1.0", True, "")
-    assert plugin.generation == store.root / "plugins/hello/generations/0.1.0-abc"
+    assert plugin.generation.parent == store.root / "plugins/hello/generations"
+    assert plugin.generation.name.startswith("0.1.0-")
     assert plugin.python == plugin.generation / "venv/bin/python"
     assert plugin.commands[0]["id"] == "hello.greet"
     assert plugin.activation_events == ("onCommand:hello.greet",)
@@ -58,10 +61,11 @@ def test_an_upgrade_keeps_the_previous_generation_and_the_switch(store: Store) -
     store.set_enabled(["hello"], False, "not now")
     put(store, "hello", "0.2.0")
     put(store, "hello", "0.2.0")
-    assert store.plugin("hello").generation.name == "0.2.0-abc-2"
+    assert store.plugin("hello").generation.name.startswith("0.2.0-")
+    assert store.plugin("hello").generation.name.endswith("-2")
     assert store.plugin("hello").reason == "not now"
     names = sorted(path.name for path in (store.root / "plugins/hello/generations").iterdir())
-    assert names == ["0.1.0-abc", "0.2.0-abc", "0.2.0-abc-2"]
+    assert [name.partition("-")[0] for name in names] == ["0.1.0", "0.2.0", "0.2.0"]
 
 
 @pytest.mark.parametrize(
@@ -151,9 +155,9 @@ def test_command_and_widget_ids_are_unique(store: Store) -> None:
     """The second plugin is refused, both are named, and nothing of it stays; itself is no other."""
     put(store, "hello", widgets=[{"id": "hello.panel"}])
     taken = receipt("rival", commands=[{"id": "hello.greet"}], widgets=[{"id": "hello.panel"}])
-    entry, _ = store.begin_install("rival", "1-abc")
+    entry, _, artifact = begin(store, "rival")
     with pytest.raises(CollisionError) as caught:
-        store.commit_install(entry, taken)
+        store.commit_install(entry, artifact, taken, SystemClock())
     store.abandon_install(entry)
     for text in ("rival", "hello.greet", "hello.panel", "belongs to hello"):
         assert text in caught.value.detail
@@ -194,10 +198,10 @@ def test_switching_is_all_or_none(store: Store) -> None:
 def test_uninstalled_while_being_installed(store: Store) -> None:
     """A generation whose plugin was removed meanwhile is not made current."""
     put(store, "hello")
-    entry, _ = store.begin_install("hello", "0.2.0-abc")
+    entry, _, artifact = begin(store, "hello", "0.2.0")
     store.remove("hello", purge=True)
     with pytest.raises(StoreError):
-        store.commit_install(entry, receipt("hello", "0.2.0"))
+        store.commit_install(entry, artifact, receipt("hello", "0.2.0"), SystemClock())
     store.abandon_install(entry)
     assert dict(store.plugins()) == {}
     assert list((store.root / "plugins").iterdir()) == []
@@ -206,8 +210,9 @@ def test_uninstalled_while_being_installed(store: Store) -> None:
 @pytest.mark.parametrize("plugin_id", ["", "..", "a/b", "/etc", "Hello", "a_b", "-a", "a-", "a.b", "a\n"])
 def test_no_id_leaves_the_plugins_folder(store: Store, plugin_id: str) -> None:
     """Only a normalized name can name a folder."""
+    artifact, _ = unsigned(plugin_id)
     with pytest.raises(StoreError):
-        store.begin_install(plugin_id, "1")
+        store.begin_install(artifact)
     assert not (store.root / "plugins").exists() or list((store.root / "plugins").iterdir()) == []
 
 
@@ -221,10 +226,10 @@ def test_a_store_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_a_running_change_is_left_alone(store: Store) -> None:
     """Recovery takes only what nobody holds."""
-    entry, generation = store.begin_install("hello", "0.1.0-abc")
+    entry, generation, artifact = begin(store, "hello")
     (entry.scratch / "half").touch()
     assert Store(store.root).recover() == []
     assert generation.is_dir()
     assert (entry.scratch / "half").exists()
-    store.commit_install(entry, receipt("hello"))
+    store.commit_install(entry, artifact, receipt("hello"), SystemClock())
     assert not os.path.lexists(entry.scratch.parent / entry.path.stem)

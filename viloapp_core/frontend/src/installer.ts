@@ -34,7 +34,7 @@ export class Installer {
     try {
       let step = await this.channel.request<InstallStep>("plugins.install", { specs });
       while (step.status === "needs_consent") {
-        const accepted = await askConsent(step.plugin, step.version, step.permissions, step.limits);
+        const accepted = await askConsent(step.plugin, step.version, step);
         step = await this.channel.request<InstallStep>("plugins.install", { operation: step.operation, accepted });
       }
       for (const { plugin, version, status, signature, notes } of step.installed) {

@@ -51,6 +51,8 @@ export interface Plugin {
   reason?: string;
   source?: string;
   signature?: string;
+  publisher?: string;
+  dependencies?: string;
   sandbox?: string;
   state?: string;
   detail?: string;
@@ -145,15 +147,18 @@ export interface PermissionQuestion {
 
 export type InstallStep =
   | { status: "done"; operation: string; installed: Installed[] }
+  | ({ status: "needs_consent"; operation: string; plugin: string; version: string } & Question);
+
+/** What the person is asked before a plugin is installed. */
+export type Question =
   | {
-      status: "needs_consent";
-      operation: string;
-      plugin: string;
-      version: string;
+      about: "permissions";
       permissions: Permission[];
       /** More than others may use of the machine, a line each. */
       limits?: string[];
-    };
+    }
+  | { about: "publisher"; lines: string[]; publisher: string }
+  | { about: "unsigned"; lines: string[] };
 
 export interface Installed {
   plugin: string;

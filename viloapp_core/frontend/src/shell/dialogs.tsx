@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Icon } from "../icons.tsx";
 import { Store, useStore } from "../store.ts";
-import type { Permission, PermissionQuestion } from "../wire.ts";
+import type { PermissionQuestion, Question } from "../wire.ts";
 
 export interface Choice {
   id: string;
@@ -13,7 +13,7 @@ export interface Choice {
   kind?: "primary" | "danger";
 }
 
-interface Question {
+interface Dialog {
   title: string;
   body?: ComponentChildren;
   icon?: string;
@@ -26,13 +26,13 @@ interface Question {
   answer: (choice: string | null, input: string) => void;
 }
 
-const waiting = new Store<Question[]>([]);
+const waiting = new Store<Dialog[]>([]);
 
 export const dialogOpen = (): boolean => waiting.value.length > 0;
 
-function put(question: Omit<Question, "answer">): Promise<{ choice: string | null; input: string }> {
+function put(question: Omit<Dialog, "answer">): Promise<{ choice: string | null; input: string }> {
   return new Promise((resolve) => {
-    const asked: Question = {
+    const asked: Dialog = {
       ...question,
       answer: (choice, input) => {
         waiting.update((all) => all.filter((each) => each !== asked));
@@ -58,47 +58,22 @@ export async function askText(title: string, label: string, value = "", placehol
   return choice === "ok" && input.trim() ? input.trim() : null;
 }
 
-/** Ask whether a plugin may have what it wants. */
-export async function askConsent(
-  plugin: string,
-  version: string,
-  permissions: Permission[],
-  limits: string[] = [],
-): Promise<boolean> {
-  const body = (
+/** Ask what stands between a plugin and its installation: who signed it, or what it wants. */
+export async function askConsent(plugin: string, version: string, question: Question): Promise<boolean> {
+  const who = (
     <>
-      <p>
-        <strong>{plugin}</strong> {version} asks for:
-      </p>
-      <ul class="permissions">
-        {permissions.map(({ id, reason, words, warning }) => (
-          <li key={id}>
-            <Icon name="shield" />
-            <div>
-              <code>{id}</code>
-              {words && <strong>{words}</strong>}
-              {warning && <em>{warning}</em>}
-              <span>{reason ? `“${reason}”` : "The plugin gives no reason."}</span>
-            </div>
-          </li>
-        ))}
-        {limits.map((line) => (
-          <li key={line}>
-            <Icon name="shield" />
-            <div>
-              <code>{line}</code>
-              <span>It wants to use more of the machine than plugins may.</span>
-            </div>
-          </li>
-        ))}
-      </ul>
-      <p class="quiet">Signature: not checked. Install only what you trust.</p>
+      <strong>{plugin}</strong> {version}
     </>
   );
+  const asked = {
+    permissions: { title: `Allow ${plugin}?`, label: "Allow and install" },
+    publisher: { title: `Trust who publishes ${plugin}?`, label: "Trust this publisher" },
+    unsigned: { title: `Install ${plugin} unsigned?`, label: "Install unsigned" },
+  }[question.about];
   const { choice } = await put({
-    title: `Allow ${plugin}?`,
-    body,
-    choices: [{ id: "allow", label: "Allow and install", kind: "primary" }],
+    title: asked.title,
+    body: <Asked who={who} question={question} />,
+    choices: [{ id: "allow", label: asked.label, kind: question.about === "unsigned" ? "danger" : "primary" }],
   });
   return choice === "allow";
 }
@@ -141,12 +116,70 @@ export function withdrawPermission(id: number): void {
   waiting.value.find((each) => each.id === id)?.answer(WITHDRAWN, "");
 }
 
+function Asked({ who, question }: { who: ComponentChildren; question: Question }): JSX.Element {
+  if (question.about === "permissions")
+    return (
+      <>
+        <p>{who} asks for:</p>
+        <ul class="permissions">
+          {question.permissions.map(({ id, reason, words, warning }) => (
+            <li key={id}>
+              <Icon name="shield" />
+              <div>
+                <code>{id}</code>
+                {words && <strong>{words}</strong>}
+                {warning && <em>{warning}</em>}
+                <span>{reason ? `“${reason}”` : "The plugin gives no reason."}</span>
+              </div>
+            </li>
+          ))}
+          {(question.limits ?? []).map((line) => (
+            <li key={line}>
+              <Icon name="shield" />
+              <div>
+                <code>{line}</code>
+                <span>It wants to use more of the machine than plugins may.</span>
+              </div>
+            </li>
+          ))}
+        </ul>
+      </>
+    );
+  const lines = (
+    <ul class="permissions" data-testid="signer">
+      {question.lines.map((line) => (
+        <li key={line}>
+          <Icon name="shield" />
+          <div>
+            <span>{line}</span>
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+  if (question.about === "publisher")
+    return (
+      <>
+        <p>{who} is used for the first time. Its signature holds, and it is</p>
+        {lines}
+        <p class="quiet">If you agree, every later version has to be signed by the same publisher.</p>
+      </>
+    );
+  return (
+    <>
+      <p>Nobody signed {who}.</p>
+      {lines}
+      <p class="quiet">It will say so wherever plugins are listed.</p>
+    </>
+  );
+}
+
 export function Dialogs(): JSX.Element | null {
   const question = useStore(waiting)[0];
   return question ? <Modal key={question.id ?? question.title} question={question} /> : null;
 }
 
-function Modal({ question }: { question: Question }): JSX.Element {
+function Modal({ question }: { question: Dialog }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const [input, setInput] = useState(question.input?.value ?? "");
   useEffect(() => {

@@ -151,7 +151,10 @@ function PluginCard({ plugin, actions }: { plugin: Plugin; actions: PluginAction
             {enabled ? (STATES[state] ?? state) : "Disabled"}
             {plugin.pid ? <span class="faint"> pid {plugin.pid}</span> : null}
           </li>
-          <li class={plugin.signature === "not checked" ? "caution" : ""}>signature: {plugin.signature ?? "not checked"}</li>
+          <li class={plugin.signature?.startsWith("signed by ") ? "" : "caution"} title={plugin.publisher} data-testid="signature">
+            {plugin.signature}
+          </li>
+          {plugin.dependencies && <li>{plugin.dependencies}</li>}
           <li class={plugin.sandbox === "none" ? "caution" : ""}>sandbox: {plugin.sandbox ?? "none"}</li>
           <li>from: {plugin.source ?? "index"}</li>
         </ul>

@@ -1,4 +1,4 @@
-"""Asks a person whether a plugin may have the permissions that it names."""
+"""Asks a person whom to trust, and whether a plugin may have the permissions that it names."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from viloapp_core.limits import Limits, asks
 
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
+    from viloapp_core.trust import Examination
 
 _PLAINLY = {
     "process.spawn.terminal": "opens terminals: what runs in one can do everything that you can",
@@ -37,6 +38,28 @@ class Prompt:
         self._view = view
         self._accept = accept
 
+    def ask_publisher(self, plugin: PluginDescription, examination: Examination) -> bool | None:
+        """Tell who signed a plugin of whom nobody is pinned yet, and take the answer.
+
+        Whether this is the right publisher only a person can say: ``--yes`` does not, and where nobody is
+        there is no answer.
+        """
+        if not self._somebody_is_there() or examination.signer is None:
+            return None
+        with self._view.paused():
+            name = one_line(plugin.plugin_id)
+            self._output.say(f"{name} {plugin.version} is used for the first time; it is")
+            for line in examination.signer.lines():
+                self._output.say(f"  {one_line(line)}")
+            question = f"Is that who publishes {name}? It is asked of every later version too."
+            return click.confirm(question, default=False, err=True)
+
+    def ask_unsigned(self, plugin: PluginDescription, why: str) -> None:
+        """Return None: on the command line a plugin without a signature is allowed by its name alone."""
+
+    def _somebody_is_there(self) -> bool:
+        return bool(sys.stdin and sys.stdin.isatty() and self._output.on_terminal())
+
     def ask(self, plugin: PluginDescription, permissions: Sequence[str]) -> bool:
         """Tell what the plugin asks for, and take the answer.
 
@@ -49,7 +72,7 @@ class Prompt:
                 tell(line)
             if self._accept:
                 return True
-            if not (sys.stdin and sys.stdin.isatty() and self._output.on_terminal()):
+            if not self._somebody_is_there():
                 raise CliError(
                     "needs_consent",
                     f"{plugin.plugin_id} {plugin.version} asks for "

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 @options.offline
 @click.option("--python", metavar="PYTHON", help="The interpreter to use: a path, or a version such as 3.12.")
 @click.option("--force-reinstall", is_flag=True, help="Install again what is installed already.")
+@options.trust_publisher
+@options.allow_unsigned
+@options.allow_downgrade
+@options.trust_config
 @options.yes
 @options.dry_run
 @options.json_output
@@ -37,6 +41,9 @@ def install_command(invocation: Invocation, /, specs: tuple[str, ...], **flags: 
     A SPEC is a requirement (hello, 'hello>=0.1'), the path of a wheel or of a bundle (.viloplugin, which
     needs no network), or with --dev a folder. All are resolved before any is installed; when one cannot be,
     none is.
+
+    Who signed a plugin is checked before anything of it is unpacked. The first time you are shown who it is
+    and asked; from then on nobody else may have signed it. What nobody signed is refused.
     """
     from viloapp_core.operations import InstallOptions
     from viloapp_core.operations.errors import SeveralProblemsError
@@ -78,7 +85,7 @@ def _tell(invocation: Invocation, outcomes: Sequence[InstallOutcome]) -> None:
 
 
 def describe(outcome: InstallOutcome) -> str:
-    """Return one line on what was done, and what was not checked."""
+    """Return one line on what was done, and what is known of who made it."""
     before = outcome.previous_version
     was = f", was {before}" if before and before != outcome.version else ""
     facts = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -82,4 +83,47 @@ offline = click.option(
     "offline",
     is_flag=True,
     help="Ask no index: take wheels fetched before, and those of --find-links.",
+)
+
+
+def _ids(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return plugin ids as the store has them, however they were written."""
+    if not values:
+        return ()
+    from packaging.utils import canonicalize_name
+
+    return tuple(canonicalize_name(value) for value in values)
+
+
+trust_publisher = click.option(
+    "--trust-publisher",
+    "trust_publishers",
+    multiple=True,
+    metavar="IDENTITY",
+    help="The right publisher of what is used for the first time; repeatable.",
+)
+trust_lock = click.option(
+    "--trust-lock",
+    is_flag=True,
+    help="FILE names the right publishers of what is used for the first time.",
+)
+allow_unsigned = click.option(
+    "--allow-unsigned",
+    multiple=True,
+    metavar="ID",
+    callback=_ids,
+    help="This plugin may be unsigned; every listing will say so; repeatable.",
+)
+allow_downgrade = click.option(
+    "--allow-downgrade",
+    multiple=True,
+    metavar="ID",
+    callback=_ids,
+    help="This plugin may become older than it was; repeatable.",
+)
+trust_config = click.option(
+    "--trust-config",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An organisation's own Sigstore, for this command.",
 )

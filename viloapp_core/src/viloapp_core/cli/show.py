@@ -38,7 +38,7 @@ def list_command(invocation: Invocation) -> None:
 
 def _row(plugin: Mapping[str, Any]) -> list[str]:
     state = "enabled" if plugin["enabled"] else "disabled" if plugin["managed"] else "not managed"
-    reason = plugin["reason"].removeprefix("not managed: ")
+    reason = plugin["reason"].removeprefix("not managed: ") or plugin["dependencies"]
     keys = ("python", "source", "signature", "sandbox")
     return [plugin["id"], plugin["version"], state, *(plugin[key] for key in keys), reason]
 

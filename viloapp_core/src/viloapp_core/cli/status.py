@@ -32,7 +32,17 @@ def status_command(invocation: Invocation) -> None:
         invocation.output.json(found)
         return
     invocation.output.line(_host(found, str(store.root)))
-    header = ("plugin", "version", "state", "pid", "sandbox", "memory", "limits reached", "detail")
+    header = (
+        "plugin",
+        "version",
+        "state",
+        "pid",
+        "signature",
+        "sandbox",
+        "memory",
+        "limits reached",
+        "detail",
+    )
     invocation.output.table(header, [_row(plugin) for plugin in found["plugins"]])
 
 
@@ -64,6 +74,7 @@ def _row(plugin: Mapping[str, Any]) -> list[str]:
         plugin["version"],
         state,
         plugin["pid"],
+        plugin["signature"],
         plugin["sandbox"],
         memory,
         reached,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 @options.index_url
 @options.find_links
 @options.offline
+@options.trust_lock
+@options.trust_publisher
+@options.allow_unsigned
+@options.allow_downgrade
+@options.trust_config
 @options.yes
 @options.dry_run
 @options.json_output
@@ -39,16 +44,14 @@ def sync_command(
     /,
     file: Path,
     check: bool,
-    index_url: str | None,
-    find_links: tuple[str, ...],
-    offline: bool,
-    yes: bool,
     dry_run: bool,
+    **flags: Any,
 ) -> int:
     """Make the plugins equal to the lock FILE, which `viloapp lock` wrote; viloapp.lock by default.
 
     Plugins are added, updated (to lower versions too) and removed; what they stored stays. Every wheel must
-    have the hash that the lock says. When one plugin cannot be had, nothing is changed.
+    have the hash that the lock says, and be signed by the publisher that it names. When one plugin cannot be
+    had, nothing is changed. A lower version than was installed before has to be allowed by name.
     """
     from viloapp_core.operations import InstallOptions, SyncOutcome, compare
 
@@ -56,7 +59,7 @@ def sync_command(
     if check or dry_run:
         outcome = SyncOutcome(compare(store, file))
     else:
-        chosen = InstallOptions(index_url=index_url, find_links=find_links, offline=offline, yes=yes)
+        chosen = InstallOptions(**flags)
         with changing(invocation, store):
             outcome = _sync(invocation, store, file, chosen)
         if outcome.plugins:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,31 +22,27 @@ if TYPE_CHECKING:
 @options.index_url
 @options.find_links
 @options.offline
+@options.trust_publisher
+@options.allow_unsigned
+@options.trust_config
 @options.yes
 @options.json_output
 @pass_invocation
-def update_command(
-    invocation: Invocation,
-    ids: tuple[str, ...],
-    check: bool,
-    index_url: str | None,
-    find_links: tuple[str, ...],
-    offline: bool,
-    yes: bool,
-) -> None:
+def update_command(invocation: Invocation, /, ids: tuple[str, ...], check: bool, **flags: Any) -> None:
     """Update plugins, all of them when none is named, and their libraries.
 
     They stay within what was asked for when they were installed, and within what other plugins accept. What
-    is replaced stays for `viloapp rollback`. A plugin that wants more than it was allowed asks.
+    is replaced stays for `viloapp rollback`. A plugin that wants more than it was allowed asks. What somebody
+    else signed than the pinned publisher is refused.
     """
     from viloapp_core.cli.consent import Prompt
     from viloapp_core.cli.progress import view
     from viloapp_core.operations import InstallOptions, update
 
     store = invocation.store()
-    chosen = InstallOptions(index_url=index_url, find_links=find_links, offline=offline, yes=yes)
+    chosen = InstallOptions(**flags)
     with changing(invocation, store), view(invocation.output) as shown:
-        consent = Prompt(invocation.output, shown, accept=yes)
+        consent = Prompt(invocation.output, shown, accept=chosen.yes)
         outcomes = update(store, ids, check=check, options=chosen, progress=shown, consent=consent)
     if invocation.output.as_json:
         invocation.output.json({"plugins": [asdict(outcome) for outcome in outcomes]})

@@ -47,3 +47,16 @@ class CommandError(FoundationError):
 
     def __init__(self, code: str, detail: str, hint: str = "") -> None:
         super().__init__(code, detail, hint)
+
+
+class HttpError(FoundationError):
+    """A server gave no answer, or not the one that was asked for.
+
+    Args:
+        detail: what happened.
+        status: the server's; 0 when it said none.
+    """
+
+    def __init__(self, detail: str, status: int = 0) -> None:
+        super().__init__("http_failed", detail, "check the network and the address")
+        self.status = status

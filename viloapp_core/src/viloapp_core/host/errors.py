@@ -22,6 +22,14 @@ class HostRunningError(HostError):
         )
 
 
+class BlockedPluginError(HostError):
+    """A block list names the plugin, or what is blocked cannot be known."""
+
+    def __init__(self, plugin_id: str, why: str) -> None:
+        what, _, hint = why.partition("; use: ")
+        super().__init__("blocked", f"{plugin_id} is not started: {what}", f"use: {hint}" if hint else "")
+
+
 class HostStoppingError(HostError):
     """The host is about to end and takes no calls any more."""
 

@@ -13,13 +13,14 @@ from viloapp_core.broker.files import Files
 from viloapp_core.broker.network import Network
 from viloapp_core.broker.programs import Programs
 from viloapp_core.broker.terminals import Terminals
+from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.errors import LockHeldError
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.foundation.paths import store_root
 from viloapp_core.host.control import ControlServer
 from viloapp_core.host.dispatch import Dispatch, hearing
 from viloapp_core.host.enforcement import Enforcement
-from viloapp_core.host.errors import HostRunningError, HostStoppingError
+from viloapp_core.host.errors import BlockedPluginError, HostRunningError, HostStoppingError
 from viloapp_core.host.offers import usable
 from viloapp_core.host.permissions import PermissionManager
 from viloapp_core.host.widgets import Widgets
@@ -31,7 +32,7 @@ from viloapp_core.process.cgroup import Groups
 from viloapp_core.sandbox import Launch, probe
 from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
 from viloapp_core.services.settings import LIMITS
-from viloapp_core.store import InstalledPlugin, Store
+from viloapp_core.store import InstalledPlugin, Revocation, Store
 from viloapp_core.supervise import Surroundings, Worker
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
 
@@ -87,6 +88,8 @@ class Host:
         self._stack = contextlib.AsyncExitStack()
         self._running = False
         self._stamp: object = None
+        self._revocation = Revocation(self.store.root, SystemClock())
+        self._lists: object = None
         self._calls = 0
         self._breaches: dict[str, Counter[str]] = {}
         self.workspace = Workspace()
@@ -130,6 +133,7 @@ class Host:
                 limits=self.settings.limits_of,
                 groups=groups if isinstance(groups, Groups) else None,
                 nice=lambda: int(self.settings.get("core.worker_nice")),
+                admit=self._admit,
                 hold=self.store.hold,
                 permissions=self._enforcement.at_start,
                 on_end=self._worker_ended,
@@ -302,8 +306,8 @@ class Host:
         """Return what is installed and how it fares, sorted by id.
 
         Each row has ``id``, ``version``, ``summary``, ``enabled``, ``reason``, ``source``, ``signature``,
-        ``permissions``, ``sandbox``, ``state``, ``detail``, ``pid``, ``limits``, ``usage``, ``throttled`` and
-        ``limits_reached``.
+        ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``detail``, ``pid``,
+        ``limits``, ``usage``, ``throttled`` and ``limits_reached``.
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
@@ -314,9 +318,11 @@ class Host:
             "version": plugin.version,
             "summary": plugin.summary,
             "enabled": plugin.enabled,
-            "reason": plugin.reason,
+            "reason": plugin.reason or self._revocation.why(plugin),
             "source": plugin.source,
             "signature": plugin.signature,
+            "publisher": plugin.publisher,
+            "dependencies": plugin.dependencies,
             "permissions": self._granted_ids(plugin),
             "sandbox": (worker.sandbox if worker is not None else "") or probe().backend,
             "state": worker.state if worker is not None else "stopped",
@@ -593,6 +599,29 @@ class Host:
         if self.workspace.of_plugin(plugin_id):
             self.in_background(self._widgets.reopen(plugin_id))
 
+    def _admit(self, plugin: InstalledPlugin) -> None:
+        """Refuse to start what a block list names.
+
+        Raises:
+            BlockedPluginError: it is named, or what is blocked cannot be known.
+        """
+        if why := self._revocation.why(plugin):
+            raise BlockedPluginError(plugin.plugin_id, why)
+
+    async def _stop_blocked(self) -> None:
+        """Stop what was blocked while it ran, and tell of lists that have expired."""
+        if (lists := self._revocation.stamp()) == self._lists:
+            return
+        self._lists = lists
+        for warning in self._revocation.warnings:
+            self.publish("notification", {"level": "warning", "message": warning, "plugin": ""})
+        for id, worker in tuple(self._workers.items()):
+            if worker.pid is not None and (why := self._revocation.why(worker.plugin)):
+                message = f"{id} was stopped: {why}"
+                self.publish("notification", {"level": "error", "message": message, "plugin": id})
+                await worker.stop()
+                self.publish("plugins.changed", {"added": [], "changed": [id], "removed": []})
+
     async def _stop_workers(self) -> None:
         self._running = False
         for task in tuple(self._background):
@@ -623,9 +652,10 @@ class Host:
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(_POLL_S)
-            if self.store.index_stamp() != self._stamp:
-                with contextlib.suppress(ViloError):
+            with contextlib.suppress(ViloError):
+                if self.store.index_stamp() != self._stamp:
                     await self.refresh()
+                await self._stop_blocked()
             self.permissions.look(self._workers)
 
 

@@ -6,16 +6,20 @@ import contextlib
 import hashlib
 import os
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from viloapp_core.operations import bundle_format
 from viloapp_core.operations.bundle_format import BundleLock, FormatError, Label
 from viloapp_core.operations.errors import BundleError, SpecError
+from viloapp_core.trust import LockSignature, Signature
+from viloapp_core.trust.signatures import recognize
 
 _CHUNK = 1 << 20
 _FIRST_TIME = (1980, 1, 1, 0, 0, 0)
@@ -33,9 +37,17 @@ class Bundle:
     label: Label
     lock: BundleLock
     folder: Path
+    signature: Signature | None = None
+    """Over the lock, else of the plugin's own wheel; not verified."""
 
 
-def write(target: Path, label: Label, lock: bytes, wheels: Mapping[str, Path]) -> str:
+def write(
+    target: Path,
+    label: Label,
+    lock: bytes,
+    wheels: Mapping[str, Path],
+    signatures: Mapping[str, bytes] = MappingProxyType({}),
+) -> str:
     """Write a bundle, whole or not at all, and return its SHA-256.
 
     Members are sorted, stored, with one time and one mode: the same input gives the same bytes.
@@ -45,6 +57,7 @@ def write(target: Path, label: Label, lock: bytes, wheels: Mapping[str, Path]) -
         label: for the member ``.viloplugin``.
         lock: the bytes of ``pylock.toml``.
         wheels: by file name.
+        signatures: by the member's name.
 
     Raises:
         SpecError: the file cannot be written.
@@ -55,8 +68,14 @@ def write(target: Path, label: Label, lock: bytes, wheels: Mapping[str, Path]) -
             with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
                 archive.writestr(_member(bundle_format.METADATA), bundle_format.encode_label(label))
                 archive.writestr(_member(bundle_format.LOCK), lock)
+                if (signature := signatures.get(bundle_format.SIGNATURE)) is not None:
+                    archive.writestr(_member(bundle_format.SIGNATURE), signature)
                 for name in sorted(wheels):
-                    _add(archive, bundle_format.WHEELS + name, wheels[name])
+                    member = bundle_format.WHEELS + name
+                    _add(archive, member, wheels[name])
+                    for sidecar in (member + suffix for suffix in bundle_format.SIDECARS):
+                        if sidecar in signatures:
+                            archive.writestr(_member(sidecar), signatures[sidecar])
             stream.flush()
             os.fsync(stream.fileno())
         with partial.open("rb") as written:
@@ -140,7 +159,51 @@ def _extract(archive: zipfile.ZipFile, name: str, size: int, folder: Path) -> Bu
             )
     if issues:
         raise FormatError(issues)
-    return Bundle(label, lock, folder)
+    return Bundle(label, lock, folder, _signature(archive, lock))
+
+
+def _signature(archive: zipfile.ZipFile, lock: BundleLock) -> Signature | None:
+    """Return the signature that a bundle came with; the one over its lock covers all of it."""
+    names = set(archive.namelist())
+    if bundle_format.SIGNATURE in names:
+        return LockSignature(archive.read(bundle_format.SIGNATURE), archive.read(bundle_format.LOCK))
+    beside = [lock.plugin.url + suffix for suffix in bundle_format.SIDECARS]
+    return next((recognize(archive.read(name)) for name in beside if name in names), None)
+
+
+def read_lock(path: Path) -> bytes:
+    """Return the bytes of a bundle's lock, which is what is signed; the whole bundle was looked at.
+
+    Raises:
+        BundleError: the file is none; has every reason.
+        SpecError: it cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="viloapp-") as folder:
+        extract(path, Path(folder))
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(bundle_format.LOCK)
+
+
+def add_signature(path: Path, data: bytes) -> None:
+    """Put a signature over its lock into a bundle, in place of any that is there.
+
+    Args:
+        path: the bundle; it is written anew, whole or not at all.
+        data: a sigstore bundle.
+
+    Raises:
+        BundleError: the file is none; has every reason.
+        SpecError: it cannot be read or written.
+    """
+    with tempfile.TemporaryDirectory(prefix="viloapp-") as name:
+        folder = Path(name)
+        bundle = extract(path, folder)
+        with zipfile.ZipFile(path) as archive:
+            lock = archive.read(bundle_format.LOCK)
+            kept = {each: archive.read(each) for each in archive.namelist() if not each.endswith(".whl")}
+        signatures = kept | {bundle_format.SIGNATURE: data}
+        wheels = {package.filename: folder / package.filename for package in bundle.lock.packages}
+        write(path, bundle.label, lock, wheels, signatures)
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> str:

@@ -6,6 +6,8 @@ A bundle `{id}-{version}.viloplugin` is a zip whose members are stored, not comp
 pylock.toml                     every wheel with its hash; `[tool.viloapp]` names the plugin
 pylock.toml.sigstore.json       optional: a signature over the lock, and so over every hash in it
 wheels/<file name of a wheel>
+wheels/<…>.whl.sigstore.json    optional: a signature of the plugin's own wheel alone
+wheels/<…>.whl.provenance       optional: the same, as an index has it (PEP 740)
 
 Source: PEP 751 for the lock.
 """
@@ -35,7 +37,11 @@ MAX_MEMBERS = 2000
 MAX_TOTAL_BYTES = 8 << 30
 _MAX_BYTES = {METADATA: 64 << 10, LOCK: 8 << 20, SIGNATURE: 1 << 20}
 MAX_WHEEL_BYTES = 4 << 30
+SIDECARS = (".sigstore.json", ".provenance")
+"""What follows the name of a wheel in that of its signature."""
+_MAX_SIDECAR_BYTES = 1 << 20
 _WHEEL = re.compile(r"wheels/[A-Za-z0-9][A-Za-z0-9_.!+-]*\.whl")
+_SIDECAR = re.compile(_WHEEL.pattern + r"(\.sigstore\.json|\.provenance)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ENCRYPTED = 0x1
 _KEYS = ("format_version", "created_at", "plugin_id", "plugin_version")
@@ -280,7 +286,8 @@ def member_issues(infos: Sequence[zipfile.ZipInfo], archive_bytes: int) -> list[
 
 def _member_issue(info: zipfile.ZipInfo, seen: set[str]) -> str:
     name = info.orig_filename
-    if name not in _MAX_BYTES and not _WHEEL.fullmatch(name):
+    sidecar = _SIDECAR.fullmatch(name)
+    if name not in _MAX_BYTES and not _WHEEL.fullmatch(name) and not sidecar:
         return "is not a member that a bundle has"
     if name.lower() in seen:
         return "is there twice"
@@ -290,7 +297,7 @@ def _member_issue(info: zipfile.ZipInfo, seen: set[str]) -> str:
         return "is encrypted"
     if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
         return "is compressed, and a bundle's members are stored"
-    if info.file_size > _MAX_BYTES.get(name, MAX_WHEEL_BYTES):
+    if info.file_size > _MAX_BYTES.get(name, _MAX_SIDECAR_BYTES if sidecar else MAX_WHEEL_BYTES):
         return f"is too large: {info.file_size} bytes"
     return ""
 
@@ -303,7 +310,8 @@ def agreement_issues(label: Label, lock: BundleLock, members: Iterable[str]) -> 
             f"{METADATA} says {_shown(label.plugin_id)} {_shown(label.plugin_version)}, "
             f"{LOCK} says {lock.plugin_id} {lock.plugin.version}"
         )
-    there = {name for name in members if name.startswith(WHEELS)}
+    sidecars = {lock.plugin.url + suffix for suffix in SIDECARS}
+    there = {name for name in members if name.startswith(WHEELS)} - sidecars
     locked = {package.url for package in lock.packages}
     issues += [f"{name}: is not in {LOCK}" for name in sorted(there - locked)]
     issues += [f"{name}: is in {LOCK} and missing" for name in sorted(locked - there)]

@@ -15,6 +15,7 @@ from viloapp_core.operations import bundle_archive, bundle_format, planning, spe
 from viloapp_core.operations.errors import NotLockableError, SpecError, raise_all
 from viloapp_core.operations.installing import inspect, workshop_of
 from viloapp_core.operations.outcomes import InstallOptions, Progress, silent
+from viloapp_core.operations.signatures import find_signature
 from viloapp_core.operations.specs import Spec
 from viloapp_core.operations.syncing import plan_installed
 from viloapp_core.operations.workshop import Plan, Workshop
@@ -22,6 +23,7 @@ from viloapp_core.resolve import compatibility
 from viloapp_core.resolve.editable import build_wheel
 from viloapp_core.store import Store
 from viloapp_core.store import archives as archive
+from viloapp_core.trust import BundleSignature, ProvenanceSignature
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,18 @@ def _bundle(plan: Plan, output: Path, epoch: int, workshop: Workshop) -> Package
     label = bundle_format.Label(plan.plugin_id, version, epoch)
     target = output / bundle_format.filename(plan.plugin_id, version)
     workshop.say(plan.plugin_id, "done", f"writing {target.name}")
-    sha256 = bundle_archive.write(target, label, lock, by_name)
+    sha256 = bundle_archive.write(target, label, lock, by_name, _signatures(plan, workshop))
     packages = tuple(f"{item.name}=={item.version}" for item in plan.resolution.packages)
     return PackageOutcome(target, plan.plugin_id, version, sha256, python.series, packages, tuple(notes))
+
+
+def _signatures(plan: Plan, workshop: Workshop) -> dict[str, bytes]:
+    """Return the signature of the plugin's own wheel as a member, where it has one that lies in a bundle.
+
+    The lock of the bundle is new, so that a signature over another lock is of no use to it.
+    """
+    signature = find_signature(plan, workshop)
+    member = bundle_format.WHEELS + plan.resolution.plugin.filename
+    if isinstance(signature, ProvenanceSignature):
+        return {f"{member}.provenance": signature.data}
+    return {f"{member}.sigstore.json": signature.data} if isinstance(signature, BundleSignature) else {}

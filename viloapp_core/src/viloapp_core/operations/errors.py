@@ -25,10 +25,10 @@ class SpecError(OperationError):
 class ConsentRefusedError(OperationError):
     """The person did not allow what the plugin asks for; nothing was changed."""
 
-    def __init__(self, plugin_id: str) -> None:
+    def __init__(self, plugin_id: str, what: str = "its permissions were") -> None:
         super().__init__(
             "consent_refused",
-            f"{plugin_id} was not installed: its permissions were not accepted",
+            f"{plugin_id} was not installed: {what} not accepted",
             "nothing was changed",
         )
 
@@ -62,6 +62,18 @@ class NotLockableError(OperationError):
 
     def __init__(self, detail: str, hint: str) -> None:
         super().__init__("not_lockable", detail, hint)
+
+
+class LockedPublisherError(OperationError):
+    """A plugin is signed by somebody else than the workspace lock names."""
+
+    def __init__(self, plugin_id: str, named: str, wrong: Sequence[str]) -> None:
+        listed = "".join(f"\n  {line}" for line in wrong)
+        super().__init__(
+            "locked_publisher",
+            f"{plugin_id}: the lock names {named} as its publisher, and that is not who signed it:{listed}",
+            "nothing was changed; ask whoever wrote the lock",
+        )
 
 
 class SeveralProblemsError(OperationError):

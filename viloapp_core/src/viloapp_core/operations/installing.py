@@ -1,4 +1,4 @@
-"""Install plugins: resolve, lock, fetch, verify, consent, lay down, activate; each step may refuse."""
+"""Install plugins: resolve, lock, fetch, audit, verify, consent, lay down, activate; each step may refuse."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from viloapp_core.operations.outcomes import (
     RefuseAll,
     silent,
 )
+from viloapp_core.operations.trusting import Judge, Verdict, note_trust
 from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.resolve import Relations, load_order, to_pylock, wheelhouse
 from viloapp_core.store import (
-    NOT_CHECKED,
     CollisionError,
     InstalledPlugin,
     Store,
@@ -44,17 +44,19 @@ from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
+    from viloapp_core.trust import VerifiedArtifact
 
 
 @dataclass(frozen=True)
 class _Checked:
-    """A plan whose wheels are here, audited and consented to."""
+    """A plan whose wheels are here, audited, and whose signature was looked at."""
 
     plan: Plan
     wheels: tuple[Path, ...]
     description: PluginDescription
     permissions: tuple[str, ...]
     notes: tuple[str, ...]
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class _Built:
     """A generation that is complete but for its receipt."""
 
     item: _Checked
+    artifact: VerifiedArtifact
     entry: journal.Entry
     venv: environment.Environment
 
@@ -168,11 +171,12 @@ def carry_out(
         ViloError: as `install` does.
     """
     outcomes = list(outcomes)
+    judge = Judge(workshop, clock)
     checked: list[_Checked] = []
     problems: list[ViloError] = []
     for plan in plans:
         try:
-            checked.append(_check(plan, workshop, leaving))
+            checked.append(_check(plan, workshop, leaving, judge))
         except ViloError as error:
             problems.append(error)
     problems += _mutual_clashes(checked)
@@ -186,9 +190,13 @@ def carry_out(
     check()
     order = load_order(incoming, [plan.plugin_id for plan in plans])
     checked.sort(key=lambda item: order.index(item.plan.plugin_id))
+    verified = []
     for item in checked:
+        verified.append((item, judge.decide(item.verdict, consent)))
         _ask(item, workshop, consent)
-    built = _lay_down_all(checked, workshop)
+    for warning in judge.warnings():
+        workshop.say("", "verify", warning)
+    built = _lay_down_all(verified, workshop)
     try:
         ready()
     except BaseException:
@@ -197,14 +205,15 @@ def carry_out(
     return _switch_to_all(built, workshop, clock, outcomes, check)
 
 
-def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str]) -> _Checked:
-    """Fetch and judge a plan's wheels, then see whether the store has room for its ids."""
+def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str], judge: Judge) -> _Checked:
+    """Fetch and audit a plan's wheels, verify who signed, then see whether the store has room for its ids."""
     wheels, description, notes = inspect(plan, workshop)
     Ledger(workshop.store.root).entries(plan.plugin_id)  # a damaged one is told before anything is done
+    verdict = judge.look(plan, description)
     if clashes := workshop.store.clashes(plan.plugin_id, description.manifest.to_json(), leaving):
         raise CollisionError(plan.plugin_id, clashes)
     permissions = tuple(permission.id for permission in description.manifest.permissions)
-    return _Checked(plan, tuple(wheels), description, permissions, tuple(notes))
+    return _Checked(plan, tuple(wheels), description, permissions, tuple(notes), verdict)
 
 
 def inspect(plan: Plan, workshop: Workshop) -> tuple[list[Path], PluginDescription, list[str]]:
@@ -276,23 +285,22 @@ def _ask(item: _Checked, workshop: Workshop, consent: Consent) -> None:
         raise ConsentRefusedError(item.plan.plugin_id)
 
 
-def _lay_down_all(checked: Sequence[_Checked], workshop: Workshop) -> list[_Built]:
+def _lay_down_all(verified: Sequence[tuple[_Checked, VerifiedArtifact]], workshop: Workshop) -> list[_Built]:
     """Make every generation, in its final place; none stays when one fails."""
     built: list[_Built] = []
     try:
-        for item in checked:
-            built.append(_lay_down(item, workshop))
+        for item, artifact in verified:
+            built.append(_lay_down(item, artifact, workshop))
     except BaseException:
         _abandon(built, workshop)
         raise
     return built
 
 
-def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
+def _lay_down(item: _Checked, artifact: VerifiedArtifact, workshop: Workshop) -> _Built:
     """Make a generation, in its final place."""
     store, plan, plugin_id = workshop.store, item.plan, item.plan.plugin_id
-    name = f"{plan.resolution.plugin.version}-{plan.resolution.digest}"
-    entry, generation = store.begin_install(plugin_id, name)
+    entry, generation = store.begin_install(artifact)
     try:
         packages = plan.resolution.packages
         pairs = zip(packages, item.wheels, strict=True)
@@ -304,16 +312,17 @@ def _lay_down(item: _Checked, workshop: Workshop) -> _Built:
         venv = environment.create(generation / "venv", plan.resolution.python.executable, cache=cache)
         environment.fill(
             venv,
+            artifact,
+            to_pylock(plan.resolution),
             wheels,
             plan.spec.text,
             Shelf(store.layout, entry.scratch),
             lambda wheel, done: workshop.say(plugin_id, "lay down", wheel, done, len(wheels)),
         )
-        (generation / "pylock.toml").write_bytes(to_pylock(plan.resolution))
     except BaseException:
         store.abandon_install(entry)
         raise
-    return _Built(item, entry, venv)
+    return _Built(item, artifact, entry, venv)
 
 
 def _switch_to_all(
@@ -334,14 +343,15 @@ def _switch_to_all(
         try:
             workshop.say(plugin_id, "activate", f"{plugin_id} {made.item.plan.resolution.plugin.version}")
             receipt = _receipt(made.item, made.venv, workshop, clock)
-            installed = workshop.store.commit_install(made.entry, receipt, check)
+            installed = workshop.store.commit_install(made.entry, made.artifact, receipt, clock, check)
             note_consent(workshop.store, made.item.description, clock, fresh=previous is None)
+            note_trust(workshop.store, made.artifact, workshop.options.allow_downgrade, clock)
         except BaseException as error:
             _abandon(built[number:], workshop)
             if isinstance(error, ViloError):
                 raise_all([error], outcomes)
             raise
-        outcomes.append(_outcome(installed, made.item, previous))
+        outcomes.append(_outcome(installed, made, previous))
     for made in built:
         version = made.item.plan.resolution.plugin.version
         workshop.say(made.item.plan.plugin_id, "done", f"{made.item.plan.plugin_id} {version} is installed")
@@ -357,13 +367,11 @@ def _abandon(built: Sequence[_Built], workshop: Workshop) -> None:
 def _receipt(
     item: _Checked, venv: environment.Environment, workshop: Workshop, clock: Clock
 ) -> dict[str, Any]:
-    """Return what is kept of an installation: what was verified, chosen and consented to."""
+    """Return what is kept of an installation; what concerns trust the store adds itself."""
     plan, description = item.plan, item.description
     dev = plan.source == "dev"
     return {
-        "plugin_id": plan.plugin_id,
         "name": description.name,
-        "version": str(description.version),
         "summary": description.summary,
         "author": description.author,
         "license": description.license,
@@ -373,12 +381,10 @@ def _receipt(
         "requested": plan.spec.text,
         "dev_source": str(plan.spec.path) if dev else None,
         "index_url": workshop.sources.shown_index if plan.source == "index" else None,
-        "signature": "dev" if dev else NOT_CHECKED,
         "permissions": list(item.permissions),
         "python_version": venv.python_version,
         "base_prefix": str(venv.base_prefix),
         "base_executable": str(venv.base_executable),
-        "lock_digest": plan.resolution.digest,
         "packages": [
             {"name": p.name, "version": p.version, "filename": p.filename, "sha256": p.sha256}
             for p in plan.resolution.packages
@@ -398,8 +404,9 @@ def _core_version() -> str:
         return "unknown"
 
 
-def _outcome(installed: InstalledPlugin, item: _Checked, previous: InstalledPlugin | None) -> InstallOutcome:
-    notes = list(item.notes)
+def _outcome(installed: InstalledPlugin, made: _Built, previous: InstalledPlugin | None) -> InstallOutcome:
+    item = made.item
+    notes = [*item.notes, *([installed.dependencies] if installed.dependencies else [])]
     if not installed.enabled:
         notes.append(
             f"it stays disabled ({installed.reason or 'no reason given'}): viloapp enable it to use it"
@@ -416,6 +423,7 @@ def _outcome(installed: InstalledPlugin, item: _Checked, previous: InstalledPlug
         permissions=installed.permissions,
         notes=tuple(notes),
         generation=installed.generation,
+        publisher=installed.publisher,
     )
 
 
@@ -432,6 +440,7 @@ def _unchanged(plugin: InstalledPlugin) -> InstallOutcome:
         permissions=plugin.permissions,
         notes=("it is installed already; --force-reinstall makes it anew",),
         generation=plugin.generation,
+        publisher=plugin.publisher,
     )
 
 
@@ -443,7 +452,7 @@ def _would_install(plan: Plan, store: Store) -> InstallOutcome:
         status="would install",
         previous_version=previous.version if previous is not None else None,
         source=plan.source,
-        signature="dev" if plan.source == "dev" else NOT_CHECKED,
+        signature="dev" if plan.source == "dev" else "verified at installation",
         python_version=plan.resolution.python.version,
         packages=tuple(f"{p.name}=={p.version}" for p in plan.resolution.packages),
         permissions=(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
+    from viloapp_core.trust import Examination
 
 Stage = Literal["resolve", "lock", "fetch", "verify", "consent", "lay down", "activate", "done"]
 
@@ -40,7 +41,19 @@ class Progress(Protocol):
 
 
 class Consent(Protocol):
-    """Asks the person whether a plugin may have what its manifest declares."""
+    """Asks the person whom to trust, and whether a plugin may have what its manifest declares."""
+
+    def ask_publisher(self, plugin: PluginDescription, examination: Examination, /) -> bool | None:
+        """Return whether the publisher that `examination` shows is the right one; it is pinned then.
+
+        Nobody answers this for the person: where there is none, the answer is None.
+        """
+
+    def ask_unsigned(self, plugin: PluginDescription, why: str, /) -> bool | None:
+        """Return whether the person accepts a plugin that the core carries and nobody signed.
+
+        None where nobody is to be asked.
+        """
 
     def ask(self, plugin: PluginDescription, permissions: Sequence[str], /) -> bool:
         """Return whether the person accepts `permissions`; their reasons are in the plugin's manifest."""
@@ -52,6 +65,12 @@ class RefuseAll:
     def ask(self, plugin: PluginDescription, permissions: Sequence[str], /) -> bool:
         """Return False."""
         return False
+
+    def ask_publisher(self, plugin: PluginDescription, examination: Examination, /) -> None:
+        """Return None: there is nobody."""
+
+    def ask_unsigned(self, plugin: PluginDescription, why: str, /) -> None:
+        """Return None: there is nobody."""
 
 
 def silent(event: ProgressEvent, /) -> None:
@@ -71,6 +90,11 @@ class InstallOptions:
         dry_run: resolve, say what would happen, and change nothing.
         python: a version such as ``3.12`` or a path; None lets the core choose.
         force_reinstall: make a new generation even where nothing changed.
+        trust_publishers: publishers, as text, that are the right ones where one is used for the first time.
+        trust_lock: take the publishers that a workspace lock names for the right ones at their first use.
+        allow_unsigned: ids of plugins that may be unsigned; it is recorded.
+        allow_downgrade: ids of plugins that may go below the highest version seen; it is logged.
+        trust_config: an organisation's own Sigstore, for this operation; what the store says when None.
     """
 
     index_url: str | None = None
@@ -81,6 +105,11 @@ class InstallOptions:
     dry_run: bool = False
     python: str | None = None
     force_reinstall: bool = False
+    trust_publishers: tuple[str, ...] = ()
+    trust_lock: bool = False
+    allow_unsigned: tuple[str, ...] = ()
+    allow_downgrade: tuple[str, ...] = ()
+    trust_config: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +123,7 @@ class InstallOutcome:
     """The version it replaces; it stays in the store for a rollback."""
     source: str
     signature: str
+    """``signed by …``, ``UNSIGNED`` or ``dev``; before it is known: ``verified at installation``."""
     python_version: str
     packages: tuple[str, ...]
     """``name==version`` of each distribution, the plugin's own first."""
@@ -101,6 +131,8 @@ class InstallOutcome:
     notes: tuple[str, ...]
     """What a person should know, one line each."""
     generation: Path | None
+    publisher: str = ""
+    """Who is pinned for it, in full; empty for what nobody signed."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from viloapp_core.foundation.clock import Clock, SystemClock, timestamp
 from viloapp_core.foundation.paths import first_free
@@ -16,8 +16,12 @@ from viloapp_core.resolve import Interpreter, candidates
 from viloapp_core.resolve.compatibility import misfits
 from viloapp_core.store import NotInstalledError, Store, StoreError, archives, environment, journal, truth
 from viloapp_core.store.checking import Problem, check
+from viloapp_core.store.receipts import describe_archived, facts_of
 from viloapp_core.store.unpacked import Shelf, Wheel
 from viloapp_sdk.errors import ViloError
+
+if TYPE_CHECKING:
+    from viloapp_core.trust import VerifiedArtifact
 
 
 class NotRepairableError(OperationError):
@@ -108,13 +112,14 @@ def _rebuild(store: Store, plugin_id: str, environ: Mapping[str, str], clock: Cl
     wheels.sort(key=lambda wheel: _name(wheel) != plugin_id)
     receipt = _receipt(store, plugin_id, broken)
     python = _interpreter(store, plugin_id, lock, [wheel.filename for wheel in wheels], environ)
-    entry, generation = store.begin_install(plugin_id, name)
+    artifact = verify_again(store, plugin_id, broken, wheels[0], receipt, clock)
+    entry, generation = store.begin_install(artifact)
     try:
         cache = store.layout.cache / "virtualenv"
         venv = environment.create(generation / "venv", python.executable, cache=cache)
-        shelf = Shelf(store.layout, entry.scratch)
-        environment.fill(venv, wheels, str(receipt.get("requested", plugin_id)), shelf)
-        (generation / "pylock.toml").write_bytes((broken / "pylock.toml").read_bytes())
+        shelf, data = Shelf(store.layout, entry.scratch), (broken / "pylock.toml").read_bytes()
+        environment.fill(venv, artifact, data, wheels, str(receipt.get("requested", plugin_id)), shelf)
+        receipt |= _facts(store, wheels[0], receipt, lock)
         receipt |= {
             "python_version": venv.python_version,
             "base_prefix": str(venv.base_prefix),
@@ -122,11 +127,52 @@ def _rebuild(store: Store, plugin_id: str, environ: Mapping[str, str], clock: Cl
             "repaired_at": timestamp(clock),
         }
         receipt.setdefault("replaces", None)  # not the broken one
-        store.commit_install(entry, receipt)
+        store.commit_install(entry, artifact, receipt, clock)
     except BaseException:
         store.abandon_install(entry)
         raise
     _discard(store, broken)
+
+
+def _facts(store: Store, own: Wheel, receipt: Mapping[str, Any], lock: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the wheels say that a receipt repeats: whatever somebody wrote into the old one."""
+    packages = [
+        {"name": each["name"], "version": each["version"], "filename": wheel["name"], **wheel["hashes"]}
+        for each in lock["packages"]
+        for wheel in each["wheels"]
+    ]
+    described = describe_archived(store.layout, own.sha256, own.filename)
+    if described is None or receipt.get("source") == "dev":
+        return {"packages": packages}
+    return {"packages": packages, **facts_of(described)}
+
+
+def verify_again(
+    store: Store, plugin_id: str, generation: Path, own: Wheel, receipt: Mapping[str, Any], clock: Clock
+) -> VerifiedArtifact:
+    """Verify what a generation was made of from the evidence that lies in it; nobody is asked again.
+
+    Raises:
+        TrustError: it does not hold any more: it was changed, is blocked, or another publisher is pinned.
+    """
+    from viloapp_core import trust
+    from viloapp_core.store.binding import read_lock
+
+    digest = read_lock((generation / "pylock.toml").read_bytes()).digest
+    subject = trust.Subject(plugin_id, str(receipt["version"]), own.filename, own.sha256, digest)
+    if receipt.get("source") == "dev":
+        return trust.accept_dev(subject, Path(str(receipt.get("dev_source"))), now=clock.now())
+    keeper = trust.TrustStore(store.root)
+    now = clock.now()
+    book, blocks = keeper.read(), keeper.blocks(now)
+    signature = trust.read_evidence(generation, str((receipt.get("trust") or {}).get("evidence", "")))
+    if signature is None:
+        return trust.accept_unsigned(subject, book=book, blocks=blocks, now=clock.now(), allow_downgrade=True)
+    authority = keeper.authority(now)
+    examination = trust.examine(
+        subject, signature, authority=authority, book=book, blocks=blocks, allow_downgrade=True
+    )
+    return trust.verify(examination, now=clock.now())
 
 
 def _discard(store: Store, broken: Path) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from viloapp_core.store import NOT_CHECKED, InstalledPlugin, Store
+from viloapp_core.foundation.clock import SystemClock
+from viloapp_core.store import InstalledPlugin, Revocation, Store
 
 _FROM_RECEIPT = (
     *("name", "summary", "author", "license", "entry_point", "manifest", "requested", "index_url"),
-    *("packages", "lock_digest", "installed_at", "installed_by", "notes"),
+    *("packages", "lock_digest", "installed_at", "installed_by", "notes", "trust"),
 )
 
 
@@ -22,6 +23,10 @@ def listing(store: Store) -> list[dict[str, Any]]:
     from viloapp_core import manifest
 
     plugins, damage = store.plugins(), store.damage()
+    revocation = Revocation(store.root, SystemClock(), starting=False)
+    for plugin_id, row in plugins.rows.items():
+        if plugin_id not in damage and (why := revocation.why_row(plugin_id, row)):
+            damage[plugin_id] = why
     rows = [_row(plugin_id, row, damage.get(plugin_id, "")) for plugin_id, row in plugins.rows.items()]
     rows += [_damaged_row(plugin_id, damage[plugin_id]) for plugin_id in damage if plugin_id not in plugins]
     for name, version in manifest.unmanaged():
@@ -33,7 +38,9 @@ def listing(store: Store) -> list[dict[str, Any]]:
                 "enabled": False,
                 "reason": f"not managed: pip installed it beside the core; use: viloapp install {name}",
                 "source": "pip",
-                "signature": NOT_CHECKED,
+                "signature": "",
+                "publisher": "",
+                "dependencies": "",
                 "python": "",
                 "summary": "",
                 "permissions": [],
@@ -52,6 +59,8 @@ def _row(plugin_id: str, row: Mapping[str, Any], damage: str = "") -> dict[str, 
         "reason": damage or row["reason"],
         "source": row["source"],
         "signature": row["signature"],
+        "publisher": row["publisher"],
+        "dependencies": row["dependencies"],
         "python": row["python_version"],
         "summary": row["summary"],
         "permissions": list(row["permissions"]),
@@ -59,7 +68,8 @@ def _row(plugin_id: str, row: Mapping[str, Any], damage: str = "") -> dict[str, 
 
 
 def _damaged_row(plugin_id: str, damage: str) -> dict[str, Any]:
-    texts = dict.fromkeys(("version", "source", "signature", "python", "summary"), "")
+    keys = ("version", "source", "signature", "publisher", "dependencies", "python", "summary")
+    texts = dict.fromkeys(keys, "")
     return {"id": plugin_id, **texts, "managed": True, "enabled": False, "reason": damage, "permissions": []}
 
 
@@ -88,9 +98,10 @@ def describe(store: Store, what: str) -> dict[str, Any]:
 
 def _installed(store: Store, plugin: InstalledPlugin) -> dict[str, Any]:
     receipt = store.receipt(plugin.plugin_id)
+    why = Revocation(store.root, SystemClock()).why(plugin)
     return {
         "installed": True,
-        **_row(plugin.plugin_id, store.plugins().rows[plugin.plugin_id]),
+        **_row(plugin.plugin_id, store.plugins().rows[plugin.plugin_id], why),
         "plugin_id": plugin.plugin_id,
         **{key: receipt.get(key) for key in _FROM_RECEIPT},
         "python": {

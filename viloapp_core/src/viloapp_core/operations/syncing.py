@@ -263,7 +263,14 @@ def _plan(
     if plugin.source in ("wheel", "bundle"):
         kind = "wheel" if plugin.source == "wheel" else "bundle"
     spec = Spec(plugin.requested, kind, plugin_id=plugin.plugin_id)
-    plan = Plan(spec, plugin.plugin_id, plugin.source, Resolution(python, local), description)
+    plan = Plan(
+        spec,
+        plugin.plugin_id,
+        plugin.source,
+        Resolution(python, local),
+        description,
+        publisher=plugin.publisher,
+    )
     return plan, description.manifest.to_json()
 
 

@@ -26,7 +26,8 @@ def plan_bundle(spec: Spec, workshop: Workshop) -> Plan:
     assert spec.path is not None
     folder = first_free(workshop.scratch, "bundle")
     folder.mkdir()
-    lock = bundle_archive.extract(spec.path, folder).lock
+    bundle = bundle_archive.extract(spec.path, folder)
+    lock = bundle.lock
     wheel = folder / lock.plugin.filename
     workshop.say(lock.plugin_id, "resolve", f"reading {spec.path.name}")
     try:
@@ -41,4 +42,5 @@ def plan_bundle(spec: Spec, workshop: Workshop) -> Plan:
     python = choose_python(lock.plugin_id, requires_python, lock.environments, lock.packages, workshop)
     packages = tuple(replace(package, url=(folder / package.filename).as_uri()) for package in lock.packages)
     workshop.say(lock.plugin_id, "lock", f"{lock.plugin_id} {lock.plugin.version}: {len(packages)} wheels")
-    return Plan(spec, lock.plugin_id, "bundle", Resolution(python, packages), description)
+    resolution = Resolution(python, packages)
+    return Plan(spec, lock.plugin_id, "bundle", resolution, description, bundle.signature)

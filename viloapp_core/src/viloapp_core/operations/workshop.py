@@ -16,6 +16,7 @@ from viloapp_core.store import archives as archive
 
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
+    from viloapp_core.trust import Signature
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Plan:
     resolution: Resolution
     description: PluginDescription | None = None
     """What it says about itself, when the user named a file or a folder."""
+    signature: Signature | None = None
+    """What came with it, where it was a bundle."""
+    publisher: str = ""
+    """Who has to have signed it, where a workspace lock says so."""
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ class LockedPlugin:
     signature: str = ""
     """What was known of who signed it; for people, never believed."""
     publisher: str = ""
+    """Who has to have signed it, in full; empty where nobody did."""
 
     @property
     def own_wheel(self) -> LockedWheel:
@@ -135,7 +136,7 @@ def locked(receipt: Mapping[str, Any], enabled: bool, reason: str) -> LockedPlug
         permissions=tuple(sorted(receipt["permissions"])),
         wheels=tuple(sorted(LockedWheel(item["filename"], item["sha256"]) for item in receipt["packages"])),
         signature=str(receipt.get("signature", "")),
-        publisher=str(receipt.get("publisher") or ""),
+        publisher=str((receipt.get("trust") or {}).get("publisher", "")),
     )
 
 

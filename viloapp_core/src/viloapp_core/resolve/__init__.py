@@ -30,6 +30,7 @@ from viloapp_core.resolve.load_order import load_order, waits_for
 from viloapp_core.resolve.lock import Package, Resolution, Target, lock, to_pylock
 from viloapp_core.resolve.own_names import CORE, OWN_NAMES, wheelhouse
 from viloapp_core.resolve.pip import Pip, Sources
+from viloapp_core.resolve.provenance import fetch_provenance
 from viloapp_core.resolve.relations import Related, Relations, requirements
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "load_order",
     "lock",
     "newest",
+    "fetch_provenance",
     "refusals",
     "requirements",
     "to_pylock",

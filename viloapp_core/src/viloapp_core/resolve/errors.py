@@ -32,6 +32,17 @@ class IndexUnreachableError(ResolveError):
         )
 
 
+class ProvenanceError(ResolveError):
+    """The index names a provenance of a file that cannot be had: it is not taken for a file without one."""
+
+    def __init__(self, filename: str, why: str) -> None:
+        super().__init__(
+            "no_provenance",
+            f"the provenance of {filename} cannot be fetched: {why}",
+            "try again; if it stays, ask who runs the index",
+        )
+
+
 class InterpreterError(ResolveError):
     """No interpreter on this machine fits."""
 

@@ -52,9 +52,19 @@ class Resolution:
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that stand for this set of wheels on this series of Python."""
-        lines = [f"python {self.python.series}", *sorted(f"{p.name} {p.sha256}" for p in self.packages)]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+        """Sixty-four hexadecimal digits that stand for this set of wheels on this series of Python."""
+        return lock_digest(self.python.series, [(p.name, p.sha256) for p in self.packages])
+
+
+def lock_digest(series: str, wheels: Iterable[tuple[str, str]]) -> str:
+    """Return the SHA-256 that stands for a set of wheels on a series of Python, in hexadecimal.
+
+    Args:
+        series: such as ``3.11``.
+        wheels: normalized name and SHA-256 of each.
+    """
+    lines = [f"python {series}", *sorted(f"{name} {sha256}" for name, sha256 in wheels)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

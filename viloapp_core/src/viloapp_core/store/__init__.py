@@ -14,8 +14,9 @@ from viloapp_core.store.errors import (
     StoreFolderError,
     UnsafeWheelError,
 )
-from viloapp_core.store.index import NOT_CHECKED, InstalledPlugin
+from viloapp_core.store.index import InstalledPlugin
 from viloapp_core.store.layout import Layout
+from viloapp_core.store.revocation import Revocation
 from viloapp_core.store.store import Store
 
 __all__ = [
@@ -23,9 +24,9 @@ __all__ = [
     "InstalledPlugin",
     "Layout",
     "LayDownError",
-    "NOT_CHECKED",
     "NotInstalledError",
     "OverlappingWheelsError",
+    "Revocation",
     "Store",
     "StoreError",
     "StoreFolderError",

@@ -8,11 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from viloapp_core.foundation.errors import FileError
-from viloapp_core.foundation.files import read_json, sync_dir, write_json
+from viloapp_core.foundation.files import read_json, sync_dir, write_atomic, write_json
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout
+from viloapp_core.trust import LockSignature, Signature
+from viloapp_core.trust.signatures import recognize
 
 _CHUNK = 1024 * 1024
+# Beside an archive; both begin with its hash, as `gc` wants it, and are none of the ``*.json`` of `known`.
+_SIGNATURE, _SIGNED_LOCK = ".signature", ".signed-lock"
 
 
 def path_of(layout: Layout, sha256: str) -> Path:
@@ -66,6 +70,33 @@ def add(layout: Layout, wheel: Path, sha256: str, filename: str, scratch: Path) 
     except OSError as error:
         raise StoreError("archive_failed", f"{filename} cannot be kept: {error.strerror}") from error
     return target
+
+
+def keep_signature(layout: Layout, sha256: str, signature: Signature) -> None:
+    """Keep the signature of an archived wheel, so that it can be installed again without a network.
+
+    It is verified anew each time: what lies here proves itself or is refused.
+    """
+    path = layout.archives / f"{sha256}{_SIGNATURE}"
+    lock = path.with_suffix(_SIGNED_LOCK)
+    if isinstance(signature, LockSignature):
+        write_atomic(lock, signature.lock)
+    else:
+        lock.unlink(missing_ok=True)
+    write_atomic(path, signature.data)
+
+
+def signature_of(layout: Layout, sha256: str) -> Signature | None:
+    """Return the signature that was kept of an archived wheel; None when there is none."""
+    path = layout.archives / f"{sha256}{_SIGNATURE}"
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    try:
+        return LockSignature(data, path.with_suffix(_SIGNED_LOCK).read_bytes())
+    except OSError:
+        return recognize(data)
 
 
 def link_farm(layout: Layout, wheels: Iterable[tuple[str, str]], folder: Path) -> list[Path]:

@@ -13,6 +13,8 @@ from viloapp_core.foundation.files import read_bytes
 from viloapp_core.store import archives, index, journal, truth
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.generations import generations, incomplete, kept
+from viloapp_core.store.layout import Layout
+from viloapp_core.store.receipts import receipt_problems
 from viloapp_core.store.store import Store
 from viloapp_core.store.unpacked import DamagedError, Wheel, has_hash, verified
 
@@ -56,7 +58,7 @@ def plugin_problems(store: Store, plugin_id: str, changing: bool) -> Iterator[st
     if name is None:
         yield "its current generation is gone"
         return
-    yield from generation_problems(layout.generations(plugin_id) / name)
+    yield from generation_problems(layout, layout.generations(plugin_id) / name)
     complete = generations(layout, plugin_id)
     for other in kept(complete):
         if not other.current and not (other.folder / "venv").is_dir():
@@ -67,13 +69,14 @@ def plugin_problems(store: Store, plugin_id: str, changing: bool) -> Iterator[st
                 yield f"generation {folder.name} was never finished"
 
 
-def generation_problems(folder: Path) -> Iterator[str]:
+def generation_problems(layout: Layout, folder: Path) -> Iterator[str]:
     """Yield what is wrong with a generation: its receipt, its lock, its interpreter, its files."""
     try:
         receipt = truth.read_receipt(folder)
     except StoreError:
         yield "its receipt is missing or damaged"
         receipt = {}
+    yield from receipt_problems(layout, folder, receipt)
     if not (folder / "pylock.toml").is_file():
         yield "its pylock.toml is missing"
     python = folder / "venv" / "bin" / "python"

@@ -8,10 +8,14 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from viloapp_core.store import binding
 from viloapp_core.store.errors import LayDownError
 from viloapp_core.store.unpacked import Shelf, Wheel
+
+if TYPE_CHECKING:
+    from viloapp_core.trust import VerifiedArtifact
 
 
 @dataclass(frozen=True)
@@ -84,24 +88,29 @@ def _tag(interpreter: Any) -> str:
 
 def fill(
     environment: Environment,
+    artifact: VerifiedArtifact,
+    lock: bytes,
     wheels: Sequence[Wheel],
     requested: str,
     shelf: Shelf,
     on_wheel: Callable[[str, int], None] = lambda name, done: None,
 ) -> None:
-    """Install audited wheels; a file that is already there is never overwritten.
+    """Install audited wheels, exactly those that were verified; no file that is there is overwritten.
 
     Their modules come compiled, since workers see them read-only, and are shared with all virtualenvs that
     have the same wheel. What is not compiled yet, the base interpreter compiles, isolated and without `site`.
 
     Args:
         environment: where.
+        artifact: what was verified.
+        lock: names the wheels; it is kept beside the virtualenv.
         wheels: the first is the plugin's own.
         requested: what the user asked for, recorded as ``REQUESTED`` beside the plugin's own wheel.
         shelf: the unpacked wheels.
         on_wheel: told each wheel's name and how many are done.
 
     Raises:
+        NotVerifiedError: the wheels or the lock are not those that were verified.
         LayDownError: a wheel is not one, or two wheels have one file.
     """
     from installer import install
@@ -109,6 +118,8 @@ def fill(
 
     from viloapp_core.store.linking import LinkingDestination, UnpackedSource
 
+    binding.check_wheels(artifact, lock, wheels)
+    (environment.folder.parent / binding.LOCK).write_bytes(lock)
     on_wheel("unpacking and checking", 0)
     entries = shelf.take(wheels, environment.bytecode_tag, environment.base_executable)
     for done, entry in enumerate(entries):

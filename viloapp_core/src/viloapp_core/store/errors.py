@@ -69,3 +69,10 @@ class LayDownError(StoreError):
 
     def __init__(self, detail: str, hint: str = "") -> None:
         super().__init__("lay_down_failed", detail, hint)
+
+
+class NotVerifiedError(StoreError):
+    """What would be laid down is not what was verified."""
+
+    def __init__(self, plugin_id: str, why: str) -> None:
+        super().__init__("not_verified", f"{plugin_id}: {why}", "nothing was installed; try again")

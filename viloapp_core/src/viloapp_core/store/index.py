@@ -5,7 +5,7 @@ derives a row from those, `encode` and `decode` are the file's format. All three
 
 What listings show of each plugin comes first, the rest behind it and is decoded once a plugin is asked for:
 
-    {"plugins":{"hello":{"enabled":true,…},…},"revision":7,"schema":3,
+    {"plugins":{"hello":{"enabled":true,…},…},"revision":7,"schema":4,
     "details":{"hello":{"commands":[…],…},…},
     "crc32":123456}
 """
@@ -23,9 +23,7 @@ from typing import Any
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout, check_plugin_id
 
-INDEX_SCHEMA = 3
-NOT_CHECKED = "not checked"
-"""What `signature` says until signatures are verified."""
+INDEX_SCHEMA = 4
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,13 @@ class InstalledPlugin:
     source: str
     """``index``, ``wheel`` or ``dev``."""
     signature: str
+    """``signed by …``, ``UNSIGNED`` or ``dev``."""
+    publisher: str
+    """Who signed it, in full; empty for what nobody signed."""
+    sha256: str
+    """Of the plugin's own wheel."""
+    dependencies: str
+    """What is not signed of what it imports, for people; empty where there is nothing to say."""
     summary: str
     generation: Path
     python: Path
@@ -69,7 +74,7 @@ class InstalledPlugin:
 
 
 # Keys of a row that are taken from the receipt as they are.
-_FROM_RECEIPT = ("version", "source", "signature", "python_version", "entry_point", "permissions")
+_FROM_RECEIPT = ("version", "source", "python_version", "entry_point", "permissions")
 # Keys of a row that are taken from the receipt's manifest; the value is what an absent key means.
 _FROM_MANIFEST: dict[str, Any] = {
     "commands": [],
@@ -88,7 +93,7 @@ _FROM_MANIFEST: dict[str, Any] = {
 # What comes first; the reader of a listing pays for each key.
 _LISTED = (
     *("generation", "version", "enabled", "reason", "source", "signature", "python_version", "summary"),
-    "permissions",
+    *("publisher", "sha256", "dependencies", "permissions"),
 )
 # No line break is in what `json` writes, so that neither can be in a plugin's words.
 _DETAILS = b',\n"details":'
@@ -98,6 +103,7 @@ _KINDS: tuple[tuple[str, Any], ...] = (
     *((key, str) for key in _FROM_RECEIPT if key != "permissions"),
     *((key, type(empty)) for key, empty in _FROM_MANIFEST.items()),
     *((key, str) for key in ("generation", "summary", "reason", "base_prefix", "base_executable")),
+    *((key, str) for key in ("signature", "publisher", "sha256", "dependencies")),
     ("permissions", list),
     ("enabled", bool),
     ("dev_source", (str, type(None))),
@@ -120,6 +126,7 @@ def entry(receipt: Mapping[str, Any], generation: str, state: Mapping[str, Any])
         raise TypeError("manifest is no object")
     row = {key: receipt[key] for key in _FROM_RECEIPT}
     row |= {key: manifest.get(key, empty) for key, empty in _FROM_MANIFEST.items()}
+    row |= trust_facts(receipt)
     row |= {
         "generation": generation,
         "summary": receipt.get("summary", ""),
@@ -131,6 +138,25 @@ def entry(receipt: Mapping[str, Any], generation: str, state: Mapping[str, Any])
     }
     _check(row)
     return row
+
+
+def trust_facts(receipt: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the receipt says of who made a plugin, for its row.
+
+    A receipt from before signatures were verified says nothing of it: that plugin is unsigned.
+    """
+    from viloapp_core.trust import DEPENDENCIES_NOTE, label_of  # a reader of the index does without
+
+    kept = receipt.get("trust")
+    if not isinstance(kept, dict):
+        kept = {"kind": "dev"} if receipt["source"] == "dev" else {}
+    partly = kept.get("kind") == "signed" and not kept.get("covers_dependencies")
+    return {
+        "signature": label_of(kept),
+        "publisher": str(kept.get("publisher", "")),
+        "sha256": str(kept.get("sha256", "")),
+        "dependencies": DEPENDENCIES_NOTE if partly else "",
+    }
 
 
 def _check(row: Mapping[str, Any]) -> None:
@@ -243,6 +269,9 @@ def _plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> Installed
         reason=row["reason"],
         source=row["source"],
         signature=row["signature"],
+        publisher=row["publisher"],
+        sha256=row["sha256"],
+        dependencies=row["dependencies"],
         summary=row["summary"],
         generation=generation,
         python=generation / "venv" / "bin" / "python",

@@ -6,19 +6,25 @@ import contextlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from viloapp_core.foundation.clock import Clock
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock, read_bytes, sync_dir, write_atomic, write_json
 from viloapp_core.foundation.paths import first_free
-from viloapp_core.store import index, journal, truth
+from viloapp_core.store import binding, index, journal, truth
 from viloapp_core.store.errors import CollisionError, NotInstalledError, StoreError, StoreFolderError
 from viloapp_core.store.identities import Identities
 from viloapp_core.store.index import InstalledPlugin, Plugins
 from viloapp_core.store.layout import Layout
 
+if TYPE_CHECKING:
+    from viloapp_core.trust import TrustStore, VerifiedArtifact
+
 Stamp = tuple[int, int, int]
 _NEVER: Stamp = (0, 0, 0)
+_NAME_DIGITS = 12
+"""How much of a lock's digest a generation's name has; the whole of it is in the receipt."""
 
 
 class Store:
@@ -157,13 +163,15 @@ class Store:
         with self.locked():
             return journal.open_entry(self.layout.journal, {"kind": kind, **facts})
 
-    def begin_install(self, plugin_id: str, name: str) -> tuple[journal.Entry, Path]:
+    def begin_install(self, artifact: VerifiedArtifact) -> tuple[journal.Entry, Path]:
         """Open the installation of a new generation and make its folder, which is its final place.
 
+        Its name is ``<version>-<lockdigest>``; a number is added when there is one of that name.
+
         Args:
-            plugin_id: the plugin.
-            name: ``<version>-<lockdigest>``; a number is added when there is one of that name.
+            artifact: what was verified; there is no generation without.
         """
+        plugin_id, name = artifact.plugin_id, f"{artifact.version}-{artifact.lock_digest[:_NAME_DIGITS]}"
         with self.locked():
             generation = first_free(self.layout.generations(plugin_id), name)
             facts = {"kind": "install", "plugin_id": plugin_id, "generation": generation.name}
@@ -172,18 +180,29 @@ class Store:
             return entry, generation
 
     def commit_install(
-        self, entry: journal.Entry, receipt: Mapping[str, Any], check: Callable[[], None] = lambda: None
+        self,
+        entry: journal.Entry,
+        artifact: VerifiedArtifact,
+        receipt: Mapping[str, Any],
+        clock: Clock,
+        check: Callable[[], None] = lambda: None,
     ) -> InstalledPlugin:
         """Make a complete generation the current one and return the plugin as installed.
 
+        The publisher is pinned and the version remembered in the same moment, the evidence of the signature
+        is kept in the generation.
+
         Args:
             entry: from `begin_install`.
-            receipt: what is kept of the installation.
+            artifact: what that was given.
+            receipt: what is kept of the installation; what concerns trust is taken from the artifact.
+            clock: for what is pinned.
             check: called when nothing can change any more; what it raises leaves everything as it was.
 
         Raises:
             CollisionError: another plugin took one of its ids meanwhile.
-            StoreError: the plugin was uninstalled meanwhile.
+            StoreError: the plugin was uninstalled meanwhile, or the generation is not the artifact's.
+            TrustError: the pin cannot be written.
         """
         plugin_id, name = entry.facts["plugin_id"], entry.facts["generation"]
         generation = self.layout.generations(plugin_id) / name
@@ -192,10 +211,14 @@ class Store:
                 raise StoreError("changed_meanwhile", f"{plugin_id} was uninstalled while it was installed")
             if clashes := self.clashes(plugin_id, receipt["manifest"]):
                 raise CollisionError(plugin_id, clashes)
+            binding.check_generation(plugin_id, generation, artifact)
             check()
             replaces = truth.current_generation(self.layout, plugin_id)
             facts = {"schema": truth.RECEIPT_SCHEMA, "replaces": replaces, **receipt}
-            write_json(generation / "receipt.json", facts)
+            for evidence, data in artifact.evidence_files().items():
+                write_atomic(generation / evidence, data, 0o600)
+            write_json(generation / "receipt.json", facts | binding.receipt_facts(artifact))
+            self._trust().record(artifact, clock)
             self.layout.data(plugin_id).mkdir(mode=0o700, exist_ok=True)
             self.layout.log(plugin_id).mkdir(mode=0o700, exist_ok=True)
             self._point(plugin_id, name, entry)
@@ -336,6 +359,12 @@ class Store:
             raise
         except FoundationError as error:
             raise StoreFolderError(error.detail) from error
+
+    def _trust(self) -> TrustStore:
+        """Return the pins of this store."""
+        from viloapp_core.trust import TrustStore  # readers of the index do without
+
+        return TrustStore(self.root)
 
     def _point(self, plugin_id: str, name: str, entry: journal.Entry) -> None:
         """Flip a plugin's ``current``: the moment at which a change happens."""

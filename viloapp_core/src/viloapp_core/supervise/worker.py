@@ -72,6 +72,8 @@ class Surroundings:
     """Makes control groups for workers, where the host was handed a part of cgroup v2."""
     nice: Callable[[], int]
     """How far workers stand back for other processes; see `Request`."""
+    admit: Callable[[InstalledPlugin], None]
+    """Raise for a plugin that may not run; asked before every start."""
     hold: Callable[[InstalledPlugin], FileLock]
     """Lock a plugin's generation, shared, so that nobody removes it while its process lives."""
     permissions: Callable[[str], tuple[str, ...]]
@@ -241,6 +243,7 @@ class Worker:
             await self._watching
         self.was_ready = False
         self._set("starting")
+        self._around.admit(self.plugin)
         peer, child = await self._launch()
         limit = self.limits.startup_time
         try:

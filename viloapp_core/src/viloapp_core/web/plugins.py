@@ -18,6 +18,7 @@ from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
     from viloapp_core.host import Host
+    from viloapp_core.trust import Examination
 
 __all__ = ["Plugins"]
 
@@ -76,7 +77,7 @@ class Plugins:
 
 
 class _Consent:
-    """Puts the permissions that a plugin asks for to the person."""
+    """Puts to the person who signed a plugin, and which permissions it asks for."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
@@ -85,13 +86,21 @@ class _Consent:
         """Return whether the person allows them."""
         reasons = {permission.id: permission.reason for permission in plugin.manifest.permissions}
         wanted = [_asked(permission, reasons.get(permission, "")) for permission in permissions]
-        question = {
-            "plugin": plugin.plugin_id,
-            "version": str(plugin.version),
-            "permissions": wanted,
-            "limits": asks(plugin.manifest.limits, Limits()),
-        }
-        return self._ask(question)
+        more = asks(plugin.manifest.limits, Limits())
+        return self._put(plugin, about="permissions", permissions=wanted, limits=more)
+
+    def ask_publisher(self, plugin: PluginDescription, examination: "Examination", /) -> bool:
+        """Return whether who signed it is who the person expects."""
+        assert examination.signer is not None
+        offered = str(examination.offered or "")
+        return self._put(plugin, about="publisher", lines=examination.signer.lines(), publisher=offered)
+
+    def ask_unsigned(self, plugin: PluginDescription, why: str, /) -> bool:
+        """Return whether the person takes what the core carries without a signature."""
+        return self._put(plugin, about="unsigned", lines=[why])
+
+    def _put(self, plugin: PluginDescription, **question: Any) -> bool:
+        return self._ask({"plugin": plugin.plugin_id, "version": str(plugin.version), **question})
 
 
 def _asked(permission: str, reason: str) -> dict[str, str]:
