@@ -26,6 +26,7 @@ OWNED = {
     "sigstore": {"trust"},
     "pypi_attestations": {"trust"},
     "cryptography": {"trust"},
+    "tuf": {"trust"},
     "starlette": {"web"},
     "uvicorn": {"web"},
     "websockets": {"web"},

@@ -36,9 +36,12 @@ COMMANDS = {
     "Trust": {
         "permissions": "permissions",
         "audit": "audit",
+        "verify": "verify",
+        "trust": "trust",
     },
     "Author": {
         "package": "package",
+        "sign": "sign",
     },
 }
 """Heading → command → module of this package whose attribute ``<command>_command`` it is."""

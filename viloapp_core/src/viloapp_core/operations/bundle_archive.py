@@ -184,6 +184,15 @@ def read_lock(path: Path) -> bytes:
             return archive.read(bundle_format.LOCK)
 
 
+def is_signed(path: Path) -> bool:
+    """Whether a file is an archive with the signature of a bundle in it; what is no archive is not."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return bundle_format.SIGNATURE in archive.namelist()
+    except (*_BROKEN, OSError):
+        return False
+
+
 def add_signature(path: Path, data: bytes) -> None:
     """Put a signature over its lock into a bundle, in place of any that is there.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         label_of,
         verify,
     )
+    from viloapp_core.trust.block_lists import drop_list, take_list
     from viloapp_core.trust.blocks import Block, Blocks
     from viloapp_core.trust.book import Book
     from viloapp_core.trust.errors import (
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from viloapp_core.trust.policy import mismatches
     from viloapp_core.trust.procedure import Examination, examine, without_signature
     from viloapp_core.trust.publishers import Publisher, parse_publisher
+    from viloapp_core.trust.refreshing import refresh_root
     from viloapp_core.trust.roots import Authority
     from viloapp_core.trust.signatures import (
         AttestationSignature,
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
         recognize,
     )
     from viloapp_core.trust.signer import Signer
+    from viloapp_core.trust.signing import BundleSigner, open_signer
     from viloapp_core.trust.steps import Step
 
 __all__ = [
@@ -68,6 +71,7 @@ __all__ = [
     "Blocks",
     "Book",
     "BundleSignature",
+    "BundleSigner",
     "ChangedPublisherError",
     "DEPENDENCIES_NOTE",
     "DowngradeError",
@@ -94,12 +98,16 @@ __all__ = [
     "accept_dev",
     "accept_unsigned",
     "examine",
+    "drop_list",
     "label_of",
     "mismatches",
+    "open_signer",
     "parse_publisher",
     "read_beside",
     "read_evidence",
     "recognize",
+    "refresh_root",
+    "take_list",
     "verify",
     "without_signature",
 ]
@@ -125,6 +133,9 @@ _MODULES = {
         *("AttestationSignature", "BundleSignature", "LockSignature", "ProvenanceSignature", "Signature"),
         *("Subject", "read_beside", "read_evidence", "recognize"),
     ),
+    "block_lists": ("drop_list", "take_list"),
+    "refreshing": ("refresh_root",),
+    "signing": ("BundleSigner", "open_signer"),
     "signer": ("Signer",),
     "steps": ("Step",),
 }

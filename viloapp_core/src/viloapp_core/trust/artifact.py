@@ -235,7 +235,7 @@ def _refuse(examination: Examination, accept: Publisher | None, publisher: Publi
             hint = "get the file from its author again; viloapp verify FILE shows each step"
             raise SignatureError("bad_signature", detail, hint, examination)
     if (one := failed.get(6)) is not None:
-        hint = "viloapp trust block-list shows the lists"
+        hint = "viloapp trust block-list list shows the lists"
         raise RevokedError("revoked", one.detail, hint, examination)
     if examination.signer is not None and publisher is None:
         _refuse_publisher(examination, examination.signer, accept, what)

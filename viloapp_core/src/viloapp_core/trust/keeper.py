@@ -7,7 +7,9 @@ keeper.pin("hello", parse_publisher("github:octo/hello@.github/workflows/release
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,11 @@ from viloapp_core.foundation.errors import FoundationError
 from viloapp_core.foundation.files import FileLock, write_atomic
 from viloapp_core.trust.artifact import DEV, UNSIGNED, VerifiedArtifact
 from viloapp_core.trust.blocks import Blocks
-from viloapp_core.trust.book import Book, digest, read_book
+from viloapp_core.trust.book import Book, CachedFile, digest, read_book
 from viloapp_core.trust.errors import TrustError, TrustFileError
 from viloapp_core.trust.policy import filled
 from viloapp_core.trust.publishers import Publisher
-from viloapp_core.trust.roots import Authority, choose
+from viloapp_core.trust.roots import CONFIG_FILE, Authority, choose, read_config
 
 _MAX_BYTES = 4 << 20
 _HEADER = b"# Written by viloapp. After an edit by hand: viloapp trust accept-edits\n"
@@ -135,6 +137,25 @@ class TrustStore:
             return book.seen(plugin_id, artifact.version)
 
         return self.read() if artifact.kind == DEV else self.change(how)
+
+    def configure(self, config: Path | None, clock: Clock) -> Book:
+        """Take an organisation's own Sigstore into the store, or with None go back to the public one.
+
+        Raises:
+            TrustFileError: the file is no client configuration.
+        """
+        data = b""
+        if config is not None:
+            data = read_config(config)
+            Authority("new", config, is_config=True).verifier()
+        cached = CachedFile(hashlib.sha256(data).hexdigest(), timestamp(clock)) if config else None
+
+        def how(book: Book) -> Book:
+            if cached is not None:
+                write_atomic(self.folder / CONFIG_FILE, data)
+            return replace(book, config=cached)
+
+        return self.change(how)
 
     def authority(self, now: datetime, trust_config: Path | None = None) -> Authority:
         """Return the trusted root that is in force; see `viloapp_core.trust.roots`.

@@ -16,6 +16,7 @@ None of them is fetched when something is verified. The files in the store count
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -107,13 +108,25 @@ def load_config(path: Path) -> ClientTrustConfig:
     """
     from sigstore.models import ClientTrustConfig
 
-    data = _read(path)
+    data = read_config(path)
     try:
         return ClientTrustConfig.from_json(data.decode())
     except Exception as error:  # pydantic's and sigstore's errors have no common root
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         hint = "it is JSON of media type application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
         raise TrustFileError(f"{path} is no Sigstore client configuration: {why}", hint) from error
+
+
+def check_root(data: bytes) -> None:
+    """Refuse what is no trusted root.
+
+    Raises:
+        TrustFileError: it is none.
+    """
+    with tempfile.TemporaryDirectory(prefix="viloapp-") as folder:
+        path = Path(folder) / ROOT_FILE
+        path.write_bytes(data)
+        Authority("new", path).verifier()
 
 
 @lru_cache(maxsize=4)
@@ -153,10 +166,15 @@ def _checked(path: Path, sha256: str, hint: str) -> Path:
 
 
 def _read_hash(path: Path) -> str:
-    return hashlib.sha256(_read(path)).hexdigest()
+    return hashlib.sha256(read_config(path)).hexdigest()
 
 
-def _read(path: Path) -> bytes:
+def read_config(path: Path) -> bytes:
+    """Return the bytes of a configuration or root.
+
+    Raises:
+        TrustFileError: it cannot be read or is too large.
+    """
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_CONFIG_BYTES + 1)
