@@ -39,3 +39,8 @@ def test_columns_are_aligned_for_wide_and_combining_characters() -> None:
     assert (width("日本"), width("e\u0301"), width("ab")) == (4, 1, 2)
     lines = table(("id", "note"), [("日本", "x"), ("e\u0301", ""), ("abcdef", "y\nz")])
     assert lines == ["ID      NOTE", "日本    x", "e\u0301       -", "abcdef  y z"]
+
+
+def test_a_table_without_rows_is_its_header() -> None:
+    """Nothing to list is a header, not an error."""
+    assert table(("id", "note"), []) == ["ID  NOTE"]

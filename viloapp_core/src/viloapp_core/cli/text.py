@@ -56,6 +56,6 @@ def _column(name: str, cells: Sequence[str]) -> list[str]:
     # In thousands of rows most columns hold the same few words: each is laid out once.
     shown = {cell: one_line(cell) or "-" for cell in cells}
     widths = {cell: width(text) for cell, text in shown.items()}
-    size = max(width(name), *widths.values())
+    size = max([width(name), *widths.values()])
     padded = {cell: text + " " * (size - widths[cell]) for cell, text in shown.items()}
     return [name.upper().ljust(size), *(padded[cell] for cell in cells)]
