@@ -82,6 +82,23 @@ assert not code, code
     assert sorted({"viloapp_core.host", "viloapp_core.web", "viloapp_core.rpc"} & loaded) == []
 
 
+def test_running_plugins_loads_no_cryptography(loaded_by: LoadedBy) -> None:
+    """What `run` and `call` are made of asks block lists at every start, and verifies nothing."""
+    code = """
+import viloapp_core.cli.call, viloapp_core.cli.run, viloapp_core.cli.status, viloapp_core.cli.show
+import viloapp_core.host.session, viloapp_core.web
+from pathlib import Path
+from viloapp_core.foundation.clock import SystemClock
+from viloapp_core.store import Revocation
+from viloapp_core.trust import TrustStore, parse_publisher
+root = Path(__import__("tempfile").mkdtemp())
+TrustStore(root).pin("hello", parse_publisher("github:octo/hello@.github/workflows/x.yml"), SystemClock())
+assert Revocation(root, SystemClock()).warnings == ()
+"""
+    loaded = _tops(loaded_by(code))
+    assert sorted(loaded & {"sigstore", "sigstore_models", "cryptography", "pypi_attestations", "tuf"}) == []
+
+
 def test_a_worker_starts_lean(loaded_by: LoadedBy) -> None:
     """A worker loads msgpack and what blocks on a read; the rest comes with the plugin's own code."""
     code = "import viloapp_sdk.worker"
