@@ -31,7 +31,7 @@ def config_command() -> None:
 @pass_invocation
 def config_list(invocation: Invocation) -> None:
     """List all settings with their values."""
-    rows = _settings(invocation.store()).list()
+    rows = settings_of(invocation.store()).list()
     if invocation.output.as_json:
         invocation.output.json({"settings": rows})
         return
@@ -48,7 +48,7 @@ def config_list(invocation: Invocation) -> None:
 @pass_invocation
 def config_get(invocation: Invocation, key: str) -> None:
     """Print the value of a setting: text as it is, anything else as JSON."""
-    value = _settings(invocation.store()).get(key)
+    value = settings_of(invocation.store()).get(key)
     if invocation.output.as_json:
         invocation.output.json({"key": key, "value": value})
     else:
@@ -65,7 +65,7 @@ def config_set(invocation: Invocation, key: str, value: str) -> None:
     VALUE is text where the setting is text, and JSON otherwise.
     """
     store = invocation.store()
-    settings = _settings(store)
+    settings = settings_of(store)
     parsed = settings.parse(key, value)
     if client := invocation.running_host(store):
         with client:
@@ -84,7 +84,7 @@ def config_unset(invocation: Invocation, key: str) -> None:
         with client:
             client.request("settings.unset", {"key": key})
     else:
-        _settings(store).unset(key)
+        settings_of(store).unset(key)
 
 
 def shown(value: Any) -> str:
@@ -92,7 +92,8 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) else encode(value)
 
 
-def _settings(store: Store) -> Settings:
+def settings_of(store: Store) -> Settings:
+    """Return the settings of a store."""
     from viloapp_core.services.settings import Settings
 
     return Settings(

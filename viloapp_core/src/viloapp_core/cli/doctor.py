@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from viloapp_core.cli import options
+from viloapp_core.cli import capabilities, options
 from viloapp_core.cli.errors import DONE, FAILED
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_sdk.errors import ViloError
@@ -37,8 +37,14 @@ def doctor_command(invocation: Invocation) -> int:
     """Check what ViloApp needs of this machine, and say what to do about what is missing."""
     store = invocation.store()
     findings = [_checked(name, check, store) for name, check in CHECKS.items()]
+    rows: list[capabilities.Capability] = []
+    try:
+        rows = capabilities.capabilities(store)
+    except (ViloError, OSError) as error:
+        findings.append(Finding("capabilities", "failed", getattr(error, "detail", str(error))))
     if invocation.output.as_json:
-        invocation.output.json({"findings": [asdict(finding) for finding in findings]})
+        found = [asdict(finding) for finding in findings]
+        invocation.output.json({"findings": found, "capabilities": capabilities.as_json(rows)})
     else:
         invocation.output.table(
             ("check", "state", "detail"),
@@ -47,7 +53,9 @@ def doctor_command(invocation: Invocation) -> int:
         for finding in findings:
             if finding.remedy:
                 invocation.output.line(f"{finding.check}: {finding.remedy}")
-    return FAILED if any(finding.state == "failed" for finding in findings) else DONE
+        capabilities.show(rows, invocation.output)
+    failed = any(finding.state == "failed" for finding in findings)
+    return FAILED if failed or any(map(capabilities.too_weak, rows)) else DONE
 
 
 def _checked(name: str, check: Callable[[str, Store], Finding], store: Store) -> Finding:
@@ -78,7 +86,7 @@ def _sandbox(name: str, _store: Store) -> Finding:
     from viloapp_core.sandbox import probe
 
     found = probe()
-    state = {"enforced": "ok", "partial": "limited", "none": "failed"}[found.level]
+    state = "ok" if found.level == "enforced" else "failed" if found.backend == "none" else "limited"
     return Finding(name, state, f"{found.backend}: {found.reason}", found.remedy)
 
 

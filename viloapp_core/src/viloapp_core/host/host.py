@@ -138,7 +138,7 @@ class Host:
                 permissions=self._enforcement.at_start,
                 on_end=self._worker_ended,
                 user_of=self.store.user_of,
-                minimum=lambda: self.settings.get("core.minimum.permissions"),
+                minimum=lambda what: self.settings.get(f"core.minimum.{what}"),
             )
             self.network = Network(self.permissions)
             stack.push_async_callback(self.network.aclose)

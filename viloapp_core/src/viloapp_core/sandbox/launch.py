@@ -223,8 +223,11 @@ def _stage2(request: Request, probe: Probe, work: _Work, seen: Profile, *, mount
 def _started(
     request: Request, probe: Probe, work: _Work, plan: Stage2, variables: Mapping[str, str]
 ) -> Launch:
-    """At the machine's own paths, without bubblewrap."""
-    fd = open_plan(replace(plan, script=str(work.script) if work.script else None, arguments=work.arguments))
+    """At the machine's own paths, without bubblewrap: there the script itself may be out of reach."""
+    if work.script is not None:
+        code = work.script.read_text("utf-8")
+        plan = replace(plan, code=code, script=str(work.script), arguments=work.arguments)
+    fd = open_plan(plan)
     argv = (str(request.python), "-I", "-S", str(_BOOTSTRAP_FILE), str(fd))
     return Launch(argv, variables, request.data_dir, probe.backend, (*work.fds, fd))
 

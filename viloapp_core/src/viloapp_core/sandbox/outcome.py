@@ -1,5 +1,6 @@
 """What was found out about this machine."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,3 +36,11 @@ class Probe:
     landlock_abi: int = 0
     seccomp: bool = False
     bounded_scratch: bool = False
+
+    @property
+    def counts_processes(self) -> bool:
+        """Whether RLIMIT_NPROC counts the plugin's processes alone, and counts them at all.
+
+        It counts a user's in a user namespace; nobody counts those of uid 0.
+        """
+        return self.backend == "bubblewrap" and (not self.user_namespace or os.geteuid() != 0)

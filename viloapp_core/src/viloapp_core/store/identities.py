@@ -14,7 +14,7 @@ from typing import Any
 from viloapp_core.foundation.files import FileLock, read_json, write_json
 from viloapp_core.store.errors import StoreError
 
-__all__ = ["Identities", "first_free", "usable_range"]
+__all__ = ["Identities", "first_free", "trial_user", "usable_range"]
 
 # Between the users that systems hand out themselves: below are systemd's dynamic users (61184 to 65519) and
 # nobody (65534), above the subordinate ids of useradd (from 100000). Source: systemd's UIDS-GIDS.md.
@@ -52,6 +52,15 @@ class Identities:
                 known[plugin_id] = first_free(allowed, set(known.values()), key)
                 write_json(self._path, known)
         return known[plugin_id]
+
+
+def trial_user() -> int:
+    """Return the user that a trial runs as; it may be a plugin's, since a trial leaves nothing.
+
+    Raises:
+        StoreError: see `usable_range`.
+    """
+    return usable_range(_UID_MAP.read_text("ascii"))[-1]
 
 
 def usable_range(uid_map: str) -> range:

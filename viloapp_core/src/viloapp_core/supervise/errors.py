@@ -2,7 +2,7 @@
 
 from viloapp_sdk.errors import ViloError
 
-__all__ = ["PluginStartError", "SuperviseError"]
+__all__ = ["LimitsTooWeakError", "PluginStartError", "SuperviseError"]
 
 
 class SuperviseError(ViloError):
@@ -15,4 +15,19 @@ class PluginStartError(SuperviseError):
     def __init__(self, plugin_id: str, why: str, hint: str = "") -> None:
         super().__init__(
             "plugin_start_failed", f"{plugin_id} did not start: {why}", hint or f"viloapp logs {plugin_id}"
+        )
+
+
+class LimitsTooWeakError(SuperviseError):
+    """Limits hold less than the policy wants."""
+
+    def __init__(self, plugin_id: str, minimum: str, weak: list[tuple[str, str, str]]) -> None:
+        told = "; ".join(f"{name} is {level} ({reason})" for name, level, reason in weak)
+        least = "none" if any(level == "none" for _, level, _ in weak) else "partial"
+        super().__init__(
+            "limits_too_weak",
+            f"{plugin_id} was not started: core.minimum.limits is {minimum}, and on this machine {told}",
+            "viloapp doctor has the remedies; or accept less: "
+            f"viloapp config set core.minimum.limits {least}; "
+            "or run it once: --allow-unsandboxed",
         )

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.limits import (
@@ -23,9 +23,10 @@ from viloapp_core.process import Child, Spawner
 from viloapp_core.process.cgroup import Group, Groups
 from viloapp_core.process.tree import Tree
 from viloapp_core.rpc import Descriptors, Peer
-from viloapp_core.sandbox import Launch, Level, Request, launch_plan, probe, program_plan
+from viloapp_core.sandbox import Launch, Level, Probe, Request, launch_plan, probe, program_plan
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.errors import PluginStartError
+from viloapp_core.supervise.limit_policy import check_limits
 from viloapp_core.supervise.log import RotatingLog
 from viloapp_core.supervise.monitor import Watch, Watched
 from viloapp_sdk.errors import (
@@ -80,8 +81,8 @@ class Surroundings:
     """The ids of what a plugin may when its process starts."""
     user_of: Callable[[str], int | None]
     """The user that a plugin runs as, None for the host's own."""
-    minimum: Callable[[], Level]
-    """The least that has to be enforced for a plugin to start."""
+    minimum: Callable[[Literal["permissions", "limits"]], Level]
+    """How well permissions and limits have to be enforced for a plugin to start."""
     on_end: Callable[[str], None]
     """``(plugin id)``: its process has ended; what was done for that process alone has no owner any more."""
 
@@ -299,7 +300,7 @@ class Worker:
             await asyncio.to_thread(probe),
             allow_unsandboxed=around.allow_unsandboxed,
             fds=fds,
-            minimum=around.minimum(),
+            minimum=around.minimum("permissions"),
         )
 
     def _request(self) -> Request:
@@ -324,7 +325,7 @@ class Worker:
     async def _launch(self) -> tuple[Peer, Child]:
         around, plugin, limits = self._around, self.plugin, self.limits
         request = self._request()
-        confinement = await asyncio.to_thread(probe)
+        confinement = await asyncio.to_thread(self._confinement)
         held = around.hold(plugin)
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
@@ -337,7 +338,7 @@ class Worker:
                 confinement,
                 allow_unsandboxed=around.allow_unsandboxed,
                 fds=inherited,
-                minimum=around.minimum(),
+                minimum=around.minimum("permissions"),
             )
             try:
                 group = around.groups.make(plugin.plugin_id, limits) if around.groups is not None else None
@@ -408,6 +409,13 @@ class Worker:
         self._reached(breach)
         plugin_id = self.plugin.plugin_id
         return LimitExceededError(f"{breach.message(plugin_id)} ({error.detail})", breach.hint(plugin_id))
+
+    def _confinement(self) -> Probe:
+        """Find out what confines plugins here, and whether that is enough; the first time takes a while."""
+        found = probe()
+        if not self._around.allow_unsandboxed:
+            check_limits(self.plugin.plugin_id, self._around.minimum("limits"), found)
+        return found
 
     async def _abandon(self, peer: Peer, child: Child) -> None:
         peer.close()
