@@ -1,8 +1,7 @@
 """What `viloapp doctor` has a process try from inside the sandbox. Run as a file, in place of a plugin.
 
-    python attempts.py JSON
-
-JSON names targets that the host prepared, see `viloapp_core.sandbox.trial`. It prints a JSON object: for each attempt an empty text when it was stopped, else what it achieved.
+Its argument is JSON that names targets which the host prepared, see `viloapp_core.sandbox.trial`. It prints a
+JSON object: for each attempt an empty text when it was stopped, else what it achieved.
 """
 
 import ctypes

@@ -25,7 +25,7 @@ from viloapp_core.sandbox.levels import Level, weakest
 from viloapp_core.sandbox.outcome import Probe
 from viloapp_core.sandbox.request import Request
 
-__all__ = ["Capability", "judge", "trial"]
+__all__ = ["Capability", "judge", "targets", "trial"]
 
 _TIMEOUT_S = 30.0
 _ATTEMPTS_FILE = Path(__file__).with_name("attempts.py")
@@ -124,11 +124,11 @@ def _run(probe: Probe, folder: Path, uid: int | None) -> dict[str, str]:
             data_dir=scratch / "plugins" / "doctor" / "data",
             uid=uid,
         )
-        with _targets(scratch) as targets:
+        with targets(scratch) as prepared:
             plan = program_plan(
                 request,
                 _ATTEMPTS_FILE,
-                (json.dumps(targets),),
+                (json.dumps(prepared),),
                 probe,
                 allow_unsandboxed=True,
             )
@@ -154,7 +154,7 @@ def _read(done: commands.Finished) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _targets(scratch: Path) -> Iterator[dict[str, Any]]:
+def targets(scratch: Path) -> Iterator[dict[str, Any]]:
     """Things of the person's and the machine's to try on: a file, servers, this process, a program."""
     secret = scratch / "secret"
     secret.write_text("this is the person's alone")

