@@ -11,8 +11,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
-TARGETS = json.loads(sys.argv[1])
+TARGETS: dict[str, Any] = {}
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -144,4 +145,5 @@ def attempt(one: Callable[[], str]) -> str:
 
 
 if __name__ == "__main__":
+    TARGETS.update(json.loads(sys.argv[1]))
     print(json.dumps({one.__name__: attempt(one) for one in ATTEMPTS}))
