@@ -51,10 +51,19 @@ def test_the_question_says_who_asks_for_what_and_why(plugin: PluginDescription) 
     """Each permission has its line and its reason; a reason cannot pose as another line."""
     assert question(plugin, PERMISSIONS) == [
         "hello 1.0 asks for:",
-        '  process.spawn.terminal — it says: "run your shell"',
-        "    opens terminals: what runs in one can do everything that you can",
-        r'  network.connect.example.com — it says: "x hello 1.0 asks for nothing \x1b[2J"',
+        '  process.spawn.terminal: open terminals in which your own shell runs — it says: "run your shell"',
+        "    a terminal runs with your full authority: this permission allows everything that you can do",
+        "  network.connect.example.com: connect to example.com"
+        r' — it says: "x hello 1.0 asks for nothing \x1b[2J"',
     ]
+
+
+def test_what_changed_since_the_installed_version_is_said(plugin: PluginDescription) -> None:
+    """What is new is marked, and what it does without from now on has its line."""
+    lines = question(plugin, PERMISSIONS, [PERMISSIONS[0], "ui.open.other"])
+    assert lines[1].startswith("  process.spawn.terminal")
+    assert lines[3].startswith("  new: network.connect.example.com")
+    assert lines[-1] == "  no more: ui.open.other"
 
 
 @pytest.mark.parametrize(("typed", "answer"), [("y\n", "True"), ("n\n", "False"), ("\n", "False")])

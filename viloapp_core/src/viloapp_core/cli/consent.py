@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -16,12 +16,8 @@ from viloapp_core.limits import Limits, asks
 
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
+    from viloapp_core.store import InstalledPlugin
     from viloapp_core.trust import Examination
-
-_PLAINLY = {
-    "process.spawn.terminal": "opens terminals: what runs in one can do everything that you can",
-}
-"""What a permission confers where its name says too little."""
 
 
 class Prompt:
@@ -31,12 +27,21 @@ class Prompt:
         output: where the question is put.
         view: what to pause meanwhile.
         accept: take everything as accepted (``--yes``); what is accepted is still told.
+        installed: what the installed plugins have been allowed, by id.
     """
 
-    def __init__(self, output: Output, view: View, *, accept: bool) -> None:
+    def __init__(
+        self,
+        output: Output,
+        view: View,
+        *,
+        accept: bool,
+        installed: Callable[[], Mapping[str, InstalledPlugin]] = dict,
+    ) -> None:
         self._output = output
         self._view = view
         self._accept = accept
+        self._installed = installed
 
     def ask_publisher(self, plugin: PluginDescription, examination: Examination) -> bool | None:
         """Tell who signed a plugin of whom nobody is pinned yet, and take the answer.
@@ -68,7 +73,8 @@ class Prompt:
         """
         with self._view.paused():
             tell = self._output.note if self._accept else self._output.say
-            for line in question(plugin, permissions):
+            known = self._installed().get(plugin.plugin_id)
+            for line in question(plugin, permissions, known.permissions if known else None):
                 tell(line)
             if self._accept:
                 return True
@@ -83,14 +89,28 @@ class Prompt:
             return click.confirm(f"Install {one_line(plugin.plugin_id)}?", default=False, err=True)
 
 
-def question(plugin: PluginDescription, permissions: Sequence[str]) -> list[str]:
-    """Return the lines of the question: who asks, for what, and why."""
+def question(
+    plugin: PluginDescription, permissions: Sequence[str], before: Sequence[str] | None = None
+) -> list[str]:
+    """Return the lines of the question: who asks, for what in plain words, why, and what changed.
+
+    Args:
+        plugin: who asks.
+        permissions: what for.
+        before: what the installed version has; None where none is installed.
+    """
+    from viloapp_core.permissions import Permission, in_words, warning
+
     lines = [f"{one_line(plugin.plugin_id)} {plugin.version} asks for:"]
     reasons = {permission.id: permission.reason for permission in plugin.manifest.permissions}
-    for permission in permissions:
-        reason = one_line(reasons.get(permission, ""))
-        lines.append(f"  {one_line(permission)}" + (f' — it says: "{reason}"' if reason else ""))
-        if plainly := _PLAINLY.get(permission):
-            lines.append(f"    {plainly}")
+    for id in permissions:
+        parsed, reason = Permission.parse(id), one_line(reasons.get(id, ""))
+        new = "new: " if before is not None and id not in before else ""
+        says = f' — it says: "{reason}"' if reason else ""
+        lines.append(f"  {new}{one_line(id)}: {in_words(parsed)}{says}")
+        if text := warning(parsed):
+            lines.append(f"    {text}")
     lines += [f"  more than others may use: {line}" for line in asks(plugin.manifest.limits, Limits())]
+    lines += [f"  no more: {one_line(id)}" for id in before or () if id not in permissions]
+    lines += [f"  it calls the plugin {one_line(each)}" for each in plugin.manifest.requires_plugins]
     return lines

@@ -68,7 +68,7 @@ def _install(
     from viloapp_core.operations import install
 
     with view(invocation.output) as shown:
-        consent = Prompt(invocation.output, shown, accept=chosen.yes)
+        consent = Prompt(invocation.output, shown, accept=chosen.yes, installed=store.plugins)
         return install(store, specs, options=chosen, progress=shown, consent=consent)
 
 

@@ -74,7 +74,7 @@ def _sync(invocation: Invocation, store: Store, file: Path, chosen: InstallOptio
     from viloapp_core.operations import sync
 
     with view(invocation.output) as shown:
-        consent = Prompt(invocation.output, shown, accept=chosen.yes)
+        consent = Prompt(invocation.output, shown, accept=chosen.yes, installed=store.plugins)
         return sync(store, file, options=chosen, progress=shown, consent=consent)
 
 

@@ -42,7 +42,7 @@ def update_command(invocation: Invocation, /, ids: tuple[str, ...], check: bool,
     store = invocation.store()
     chosen = InstallOptions(**flags)
     with changing(invocation, store), view(invocation.output) as shown:
-        consent = Prompt(invocation.output, shown, accept=chosen.yes)
+        consent = Prompt(invocation.output, shown, accept=chosen.yes, installed=store.plugins)
         outcomes = update(store, ids, check=check, options=chosen, progress=shown, consent=consent)
     if invocation.output.as_json:
         invocation.output.json({"plugins": [asdict(outcome) for outcome in outcomes]})
