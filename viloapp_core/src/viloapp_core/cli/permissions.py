@@ -10,6 +10,7 @@ import click
 from viloapp_core.cli import options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.learning import learn_command
 from viloapp_core.cli.text import one_line
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def permissions_command() -> None:
 def permissions_show(invocation: Invocation, plugin: str | None) -> None:
     """Show what a plugin may, or every plugin: in plain words, since when, and who said so."""
     store = invocation.store()
-    chosen = [_installed(store, plugin)] if plugin else [store.plugin(id) for id in store.plugins()]
+    chosen = [installed(store, plugin)] if plugin else [store.plugin(id) for id in store.plugins()]
     rows = [{"plugin": each.plugin_id, **row} for each in chosen for row in _rows(invocation, store, each)]
     if invocation.output.as_json:
         invocation.output.json({"permissions": rows})
@@ -84,9 +85,12 @@ def permissions_reset(invocation: Invocation, plugin: str) -> None:
     _change(invocation, "reset", plugin, [])
 
 
+permissions_command.add_command(learn_command)
+
+
 def _change(invocation: Invocation, what: str, plugin: str, permissions: list[Permission]) -> None:
     store = invocation.store()
-    plugin_id = _installed(store, plugin).plugin_id
+    plugin_id = installed(store, plugin).plugin_id
     if client := invocation.running_host(store):
         params = {"plugin": plugin_id, "permissions": [str(each) for each in permissions]}
         with client:
@@ -124,7 +128,8 @@ def _parse(texts: tuple[str, ...]) -> list[Permission]:
     return found
 
 
-def _installed(store: Store, plugin: str) -> InstalledPlugin:
+def installed(store: Store, plugin: str) -> InstalledPlugin:
+    """Return the plugin of that name, however it is written."""
     return store.plugin(re.sub(r"[-_.]+", "-", plugin).lower())  # Source: PEP 503
 
 

@@ -56,6 +56,7 @@ class Host:
         workspace: the folder that the person works in; the current one by default.
         allow_unsandboxed: run plugins with the user's full authority where no sandbox works.
         control: listen on the control socket, so that ``viloapp call`` and the like reach this host.
+        learning: let workers note what they reach for; see `learned`.
 
     Attributes:
         store: what is installed.
@@ -76,12 +77,14 @@ class Host:
         workspace: Path | None = None,
         allow_unsandboxed: bool = False,
         control: bool = True,
+        learning: bool = False,
     ) -> None:
         self.store = Store(store or store_root())
         self.workspace_folder = (workspace or Path.cwd()).resolve()
         self.address: str | None = None
         self._allow_unsandboxed = allow_unsandboxed
         self._with_control = control
+        self._learning = learning
         self._subscribers: list[Subscriber] = []
         self._workers: dict[str, Worker] = {}
         self._background: set[asyncio.Task[Any]] = set()
@@ -136,6 +139,7 @@ class Host:
                 admit=self._admit,
                 hold=self.store.hold,
                 permissions=self._enforcement.at_start,
+                learning=self._learning,
                 on_end=self._worker_ended,
                 user_of=self.store.user_of,
                 minimum=lambda what: self.settings.get(f"core.minimum.{what}"),
@@ -351,6 +355,17 @@ class Host:
     def granted(self, plugin_id: str) -> list[Permission]:
         """Return what a plugin may now; see `PermissionManager.granted`."""
         return self.permissions.granted(plugin_id)
+
+    async def learned(self, plugin_id: str) -> list[Any]:
+        """Return what a plugin's running process was seen to reach for; of a host that is learning.
+
+        The rows are the worker's word; see `viloapp_core.host.learning`.
+        """
+        worker = self._workers.get(plugin_id)
+        if worker is None or worker.state != "running":
+            return []
+        rows = await worker.call("learned", None, timeout_s=10.0)
+        return rows if isinstance(rows, list) else []
 
     async def permissions_applied(self, plugin_id: str) -> dict[str, bool]:
         """Wait until a change of permissions has its effect; see `Enforcement.applied`."""

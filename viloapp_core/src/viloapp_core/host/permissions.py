@@ -63,6 +63,7 @@ class PermissionManager:
         self._changed = changed
         self._listeners: list[Callable[[str], None]] = []
         self._denied: list[Denied] = []
+        self._used: list[Callable[[str, str], None]] = []
         self._known: dict[str, tuple[Permission, ...]] = {}
 
     def close(self) -> None:
@@ -174,6 +175,8 @@ class PermissionManager:
         decision = self.allowed(plugin_id, wanted)
         if not decision.allowed or decision.by is None:
             raise self._deny(plugin_id, wanted, call, decision.reason)
+        for callback in tuple(self._used):
+            callback(plugin_id, str(wanted))
         run = self._runs.get(plugin_id)
         if run is not None and run.granted.get(decision.by):
             del run.granted[decision.by]
@@ -190,7 +193,7 @@ class PermissionManager:
             return Decision(False, None, error.detail)
         # What holds for one use comes last, so that no use is spent where another grant would do.
         granted = sorted(standing.granted, key=lambda each: each in self._single_uses(plugin_id))
-        return decide(granted, self._denials(plugin_id, standing), wanted, self._places(plugin))
+        return decide(granted, self._denials(plugin_id, standing), wanted, self.places(plugin))
 
     def granted(self, plugin_id: str) -> list[Permission]:
         """Return what a plugin may now, but for what every plugin has.
@@ -227,6 +230,15 @@ class PermissionManager:
         """
         self._denied.append(callback)
         return lambda: self._denied.remove(callback)
+
+    def on_used(self, callback: Callable[[str, str], None]) -> Callable[[], None]:
+        """Call ``callback(plugin id, permission)`` for each thing that was allowed; return what ends that."""
+        self._used.append(callback)
+        return lambda: self._used.remove(callback)
+
+    def places(self, plugin: InstalledPlugin) -> Places:
+        """Return where the named places are for a plugin."""
+        return Places(self._home, {"workspace": self._workspace, "plugin_data": str(plugin.data_dir)})
 
     def describe(self, plugin: InstalledPlugin) -> list[dict[str, Any]]:
         """Return every permission that a plugin has, had or asked for.
@@ -291,9 +303,6 @@ class PermissionManager:
     def _single_uses(self, plugin_id: str) -> set[Permission]:
         run = self._runs.get(plugin_id)
         return {each for each, once in run.granted.items() if once} if run is not None else set()
-
-    def _places(self, plugin: InstalledPlugin) -> Places:
-        return Places(self._home, {"workspace": self._workspace, "plugin_data": str(plugin.data_dir)})
 
     def _tell(self, plugin_id: str, by: str) -> None:
         try:

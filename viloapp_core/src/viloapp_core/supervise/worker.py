@@ -85,6 +85,8 @@ class Surroundings:
     """How well permissions and limits have to be enforced for a plugin to start."""
     on_end: Callable[[str], None]
     """``(plugin id)``: its process has ended; what was done for that process alone has no owner any more."""
+    learning: bool = False
+    """Whether workers note what they reach for; see `viloapp permissions learn`."""
 
 
 class Worker:
@@ -284,6 +286,7 @@ class Worker:
             "entry_point": plugin.entry_point,
             "data_dir": str(plugin.data_dir),
             "settings": self._around.settings(plugin.plugin_id),
+            **({"learn": True} if self._around.learning else {}),
         }
 
     async def program_plan(self, script: Path, arguments: tuple[str, ...], fds: tuple[int, ...]) -> Launch:

@@ -33,11 +33,13 @@ class Runtime:
         self._services = Services(channel.request, channel.request_async, self._subscribe, fetch)
         self._subscribers: dict[str, list[Callable[[PluginEvent], Any]]] = {}
         self._instances: dict[str, IWidget] = {}
+        self._seen: Callable[[], list[list[Any]]] = list
         self._plugin: IPlugin | None = None
         self._context: PluginContext | None = None
         self._methods: dict[str, Callable[[Any], Any]] = {
             "command": self._command,
             "initialize": self._initialize,
+            "learned": lambda params: self._seen(),
             "ping": lambda params: "pong",
             "shutdown": self._shutdown,
             "widget.command": self._widget_command,
@@ -60,6 +62,10 @@ class Runtime:
 
     def _initialize(self, params: "dict[str, Any]") -> "Any":
         """``{plugin_id, version, entry_point, data_dir, settings}`` → ``{commands, widgets}``."""
+        if params.get("learn"):  # before any code of the plugin
+            from viloapp_sdk.worker._learning import watch
+
+            self._seen = watch()
         module_name, _, attribute = params["entry_point"].partition(":")
         __import__(module_name)
         module = sys.modules[module_name]
