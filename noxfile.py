@@ -147,7 +147,7 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Benchmarks, side by side with their peers: `nox -s bench -- [install] [list] [limits] [trust] [--quick]`."""
+    """Benchmarks beside their peers: `nox -s bench -- [install] [list] [limits] [trust] [--quick]`."""
     _groups(session, "test")
     _installed(session)
     session.install("pipx>=1.8", "uv>=0.9")  # the peers
