@@ -111,8 +111,10 @@ def test_without_any_network(artifacts: Path, tmp_path: Path) -> None:
         pytest.skip("this machine gives no network namespace")
     command = Path(sys.executable).with_name("viloapp")
     signature = Path(os.environ["VILOAPP_ATTESTATIONS"]) / f"{SDIST}.provenance"
-    arguments = ["verify", artifacts / SDIST, "--signature", signature, "--publisher", PUBLISHER]
-    ran = subprocess.run(["unshare", "-rn", command, *arguments], capture_output=True, text=True, timeout=120)
+    arguments = ["verify", str(artifacts / SDIST), "--signature", str(signature), "--publisher", PUBLISHER]
+    ran = subprocess.run(
+        ["unshare", "-rn", str(command), *arguments], capture_output=True, text=True, timeout=120
+    )
     assert ran.returncode == 0, ran.stderr
 
 
