@@ -8,13 +8,16 @@ from viloapp_core.limits.values import Limits
 __all__ = ["rlimits", "thread_environment"]
 
 _MB = 1024 * 1024
+RESERVED_MB = 512
+"""Address space that a process may reserve beyond the memory that it may use."""
 
 
 def rlimits(limits: Limits) -> tuple[tuple[str, int, int], ...]:
     """Return ``(name without RLIMIT_, soft limit, hard limit)`` of each.
 
-    - ``DATA``, not ``AS``: address space that is only reserved costs nothing, and numpy's BLAS reserves
-      more than 100 MB of it. What DATA does not count (shared and file mappings) is found by measuring.
+    - ``DATA``, not ``AS``, and above `memory_mb`: what is only reserved costs nothing, and a numpy of 60 MB
+      reserves 340 (measured: below that OpenBLAS ends the process). It bounds how far one process's heap
+      gets before the tree is looked at; how much all have together is found by looking.
     - ``NPROC`` counts threads too, of the user: it holds where the plugin has a user, or a user namespace,
       to itself, and never for root.
     - ``FSIZE`` is of one file; how much all files take together is found by measuring.
@@ -22,7 +25,7 @@ def rlimits(limits: Limits) -> tuple[tuple[str, int, int], ...]:
     - No ``CPU``: that is a total over a process's life, which says nothing of a percentage.
     """
     values = {
-        "DATA": int(limits.memory_mb * _MB),
+        "DATA": int((limits.memory_mb + RESERVED_MB) * _MB),
         "NOFILE": limits.file_handles,
         "NPROC": limits.processes,
         "FSIZE": int(limits.disk_mb * _MB),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from viloapp_core.limits import LIMIT_NAMES
+from viloapp_core.limits.kernel import RESERVED_MB
 from viloapp_core.process.cgroup import Groups, NoGroups
 from viloapp_core.process.tree import Tree
 
@@ -79,12 +80,12 @@ def _memory(have: frozenset[str], watched: str, missing: NoGroups, rlimits: bool
         return LimitSupport("memory_mb", "enforced", "cgroup v2 (memory.max)")
     if watched:
         return LimitSupport("memory_mb", "none", "nothing", watched, missing.remedy)
-    heap = "RLIMIT_DATA for each process's heap, and " if rlimits else ""
+    heap = f", and RLIMIT_DATA {RESERVED_MB} MB above it for each process's heap" if rlimits else ""
     return LimitSupport(
         "memory_mb",
         "partial",
-        f"{heap}looking at the tree",
-        "what all processes have together, and shared memory, is seen a moment late: " + missing.reason,
+        f"looking at the tree{heap}",
+        "what is taken between two looks is seen a moment late: " + missing.reason,
         missing.remedy,
     )
 
