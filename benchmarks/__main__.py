@@ -1,4 +1,4 @@
-"""``python -m benchmarks [install] [list] [limits] [trust] [--quick] [--json FILE]``: run, print, keep."""
+"""``python -m benchmarks [install] [list] [limits] [trust] [broker] [--quick] [--json FILE]``: run, print, keep."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import install, limits, trust
+from benchmarks import broker, install, limits, trust
 from benchmarks import list as listing
 from benchmarks.report import Outcome, described_machine, render
 
-BENCHMARKS = {"install": install.run, "list": listing.run, "limits": limits.run, "trust": trust.run}
+BENCHMARKS = {
+    "install": install.run,
+    "list": listing.run,
+    "limits": limits.run,
+    "trust": trust.run,
+    "broker": broker.run,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

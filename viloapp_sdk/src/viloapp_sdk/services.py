@@ -25,6 +25,7 @@ __all__ = [
     "CommandService",
     "EventService",
     "FileService",
+    "NetworkService",
     "NotificationService",
     "PermissionService",
     "PluginService",
@@ -185,6 +186,29 @@ class TerminalService(_Service):
         return self._request("terminals.list", [])
 
 
+class NetworkService:
+    """Connections to what was granted by ``network.connect.HOST``.
+
+    Python code needs none of this: `socket`, `ssl`, `urllib`, `asyncio` and what rests on them just work.
+    """
+
+    __slots__ = ()
+
+    def forward(self, host: str, port: int) -> "tuple[str, int]":
+        """Return an address inside, whose connections lead to a host outside, for native clients.
+
+        Example:
+            address, number = context.services.network.forward("db.example.com", 5432)
+            psycopg.connect(host="db.example.com", hostaddr=address, port=number)
+
+        Raises:
+            OSError: the host does not answer; a `PermissionDeniedError` when it was not granted.
+        """
+        from viloapp_sdk.worker._proxy import forward
+
+        return "127.0.0.1", forward(host, port)
+
+
 class FileService(_Service):
     """Files outside of what is always there, each opened by the host; needs ``filesystem.read|write.PATH``.
 
@@ -315,6 +339,7 @@ class Services:
         self.plugins = PluginService(request, subscribe)
         self.permissions = PermissionService(request, subscribe)
         self.system = SystemService(request, subscribe)
+        self.network = NetworkService()
         self.files = FileService(request, subscribe, fetch)
 
     @property

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from viloapp_sdk.worker._broker import Broker
 
 HOOKS = {
+    "grpc": "_proxy",
+    "pycurl": "_proxy",
     "shutil": "_programs",
     "socket": "_network",
     "subprocess": "_programs",
