@@ -1,4 +1,4 @@
-"""``python -m benchmarks [install] [list] [limits] [trust] [broker] [--quick] [--json FILE]``: run, print, keep."""
+"""``python -m benchmarks [NAME …] [--quick] [--json FILE]``: run, print, keep."""
 
 from __future__ import annotations
 
