@@ -7,7 +7,7 @@
     watch.release()          # it is asked to shut down: never hold it again
     watch.close()            # it has ended
 
-Looking is cheap while nothing happens (a few small files of ``/proc`` twice a second), and becomes closer the
+Looking is cheap while nothing happens (a few small files of ``/proc`` once a second), and becomes closer the
 nearer a plugin is to a limit. A tree that has spent its processor time is stopped and continued in turns.
 """
 
@@ -25,7 +25,7 @@ from viloapp_core.process.tree import Look, Tree, held
 
 __all__ = ["IDLE_S", "Watch", "Watched"]
 
-IDLE_S = 0.5
+IDLE_S = 1.0
 """Between two looks at a plugin that does nothing."""
 BUSY_S = 0.1
 CLOSE_S = 0.02
