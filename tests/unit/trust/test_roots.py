@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -45,34 +47,26 @@ class _Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture
 def repository(tmp_path: Path) -> Iterator[tuple[str, Path, Path]]:
     """A repository of The Update Framework on loopback: its URL, its folder, and its first root."""
-    from securesystemslib.signer import CryptoSigner
-    from tuf.api.metadata import (
-        Metadata,
-        MetaFile,
-        Root,
-        Snapshot,
-        TargetFile,
-        Targets,
-        Timestamp,
-    )
-
+    # Neither package says what it exports.
+    tuf: Any = import_module("tuf.api.metadata")
+    signers: Any = import_module("securesystemslib.signer")
     folder = tmp_path / "repository"
     (folder / "targets").mkdir(parents=True)
-    expires, signer = datetime.now(UTC) + timedelta(days=30), CryptoSigner.generate_ecdsa()
+    expires, signer = datetime.now(UTC) + timedelta(days=30), signers.CryptoSigner.generate_ecdsa()
     data = SHIPPED.read_bytes()
-    target = TargetFile.from_data("trusted_root.json", data, ["sha256"])
+    target = tuf.TargetFile.from_data("trusted_root.json", data, ["sha256"])
     (folder / "targets" / f"{target.hashes['sha256']}.trusted_root.json").write_bytes(data)
-    root = Root(expires=expires, consistent_snapshot=True)
+    root = tuf.Root(expires=expires, consistent_snapshot=True)
     for role in ("root", "timestamp", "snapshot", "targets"):
         root.add_key(signer.public_key, role)
-    signed = {
+    signed: dict[str, Any] = {
         "1.root.json": root,
-        "1.targets.json": Targets(expires=expires, targets={"trusted_root.json": target}),
-        "1.snapshot.json": Snapshot(expires=expires, meta={"targets.json": MetaFile(1)}),
-        "timestamp.json": Timestamp(expires=expires, snapshot_meta=MetaFile(1)),
+        "1.targets.json": tuf.Targets(expires=expires, targets={"trusted_root.json": target}),
+        "1.snapshot.json": tuf.Snapshot(expires=expires, meta={"targets.json": tuf.MetaFile(1)}),
+        "timestamp.json": tuf.Timestamp(expires=expires, snapshot_meta=tuf.MetaFile(1)),
     }
     for name, each in signed.items():
-        metadata = Metadata(each)  # type: ignore[var-annotated]
+        metadata: Any = tuf.Metadata(each)
         metadata.sign(signer)
         metadata.to_file(str(folder / name))
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
