@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, install, limits, trust
+from benchmarks import broker, install, limits, start, trust
 from benchmarks import list as listing
 from benchmarks.report import Outcome, described_machine, render
 
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "limits": limits.run,
     "trust": trust.run,
     "broker": broker.run,
+    "start": start.run,
 }
 
 

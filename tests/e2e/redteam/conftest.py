@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import UNSIGNED, Viloapp
 
 ORDINARY = 1000
 SINS = ("reads_secrets", "writes_elsewhere", "connects_out", "attacks_the_host", "leaves_the_sandbox")
@@ -71,14 +71,15 @@ def _people() -> list[int]:
 def person(
     request: pytest.FixtureRequest,
     wheels: dict[str, Path],
-    core_wheels: list[Path],
 ) -> Iterator[Person]:
     """Each in turn, with the attackers and `hello` installed."""
     uid: int = request.param
     # Not below pytest's own folder, which is root's alone.
     root = Path(tempfile.mkdtemp(prefix="rt-"))
     try:
-        bin_folder = Path(sys.executable).parent if uid == os.geteuid() else _environment(root, core_wheels)
+        bin_folder = Path(sys.executable).parent
+        if uid != os.geteuid():
+            bin_folder = _environment(root, request.getfixturevalue("core_wheels"))
         (root / "broken").mkdir()
         (root / "broken/bwrap").write_text("#!/bin/sh\necho no namespaces here >&2\nexit 1\n")
         (root / "broken/bwrap").chmod(0o755)
@@ -92,7 +93,7 @@ def person(
         app = Viloapp(root, executable=script)
         for path in (root, root / "home", app.runtime):
             os.chown(path, uid, uid)
-        app("install", "--yes", *(root / wheels[name].name for name in PLUGINS)).ok()
+        app("install", "--yes", *UNSIGNED, *(root / wheels[name].name for name in PLUGINS)).ok()
         yield Person(uid, root, bin_folder, app)
         app.close()
     finally:

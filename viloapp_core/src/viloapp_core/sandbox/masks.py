@@ -67,7 +67,9 @@ SECRETS = (
 
 def within(path: Path, folder: Path) -> bool:
     """Tell whether ``path`` is ``folder`` or lies below it."""
-    return path == folder or folder in path.parents
+    # Compared as text: this is asked hundreds of times for each start, and paths of objects are slow.
+    inner, outer = str(path), str(folder)
+    return inner == outer or inner.startswith(outer if outer.endswith("/") else outer + "/")
 
 
 def masked(folder: Path, *, home: Path, store: Path, disk: Disk) -> Iterator[Path]:

@@ -9,6 +9,7 @@ followed: paths and addresses are the business of mounts, namespaces and Landloc
 """
 
 import errno
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -149,6 +150,7 @@ def _others() -> Iterator[Rule]:
     yield Rule(("setpriority", "ioprio_set"), errno.EPERM, (_none_of(1, 0),))
 
 
+@functools.cache
 def seccomp_filter(machine: str, openness: Openness) -> bytes:
     """Return the program for a processor.
 
