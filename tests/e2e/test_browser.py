@@ -365,3 +365,32 @@ def test_address_without_its_token_is_refused(browser: Browser, workspace: Works
         page.goto(url)
         expect(page.get_by_test_id("refused")).to_be_visible()
         context.close()
+
+
+def test_a_plugin_asks_and_the_person_decides(page: Page, app: Viloapp, tmp_path: Path) -> None:
+    """Who wants what and why; a stray key denies; what was allowed is in the list, and taken back there."""
+    question = page.get_by_test_id("dialog")
+    command(page, "Reach: ask for a variable")
+    expect(question).to_contain_text("reaches-out asks to read the environment variable LANG")
+    expect(question).to_contain_text("speak your language")
+    expect(page.get_by_test_id("dialog-cancel")).to_be_focused()
+    page.screenshot(path=os.environ.get("VILOAPP_SCREENSHOT", str(tmp_path / "question.png")))
+    page.keyboard.press("Enter")  # meant for something else, as likely as not
+    expect(question).to_have_count(0)
+    expect(page.get_by_test_id("toasts")).to_contain_text(
+        "viloapp permissions grant reaches-out system.environment.LANG"
+    )
+    app("permissions", "reset", "reaches-out").ok()  # a denial holds for the run, until somebody decides anew
+    command(page, "Reach: ask for a variable")
+    page.get_by_test_id("dialog-always").click()
+    expect(question).to_have_count(0)
+    command(page, "Show Plugins")
+    page.get_by_test_id("permissions-reaches-out").click()
+    row = page.get_by_test_id("permission").and_(page.locator("[data-id='system.environment.LANG']"))
+    expect(row).to_have_attribute("data-state", "granted")
+    expect(row).to_contain_text("May read the environment variable LANG")
+    row.get_by_role("button").click()
+    expect(row).to_have_attribute("data-state", "denied")
+    shown = app("permissions", "show", "reaches-out", "--json").json()["permissions"]
+    assert {each["id"]: each["state"] for each in shown}["system.environment.LANG"] == "denied"
+    app("permissions", "reset", "reaches-out").ok()

@@ -40,6 +40,7 @@ COMMANDS = {
         "trust": "trust",
     },
     "Author": {
+        "validate": "validate",
         "package": "package",
         "sign": "sign",
     },
