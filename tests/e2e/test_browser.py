@@ -384,7 +384,7 @@ def test_a_plugin_asks_and_the_person_decides(page: Page, app: Viloapp, tmp_path
     command(page, "Reach: ask for a variable")
     page.get_by_test_id("dialog-always").click()
     expect(question).to_have_count(0)
-    command(page, "Show Plugins")
+    command(page, "Plugins: Show")
     page.get_by_test_id("permissions-reaches-out").click()
     row = page.get_by_test_id("permission").and_(page.locator("[data-id='system.environment.LANG']"))
     expect(row).to_have_attribute("data-state", "granted")
