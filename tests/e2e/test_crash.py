@@ -43,6 +43,9 @@ from viloapp_sdk.errors import ViloError
 KILLS = int(os.environ.get("VILOAPP_KILLS", "40"))
 SEED = int(os.environ.get("VILOAPP_SEED", "0")) or random.randrange(1, 10**6)
 
+# For hundreds of kills on a machine that does other work as well.
+pytestmark = pytest.mark.timeout(300 + 5 * KILLS)
+
 _CHANGES = {
     *("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate"),
     "os.chmod",

@@ -21,6 +21,8 @@ from viloapp_core.operations import (
     uninstall,
 )
 from viloapp_core.store import Store
+from viloapp_core.store.audit import Finding, audit, together
+from viloapp_core.store.garbage import collect
 from viloapp_sdk.errors import ViloError
 
 Run = Callable[..., list[InstallOutcome]]
@@ -288,3 +290,23 @@ def test_a_disabled_plugin_stays_disabled(store: Store, plugin: Plugin, run: Run
     (outcome,) = run(plugin(version="0.2"))
     assert "too loud" in outcome.notes[-1]
     assert not store.plugin("hello").enabled
+
+
+def test_the_second_to_need_a_wheel_does_not_audit_it_again(
+    store: Store, plugin: Plugin, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own wheel is judged each time, a shared one once; what is remembered goes with the archive."""
+    judged: list[str] = []
+
+    def judge(wheel: Path, *, own: bool, dev: bool = False) -> Finding:
+        judged.append(wheel.name.partition("-")[0])
+        return audit(wheel, own=own, dev=dev)
+
+    monkeypatch.setattr(together, "audit", judge)
+    forge(folder, "dep", "2", {"dep/__init__.py": ""})
+    run(plugin("one", requires=["dep"]))
+    run(plugin("two", requires=["dep"]))
+    assert sorted(judged) == ["dep", "one", "two"]
+    uninstall(store, ["one", "two"])
+    collect(store)
+    assert list(store.layout.archives.iterdir()) == []

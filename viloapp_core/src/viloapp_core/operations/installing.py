@@ -38,7 +38,7 @@ from viloapp_core.store import (
     journal,
 )
 from viloapp_core.store import archives as archive
-from viloapp_core.store.audit import audit_all, entry_point_issues
+from viloapp_core.store.audit import Verdicts, audit_all, entry_point_issues
 from viloapp_core.store.unpacked import Shelf, Wheel
 from viloapp_sdk.errors import ViloError
 
@@ -237,8 +237,15 @@ def inspect(plan: Plan, workshop: Workshop) -> tuple[list[Path], PluginDescripti
     wheels = archive.link_farm(workshop.store.layout, pairs, folder)
     description = plan.description or manifest.read_wheel(wheels[0])
     dev = plan.source == "dev"
-    findings, problems = audit_all(wheels, dev=dev)
+    # Each archive's hash was just read; what has it is what was judged.
+    verdicts, others = Verdicts(workshop.store.layout), list(zip(wheels, pairs, strict=True))[1:]
+    recalled = {wheel: verdicts.recall(*pair) for wheel, pair in others}
+    known = {wheel: finding for wheel, finding in recalled.items() if finding is not None}
+    findings, problems = audit_all(wheels, dev=dev, known=known)
     raise_all(problems)
+    for (wheel, (sha256, _)), finding in zip(others, findings[1:], strict=True):
+        if wheel not in known:
+            verdicts.keep(sha256, finding)
     entry_point = description.entry_point.value
     if not dev and (issues := entry_point_issues(entry_point, findings[0].names)):
         raise UnsafeWheelError(wheels[0].name, issues)

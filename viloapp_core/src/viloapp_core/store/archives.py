@@ -129,10 +129,10 @@ def known(layout: Layout) -> list[tuple[str, str]]:
     return found
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: str | Path) -> str:
     """Return the hex SHA-256 of a file, read in pieces."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
+    with open(path, "rb", buffering=0) as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

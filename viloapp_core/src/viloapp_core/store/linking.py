@@ -46,8 +46,9 @@ class UnpackedSource(WheelSource):
 
     def get_contents(self) -> Iterator[WheelContentElement]:
         """Yield the row, a stream and whether it is executable, for each file that RECORD names."""
+        files = self._entry.files
         for path, (told, size) in self._entry.rows.items():
-            with (self._entry.files / path).open("rb", buffering=0) as stream:
+            with open(f"{files}/{path}", "rb", buffering=0) as stream:
                 executable = bool(os.fstat(stream.fileno()).st_mode & 0o111)
                 yield (path, told, size), cast(BinaryIO, stream), executable
 
@@ -58,7 +59,7 @@ class LinkingDestination(SchemeDictionaryDestination):
     def __init__(self, schemes: Mapping[str, str], interpreter: Path, entry: Entry) -> None:
         super().__init__(dict(schemes), str(interpreter), script_kind="posix")
         self._entry = entry
-        self._folders: set[Path] = set()
+        self._folders: set[str] = set()
 
     def write_file(
         self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
@@ -68,18 +69,20 @@ class LinkingDestination(SchemeDictionaryDestination):
         if source is None or scheme not in ("purelib", "platlib"):
             return super().write_file(scheme, path, stream, is_executable)
         root = os.path.abspath(self.scheme_dict[scheme])
-        target = Path(os.path.abspath(os.path.join(root, path)))
-        if not target.is_relative_to(root):
+        target = os.path.abspath(os.path.join(root, path))
+        if not target.startswith(f"{root}/"):
             raise ValueError(f"{os.fspath(path)} leads outside")
-        inside = Path(source).relative_to(self._entry.files).as_posix()
-        self._place(Path(source), target)
+        inside = source.removeprefix(f"{self._entry.files}/")
+        self._place(source, target)
         if compiled := self._entry.bytecode.get(inside):
-            self._place(compiled, target.parent / "__pycache__" / compiled.name)
+            folder, name = os.path.dirname(target), os.path.basename(compiled)
+            self._place(compiled, f"{folder}/__pycache__/{name}")
         told, size = self._entry.rows[inside]
         return RecordEntry.from_elements(os.fspath(path), told, size)
 
-    def _place(self, source: Path, target: Path) -> None:
-        if target.parent not in self._folders:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._folders.add(target.parent)
+    def _place(self, source: str, target: str) -> None:
+        folder = os.path.dirname(target)
+        if folder not in self._folders:
+            os.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
         place(source, target)

@@ -7,7 +7,8 @@ wheels/<sha256>/bytecode/<tag>/hashes.json       the SHA-256 of each
 Entries are made in a scratch folder and moved into place, so that one is there whole or not at all; of two
 processes that make the same, one comes first and the other takes that. Virtualenvs have links to the files,
 through which a change would reach everybody: they are read-only, workers see them on read-only mounts, and
-`verified` reads all of them again before they are linked once more.
+`verified` reads all of them again before they are linked once more. There are thousands, so that their paths
+are plain strings: a `Path` takes longer to make than most take to be hashed.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Entry:
     """The name of its ``.dist-info``."""
     rows: Mapping[str, tuple[str, str]]
     """Hash and size of each file by its path, as RECORD has them; RECORD itself is left out."""
-    bytecode: Mapping[str, Path] = field(default_factory=dict)
+    bytecode: Mapping[str, str] = field(default_factory=dict)
     """The compiled file of each module that has one, by the module's path."""
 
     @property
@@ -194,25 +195,25 @@ def verified(folder: Path, wheel: Wheel, tag: str | None = None) -> Entry:
                     raise DamagedError("its RECORD is not that of the wheel")
         rows = _rows(record, infos[0])
         for name, (told, _) in rows.items():
-            if not has_hash(files / name, told):
+            if not has_hash(f"{files}/{name}", told):
                 raise DamagedError(f"{name} is changed")
         return Entry(folder, wheel.filename, infos[0], rows, _bytecode(folder, tag))
     except (OSError, FileError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise DamagedError(str(error)) from error
 
 
-def has_hash(path: Path, told: str) -> bool:
+def has_hash(path: str | Path, told: str) -> bool:
     """Whether a file has the hash that a row of RECORD tells, as ``algorithm=digest``."""
     hasher = new_hash(told)
     if hasher is None:
         return False
-    with path.open("rb", buffering=0) as stream:
+    with open(path, "rb", buffering=0) as stream:
         while chunk := stream.read(_CHUNK):
             hasher.update(chunk)
     return is_digest(told, hasher.digest())
 
 
-def place(source: Path, target: Path) -> None:
+def place(source: str, target: str) -> None:
     """Put a verified file of the store at `target`: a link where there can be one, else a read-only copy.
 
     Raises:
@@ -225,7 +226,7 @@ def place(source: Path, target: Path) -> None:
         # Another file system, no links at all, links only for the owner, or more than an inode can have.
         if error.errno not in _NO_LINK:
             raise
-    with source.open("rb") as stream, target.open("xb") as copy:
+    with open(source, "rb") as stream, open(target, "xb") as copy:
         shutil.copyfileobj(stream, copy, _CHUNK)
         os.fchmod(copy.fileno(), os.fstat(stream.fileno()).st_mode & 0o777)
 
@@ -233,17 +234,18 @@ def place(source: Path, target: Path) -> None:
 _NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS)
 
 
-def _bytecode(folder: Path, tag: str | None) -> dict[str, Path]:
+def _bytecode(folder: Path, tag: str | None) -> dict[str, str]:
     modules = folder / "bytecode" / (tag or "") / "modules"
     if tag is None or not modules.is_dir():
         return {}
     found = {}
     hashes = read_json(modules.with_name("hashes.json"))
     for name, expected in (hashes if isinstance(hashes, dict) else {}).items():
-        if sha256_of(modules / name) != expected:
+        path = f"{modules}/{name}"
+        if sha256_of(path) != expected:
             raise DamagedError(f"bytecode {name} is changed")
         parent, _, cached = name.rpartition("__pycache__/")
-        found[f"{parent}{cached.partition('.')[0]}.py"] = modules / name
+        found[f"{parent}{cached.partition('.')[0]}.py"] = path
     return found
 
 

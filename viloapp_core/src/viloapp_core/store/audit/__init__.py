@@ -15,6 +15,7 @@ from viloapp_core.store.audit.entry_point import entry_point_issues
 from viloapp_core.store.audit.finding import Finding
 from viloapp_core.store.audit.overlaps import overlaps
 from viloapp_core.store.audit.together import audit_all
+from viloapp_core.store.audit.verdicts import Verdicts
 from viloapp_core.store.audit.wheel import audit
 
-__all__ = ["Finding", "audit", "audit_all", "entry_point_issues", "overlaps"]
+__all__ = ["Finding", "Verdicts", "audit", "audit_all", "entry_point_issues", "overlaps"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 
 from viloapp_core.store.audit.finding import Finding
 from viloapp_core.store.audit.overlaps import overlaps
@@ -15,7 +16,9 @@ from viloapp_core.store.errors import OverlappingWheelsError, StoreError, Unsafe
 __all__ = ["audit_all"]
 
 
-def audit_all(wheels: Sequence[Path], *, dev: bool = False) -> tuple[list[Finding], list[StoreError]]:
+def audit_all(
+    wheels: Sequence[Path], *, dev: bool = False, known: Mapping[Path, Finding] = MappingProxyType({})
+) -> tuple[list[Finding], list[StoreError]]:
     """Judge the wheels of one plugin; return what is known of the good ones, and an error per problem.
 
     Unpacking and hashing leave the interpreter to other threads, so that wheels are read side by side.
@@ -23,9 +26,12 @@ def audit_all(wheels: Sequence[Path], *, dev: bool = False) -> tuple[list[Findin
     Args:
         wheels: files under their proper names; the first is the plugin's own.
         dev: the plugin's own was built from the user's folder.
+        known: dependencies that `Verdicts` recalled, which are not read again.
     """
 
     def judge(number: int) -> Finding | UnsafeWheelError:
+        if number and (finding := known.get(wheels[number])) is not None:
+            return finding
         try:
             return audit(wheels[number], own=number == 0, dev=dev)
         except UnsafeWheelError as error:
