@@ -7,10 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from tests.e2e.harness import UNSIGNED, Viloapp
 from tests.fixtures.wheels import PROJECTS, Builder
@@ -23,6 +25,40 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.network)
+
+
+_CROSS_VERSION = "test_core_on_3_13_runs_a_plugin_on_3_11"
+_ran: set[str] = set()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember what was really run."""
+    if report.when == "call" and not report.skipped:
+        _ran.add(report.location[2])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a whole run on a machine with Python 3.11 and 3.13 that left out what needs both."""
+    if not os.environ.get("VILOAPP_ALL_TESTS") or exitstatus != pytest.ExitCode.OK or _CROSS_VERSION in _ran:
+        return
+    if {(3, 11), (3, 13)} <= _pythons():
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        assert reporter is not None
+        reporter.write_line(f"{_CROSS_VERSION} did not run, and Python 3.11 and 3.13 are here", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _pythons() -> set[tuple[int, int]]:
+    """Return what the product itself finds: not asked of what decides whether the test is skipped."""
+    from packaging.specifiers import SpecifierSet
+
+    from viloapp_core.resolve.interpreters import candidates
+
+    with tempfile.TemporaryDirectory() as cache:
+        found = list(candidates(None, SpecifierSet(">=3.10"), cache=Path(cache)))
+    versions = [Version(each.version) for each in found]
+    return {(version.major, version.minor) for version in versions}
 
 
 @pytest.fixture(scope="session")
