@@ -50,11 +50,13 @@ def test_twenty_installations_and_a_listing_that_never_waits(app: Viloapp, tmp_p
     source = tmp_path / "wheels"
     forge(source, "lib", "1.0", {"lib/__init__.py": "", "lib/module.py": "x = 1\n"})
     names = [f"plugin{number}" for number in range(TWENTY)]
-    offline = ("--yes", *UNSIGNED, "--offline", "--find-links", source)
-    app("install", *offline, _plugin(source, "first")).ok()
+    offline = ("--yes", "--offline", "--find-links", source)
+    app("install", *offline, "--allow-unsigned", "first", _plugin(source, "first")).ok()
     before = (app.store / "store.lock").stat().st_ino
     with FileLock(app.store / "store.lock").acquire():
-        started = [app.start("install", *offline, _plugin(source, name)) for name in names]
+        started = [
+            app.start("install", *offline, "--allow-unsigned", name, _plugin(source, name)) for name in names
+        ]
         # Nobody can change the store; whoever waited for that would wait for us.
         for _ in range(3):
             assert set(app.plugins()) == {"first"}
