@@ -23,10 +23,8 @@ def listing(store: Store) -> list[dict[str, Any]]:
     from viloapp_core import manifest
 
     plugins, damage = store.plugins(), store.damage()
-    revocation = Revocation(store.root, SystemClock(), starting=False)
-    for plugin_id, row in plugins.rows.items():
-        if plugin_id not in damage and (why := revocation.why_row(plugin_id, row)):
-            damage[plugin_id] = why
+    blocked = Revocation(store.root, SystemClock(), starting=False).why_rows(plugins.rows)
+    damage = blocked | damage
     rows = [_row(plugin_id, row, damage.get(plugin_id, "")) for plugin_id, row in plugins.rows.items()]
     rows += [_damaged_row(plugin_id, damage[plugin_id]) for plugin_id in damage if plugin_id not in plugins]
     for name, version in manifest.unmanaged():

@@ -56,14 +56,21 @@ class Revocation:
 
     def why_row(self, plugin_id: str, row: Mapping[str, Any]) -> str:
         """Return the same for a plugin's row of the index."""
+        return self.why_rows({plugin_id: row}).get(plugin_id, "")
+
+    def why_rows(self, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """Return the same for those rows of the index that may not be started; the disk is asked once."""
         self._load()
         if self._broken:
-            return self._broken
-        if self._blocks is None or not self._blocks.lists:
-            return ""
-        block = self._blocks.blocking(plugin_id, row["version"], row["publisher"], row["sha256"])
-        what_to_do = f"use: viloapp update {plugin_id}, or viloapp uninstall {plugin_id}"
-        return f"{block}; {what_to_do}" if block is not None else ""
+            return dict.fromkeys(rows, self._broken)
+        blocks, found = self._blocks, {}
+        if blocks is not None and blocks.lists:
+            for plugin_id, row in rows.items():
+                block = blocks.blocking(plugin_id, row["version"], row["publisher"], row["sha256"])
+                if block is not None:
+                    what_to_do = f"use: viloapp update {plugin_id}, or viloapp uninstall {plugin_id}"
+                    found[plugin_id] = f"{block}; {what_to_do}"
+        return found
 
     @property
     def warnings(self) -> tuple[str, ...]:
