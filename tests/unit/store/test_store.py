@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.fixtures.artifacts import begin, unsigned
 from tests.unit.store.conftest import put, receipt
 from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.files import FileLock
+from viloapp_core.operations import listing
 from viloapp_core.store import CollisionError, NotInstalledError, Store, StoreError, StoreFolderError
 
 
@@ -233,3 +235,26 @@ def test_a_running_change_is_left_alone(store: Store) -> None:
     assert (entry.scratch / "half").exists()
     store.commit_install(entry, artifact, receipt("hello"), SystemClock())
     assert not os.path.lexists(entry.scratch.parent / entry.path.stem)
+
+
+def test_a_listing_asks_no_more_of_the_disk_for_many_plugins(tmp_path: Path) -> None:
+    """As many files opened and folders read for twelve as for two: one index, whatever it holds."""
+    asked: dict[int, list[str]] = {}
+    counting: list[str] | None = None
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if counting is not None and event in ("open", "os.listdir", "os.scandir"):
+            counting.append(f"{event} {arguments[0]}")
+
+    sys.addaudithook(hook)
+    for count in (2, 12):
+        store = Store(tmp_path / str(count))
+        for number in range(count):
+            put(store, f"plugin{number}")
+        listing(Store(store.root))  # what is imported meanwhile is not the listing's
+        asked[count] = counting = []
+        assert len(listing(Store(store.root))) == count
+        counting = None
+    assert len(asked[12]) == len(asked[2]), asked[12]
+    assert sum("index.json" in each for each in asked[12]) == 1
+    assert not any("receipt" in each for each in asked[12])
