@@ -79,7 +79,7 @@ def unit(session: nox.Session) -> None:
     """Unit and architecture tests on every Python found, with no network where the system allows that."""
     _groups(session, "test")
     _in_place(session)
-    _pytest(session, "tests/unit", "tests/architecture", network=False)
+    _pytest(session, "tests/unit", "tests/architecture", network=False, at_once=True)
 
 
 @nox.session(name="unit-sdk", python=SDK_PYTHONS)
@@ -108,7 +108,7 @@ def minimums(session: nox.Session) -> None:
     constraints = CLONE / ".nox" / "minimums.txt"
     constraints.write_text("\n".join(_lowest(f"{SDK}/pyproject.toml", f"{CORE}/pyproject.toml")), "utf-8")
     session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app]", "-c", str(constraints))
-    _pytest(session, "tests/unit", network=False)
+    _pytest(session, "tests/unit", network=False, at_once=True)
 
 
 @nox.session
@@ -228,13 +228,18 @@ def _fingerprint() -> str:
 
 
 def _pytest(
-    session: nox.Session, *paths: str, network: bool = True, env: Mapping[str, str] | None = None
+    session: nox.Session,
+    *paths: str,
+    network: bool = True,
+    at_once: bool = False,
+    env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run pytest on `paths`, or on what was given after `--`."""
+    """Run pytest on `paths`, or on what was given after `--`; `at_once` as many tests as there are processors."""
     arguments = session.posargs or [path for path in paths if (CLONE / path).exists()]
     if not arguments:
         session.skip(f"none of {', '.join(paths)} exists yet")
-    command = ["python", "-m", "pytest", *arguments]
+    beside = ["-n", "auto"] if at_once and not session.posargs else []
+    command = ["python", "-m", "pytest", *beside, *arguments]
     prefix = [] if network else _without_network(session)
     session.run(*prefix, *command, env=env, external=bool(prefix))
 
