@@ -234,7 +234,7 @@ def _pytest(
     at_once: bool = False,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run pytest on `paths`, or on what was given after `--`; `at_once` as many tests as there are processors."""
+    """Run pytest on `paths`, or on what was given after `--`; `at_once`: a test on each processor."""
     arguments = session.posargs or [path for path in paths if (CLONE / path).exists()]
     if not arguments:
         session.skip(f"none of {', '.join(paths)} exists yet")
