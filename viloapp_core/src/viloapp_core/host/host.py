@@ -577,6 +577,9 @@ class Host:
 
     def _worker_ended(self, plugin_id: str) -> None:
         """Its process is gone: what the host did for that process ends with it."""
+        worker = self._workers.get(plugin_id)
+        if worker is not None and worker.pid is not None:
+            return  # the process before an update: its successor's are not to be cut, its own ends are closed
         self.network.drop(plugin_id)
         self.programs.drop(plugin_id)
 
