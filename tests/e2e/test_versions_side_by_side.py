@@ -20,6 +20,7 @@ def test_two_numpies_in_one_host(app: Viloapp, wheels: dict[str, Path], folder: 
     with app.workspace(folder) as workspace:
         first, second = app.call("numpy1.version"), app.call("numpy2.version")
         assert app.call("numpy1.mean", values=[1, 2, 6]) == app.call("numpy2.mean", values=[1, 2, 6]) == 3
+        assert app.call("numpy2.multiply", size=500) == 500
         states = {plugin["id"]: plugin for plugin in app("status", "--json").json()["plugins"]}
         assert {states["needs-numpy-1"]["state"], states["needs-numpy-2"]["state"]} == {"running"}
         assert workspace.alive()
