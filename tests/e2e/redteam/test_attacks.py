@@ -14,6 +14,9 @@ from tests.e2e.harness import Viloapp, Workspace
 from tests.e2e.redteam.conftest import SINS, Person
 from viloapp_core.sandbox.trial import targets
 
+# The first test of each person makes a virtualenv and a store for them.
+pytestmark = pytest.mark.timeout(900)
+
 COMMANDS = {
     "reads_secrets": "reads.attack",
     "writes_elsewhere": "writes.attack",

@@ -9,6 +9,9 @@ import pytest
 from tests.e2e.redteam.conftest import Person
 from tests.e2e.redteam.test_attacks import COMMANDS, aims
 
+# The first test of each person makes a virtualenv and a store for them.
+pytestmark = pytest.mark.timeout(900)
+
 # By what is hidden: the backend that is left, and the levels of filesystem, network and process.
 MACHINES: dict[tuple[tuple[str, ...], bool], tuple[str, str, str, str]] = {
     ((), False): ("bubblewrap", "enforced", "enforced", "enforced"),
