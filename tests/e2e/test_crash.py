@@ -106,7 +106,13 @@ def _changes(bundles: Mapping[str, Path]) -> list[Change]:
 
     def installs(what: str) -> Change:
         name, version = what.split()
-        options = InstallOptions(offline=True, yes=True, force_reinstall=True)
+        options = InstallOptions(
+            offline=True,
+            yes=True,
+            force_reinstall=True,
+            allow_unsigned=(name,),
+            allow_downgrade=(name,),
+        )
 
         def run(store: Store) -> object:
             return install(store, [str(bundles[what])], options=options, wheels={})
@@ -336,7 +342,7 @@ def test_twenty_at_once(tmp_path: Path) -> None:
     forge(source, "lib", "1.0", {"lib/__init__.py": "", "lib/module.py": "x = 1\n"})
     names = [f"plugin{number}" for number in range(20)]
     wheels = [plugin(source, name, "1.0") for name in names]
-    options = InstallOptions(offline=True, yes=True, find_links=(str(source),))
+    options = InstallOptions(offline=True, yes=True, find_links=(str(source),), allow_unsigned=tuple(names))
 
     def installing(wheel: Path) -> Change:
         return Change(
