@@ -49,7 +49,7 @@ def app(make_app: MakeApp, tmp_path_factory: pytest.TempPathFactory, wheels: dic
     """A store with both first-party plugins and one more."""
     app = make_app(tmp_path_factory.mktemp("browser"))
     (Path(app.environ["HOME"]) / ".bashrc").write_text("PS1='\\[\\e[32m\\]\\W\\[\\e[0m\\] \\$ '\n")
-    app("install", "--yes", *UNSIGNED, "viloxterm", "viloedit", wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, "viloxterm", "viloedit", wheels["hello"], wheels["reaches_out"]).ok()
     return app
 
 
