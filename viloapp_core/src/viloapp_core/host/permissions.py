@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from viloapp_core.foundation.clock import Clock
 from viloapp_core.host.prompts import Prompts
 from viloapp_core.ledger import AuditLog, Ledger, LedgerError, Standing, consented_by
-from viloapp_core.permissions import Decision, Permission, Places, decide, in_words
+from viloapp_core.permissions import NOWHERE, Decision, Permission, Places, decide, in_words
 from viloapp_core.store import InstalledPlugin, Store
 from viloapp_sdk.errors import InvalidArgumentsError, PermissionDeniedError
 
@@ -65,6 +65,7 @@ class PermissionManager:
         self._denied: list[Denied] = []
         self._used: list[Callable[[str, str], None]] = []
         self._known: dict[str, tuple[Permission, ...]] = {}
+        self._standings: dict[str, tuple[object, InstalledPlugin, Standing]] = {}
 
     def close(self) -> None:
         """Write what the audit log still holds."""
@@ -191,9 +192,12 @@ class PermissionManager:
             standing = self._standing(plugin)
         except LedgerError as error:
             return Decision(False, None, error.detail)
-        # What holds for one use comes last, so that no use is spent where another grant would do.
-        granted = sorted(standing.granted, key=lambda each: each in self._single_uses(plugin_id))
-        return decide(granted, self._denials(plugin_id, standing), wanted, self.places(plugin))
+        granted: Sequence[Permission] = standing.granted
+        if once := self._single_uses(plugin_id):
+            # They come last, so that no use is spent where another grant would do.
+            granted = sorted(granted, key=lambda each: each in once)
+        places = self.places(plugin) if wanted.category == "filesystem" else NOWHERE
+        return decide(granted, standing.denied, wanted, places)
 
     def granted(self, plugin_id: str) -> list[Permission]:
         """Return what a plugin may now, but for what every plugin has.
@@ -287,16 +291,23 @@ class PermissionManager:
     # -- within --------------------------------------------------------------------------------------
 
     def _standing(self, plugin: InstalledPlugin) -> Standing:
-        standing = self._ledger.standing(
-            plugin.plugin_id, consented_by(plugin.permissions, plugin.requires_plugins)
-        )
-        run = self._runs.get(plugin.plugin_id, _Run())
-        granted = dict.fromkeys([*FREE, *standing.granted, *run.granted])
+        """Return what a plugin has in all; read anew when the ledger's file or the plugin has changed."""
+        stamp = self._ledger.stamp()
+        known = self._standings.get(plugin.plugin_id)
+        if known is not None and known[0] == stamp and known[1] is plugin:
+            standing = known[2]
+        else:
+            consented = consented_by(plugin.permissions, plugin.requires_plugins)
+            standing = self._ledger.standing(plugin.plugin_id, consented)
+            standing = Standing((*FREE, *standing.granted), standing.denied)
+            self._standings[plugin.plugin_id] = (stamp, plugin, standing)
+        run = self._runs.get(plugin.plugin_id)
+        if run is None or not (run.granted or run.denied):
+            return standing
+        granted = dict.fromkeys([*standing.granted, *run.granted])
         return Standing(tuple(granted), (*standing.denied, *run.denied))
 
-    def _denials(self, plugin_id: str, standing: Standing | None = None) -> tuple[Permission, ...]:
-        if standing is not None:
-            return standing.denied
+    def _denials(self, plugin_id: str) -> tuple[Permission, ...]:
         plugin = self._store.plugins().get(plugin_id)
         return self._standing(plugin).denied if plugin is not None else ()
 

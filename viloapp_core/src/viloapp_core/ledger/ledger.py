@@ -136,7 +136,7 @@ class Ledger:
 
     def _read(self) -> dict[str, list[Entry]]:
         """Return all of it, decoded once for each version of the file (one `stat` otherwise)."""
-        stamp = self._stamp()
+        stamp = self.stamp()
         if self._known[0] is None or self._known[0] != stamp:
             try:
                 self._known = (stamp, _decode(read_json(self._path)))
@@ -149,7 +149,12 @@ class Ledger:
                 raise LedgerError(self._path, str(why)) from error
         return self._known[1]
 
-    def _stamp(self) -> object:
+    def stamp(self) -> object:
+        """Return what changes whenever the file does (one `stat`).
+
+        Raises:
+            LedgerError: it cannot be looked at.
+        """
         try:
             found = self._path.stat()
         except FileNotFoundError:

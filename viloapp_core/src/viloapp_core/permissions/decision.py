@@ -63,13 +63,16 @@ def decide(
         wanted: one thing, without a ``*``.
         places: with them a grant for ``workspace`` is one for the paths below it as well.
     """
+    # Nothing of another category covers or denies it; this is asked at every service call.
+    denied = [each for each in denied if each.category == wanted.category]
+    granted = [each for each in granted if each.category == wanted.category]
+    files = wanted.category == "filesystem"
     meant = places.path(wanted)
-    denied = list(denied)
     for each in denied:
-        if each.denies(wanted) or places.path(each).denies(meant):
+        if each.denies(wanted) or (files and places.path(each).denies(meant)):
             return Decision(False, each, f"{each} was denied")
-    for each in remaining(granted, denied):
-        if each.covers(wanted) or places.path(each).covers(meant):
+    for each in remaining(granted, denied) if denied else granted:
+        if each.covers(wanted) or (files and places.path(each).covers(meant)):
             return Decision(True, each, f"{each} was granted")
     return Decision(False, None, f"{wanted} was not granted")
 
