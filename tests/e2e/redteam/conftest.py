@@ -74,8 +74,8 @@ def person(
 ) -> Iterator[Person]:
     """Each in turn, with the attackers and `hello` installed."""
     uid: int = request.param
-    # Not below pytest's own folder, which is root's alone.
-    root = Path(tempfile.mkdtemp(prefix="rt-"))
+    # Not below pytest's own folder, which is root's alone; nor below /tmp, where a plugin has its own.
+    root = Path(tempfile.mkdtemp(prefix="rt-", dir="/var/tmp"))
     try:
         bin_folder = Path(sys.executable).parent
         if uid != os.geteuid():

@@ -24,8 +24,8 @@ def read() -> str:
 
 
 def write() -> str:
-    """Write to it."""
-    with open(TARGETS["secret"], "a"):
+    """Write to it, but never make it: a file in a private folder of that name would be nobody else's."""
+    with open(TARGETS["secret"], "r+"):
         return "opened a file of the person's to write to it"
 
 
