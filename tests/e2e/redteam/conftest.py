@@ -111,7 +111,8 @@ def _environment(root: Path, core_wheels: list[Path]) -> Path:
     quiet = ("-q", "--no-seed", "--no-periodic-update")
     subprocess.run([sys.executable, "-m", "virtualenv", *quiet, "-p", str(python), str(venv)], check=True)
     pip = [sys.executable, "-m", "pip", "-q", "--python", str(venv / "bin/python"), "install"]
-    subprocess.run([*pip, *map(str, core_wheels)], check=True, stdin=subprocess.DEVNULL)
+    sdk, core = map(str, core_wheels)
+    subprocess.run([*pip, sdk, f"{core}[app]"], check=True, stdin=subprocess.DEVNULL)
     return venv / "bin"
 
 
