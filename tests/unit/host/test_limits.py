@@ -1,6 +1,7 @@
 """What a plugin may use: who says so, and what happens beyond."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -143,6 +144,30 @@ class Ear:
         return [data["message"] for name, data in self.events if name == "notification"]
 
 
+def cpu_s(host: Host, plugin_id: str) -> float:
+    """Return the processor seconds that a plugin has used."""
+    usage = next(row for row in host.plugins() if row["id"] == plugin_id)["usage"]
+    return float(usage["cpu_s"])
+
+
+class Lateness:
+    """How late this loop runs what is due: on a loaded machine a look is late, and sees more."""
+
+    def __init__(self) -> None:
+        self.most_s = 0.0
+        self._task = asyncio.get_running_loop().create_task(self._measure())
+
+    async def _measure(self) -> None:
+        while True:
+            due = time.monotonic() + 0.01
+            await asyncio.sleep(0.01)
+            self.most_s = max(self.most_s, time.monotonic() - due)
+
+    def stop(self) -> None:
+        """Measure no more."""
+        self._task.cancel()
+
+
 async def until(check: Callable[[], bool]) -> None:
     """Wait until something holds."""
     while not check():
@@ -211,13 +236,19 @@ def test_processor_time_is_held_to_the_percentage(
 
     async def test() -> None:
         async with Host(control=False) as host:
-            ear = Ear(host)
+            await host.call("devours.heard")  # the start is exempt
+            before = cpu_s(host, "devours")
+            ear, lateness = Ear(host), Lateness()
             began = time.monotonic()
             await host.call(command, {"seconds": 5.0})
+            # Others may leave it so little of a processor that it has to go on until it has spent its share.
+            while ("cpu_percent", "throttled") not in ear.limits():
+                await host.call(command, {"seconds": 2.0})
             passed = time.monotonic() - began
-            used = next(row for row in host.plugins() if row["id"] == "devours")["usage"]["cpu_s"]
-            assert used < 0.05 * (passed + 2) + 0.4
-            assert ("cpu_percent", "throttled") in ear.limits()
+            lateness.stop()
+            used = cpu_s(host, "devours") - before
+            running = 1 if command == "devours.spin" else min(3, os.cpu_count() or 1)
+            assert used < 0.05 * (passed + 2) + running * (0.2 + 2 * lateness.most_s)
             assert sum("held to 5 % of a processor" in notice for notice in ear.notices()) == 1
 
     run(test)
@@ -300,5 +331,83 @@ def test_a_command_past_its_time_is_counted(plant: Plant, run: Run) -> None:
                 await host.call("devours.spin", {"seconds": 30.0})
             assert "devours.limits.execution_time" in caught.value.hint
             assert ear.limits() == [("execution_time", "refused")]
+
+    run(test)
+
+
+PROGRAMS = """
+    import subprocess
+
+    from viloapp_sdk import Plugin, command
+
+    # tail has all of it in memory before the first byte comes out.
+    FILL = "head -c {size} /dev/zero | tail -c {size} | (head -c 1 > /dev/null; echo full; sleep 20)"
+
+
+    class P(Plugin):
+        @command("runner.fill")
+        def fill(self, count: int, size_mb: int) -> list:
+            argv = ["sh", "-c", FILL.format(size=size_mb * 1024 * 1024)]
+            running = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+            told = [each.stdout.readline().strip() for each in running]
+            for each in running:
+                each.kill()
+                each.wait()
+            return told
+
+        @command("runner.spin")
+        def spin(self, seconds: float) -> None:
+            try:
+                subprocess.run(["sh", "-c", "while :; do :; done"], timeout=seconds)
+            except subprocess.TimeoutExpired:
+                pass
+"""
+
+
+def _runner(plant: Plant, **limits: float) -> None:
+    permissions = [{"id": "process.execute.sh", "reason": "the test"}]
+    plant("runner", PROGRAMS, permissions=permissions, limits=limits)
+
+
+def test_memory_of_programs_counts_for_their_plugin(plant: Plant, run: Run) -> None:
+    """Two programs that are below the limit each end with their plugin; with more allowed they both run."""
+    _runner(plant)
+    plant("hello", HELLO)
+    size_mb = 45
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            ear = Ear(host)
+            with pytest.raises(LimitExceededError, match="MB of memory, and may use 100 MB"):
+                await host.call("runner.fill", {"count": 2, "size_mb": size_mb})
+            assert ear.limits() == [("memory_mb", "ended")]
+            await until(lambda: host.programs.pids("runner") == [])
+            assert await host.call("hello.greet") == "Hello"
+            host.settings.set("runner.limits.memory_mb", 800)
+            assert await host.call("runner.fill", {"count": 2, "size_mb": size_mb}) == ["full", "full"]
+
+    run(test)
+
+
+def test_processor_time_of_programs_counts_for_their_plugin(
+    plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that spins is held as the plugin is, and ends when it is asked to."""
+    monkeypatch.setattr(worker, "WINDOW_S", 2.0)
+    _runner(plant, cpu_percent=5)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            await host.call("runner.spin", {"seconds": 0.01})
+            before = cpu_s(host, "runner")
+            ear, lateness = Ear(host), Lateness()
+            began = time.monotonic()
+            await host.call("runner.spin", {"seconds": 5.0})
+            while ("cpu_percent", "throttled") not in ear.limits():
+                await host.call("runner.spin", {"seconds": 2.0})
+            passed = time.monotonic() - began
+            lateness.stop()
+            used = cpu_s(host, "runner") - before
+            assert used < 0.05 * (passed + 2) + 0.2 + 2 * lateness.most_s
 
     run(test)

@@ -142,6 +142,7 @@ class Host:
                 learning=self._learning,
                 on_end=self._worker_ended,
                 user_of=self.store.user_of,
+                programs=lambda plugin_id: self.programs.pids(plugin_id),
                 minimum=lambda what: self.settings.get(f"core.minimum.{what}"),
             )
             self.network = Network(self.permissions)

@@ -15,7 +15,7 @@ import contextlib
 import os
 import signal
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 __all__ = ["Held", "Look", "Member", "Tree", "held"]
@@ -59,12 +59,14 @@ class Look:
 
     Args:
         members: every process; the root first.
+        firsts: of them, the first of each sandbox: the root, and one for each of what runs beside it.
         used_s: processor seconds since the look before.
         resident_mb: megabytes in memory; pages that several share count for each, so it is never too little.
         tasks: processes and threads.
     """
 
     members: tuple[Member, ...]
+    firsts: tuple[int, ...]
     used_s: float
     resident_mb: float
     tasks: int
@@ -87,11 +89,15 @@ class Tree:
     Args:
         root: process id of the first.
         passed: how many levels are the sandbox's own processes and count for time alone: bubblewrap, twice.
+        beside: process ids of further roots at the moment, in sandboxes alike: programs run for a plugin.
     """
 
-    def __init__(self, root: int, *, passed: int = 0) -> None:
+    def __init__(
+        self, root: int, *, passed: int = 0, beside: Callable[[], Iterable[int]] = tuple[int, ...]
+    ) -> None:
         self._root = root
         self._passed = passed
+        self._beside = beside
         self._known: dict[tuple[int, int], Member] = {}
         self._at: float | None = None
 
@@ -102,6 +108,7 @@ class Tree:
         used = self._used([member for member, _ in found], now)
         return Look(
             members,
+            tuple(member.pid for member, depth in found if depth == self._passed),
             used,
             sum(member.resident for member in members) / _MB,
             sum(member.threads for member in members if member.state != "Z"),
@@ -130,7 +137,7 @@ class Tree:
         return 0.0 if first else max(0.0, exact, short_lived)
 
     def _walk(self) -> Iterator[tuple[Member, int]]:
-        level, depth, left = [self._root], 0, _MOST
+        level, depth, left = [self._root, *self._beside()], 0, _MOST
         while level:
             below: list[int] = []
             for pid in level:

@@ -221,8 +221,8 @@ class Watch:
     def _slow_look(self, look: Look) -> tuple[int, float, float]:
         behind = held(look.members)
         unmapped = behind.memory_mb
-        if self._of.sandboxed and look.members:
-            unmapped = max(unmapped, scratch_mb(look.members[0].pid))
+        if self._of.sandboxed:
+            unmapped = max(unmapped, sum(map(scratch_mb, look.firsts)))
         disk = folder_mb(self._of.data_dir, enough_mb=self._of.limits.disk_mb) + behind.disk_mb
         return behind.most, unmapped, disk
 

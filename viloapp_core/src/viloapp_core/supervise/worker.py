@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -81,6 +81,8 @@ class Surroundings:
     """The ids of what a plugin may when its process starts."""
     user_of: Callable[[str], int | None]
     """The user that a plugin runs as, None for the host's own."""
+    programs: Callable[[str], Iterable[int]]
+    """The process ids of the programs that run for a plugin: they count as its own."""
     minimum: Callable[[Literal["permissions", "limits"]], Level]
     """How well permissions and limits have to be enforced for a plugin to start."""
     on_end: Callable[[str], None]
@@ -296,7 +298,7 @@ class Worker:
             SandboxError: see `viloapp_core.sandbox.program_plan`.
         """
         around = self._around
-        return program_plan(
+        plan = program_plan(
             replace(self._request(), programs=True),
             script,
             arguments,
@@ -305,6 +307,10 @@ class Worker:
             fds=fds,
             minimum=around.minimum("permissions"),
         )
+        # What it uses counts for the plugin: the same group of the kernel's, and a look soon.
+        if self._watch_over is not None:
+            self._watch_over.wake()
+        return replace(plan, argv=self._group.enter(plan.argv)) if self._group is not None else plan
 
     def _request(self) -> Request:
         around, plugin, limits = self._around, self.plugin, self.limits
@@ -386,7 +392,11 @@ class Worker:
         self._breach, self._group = None, group
         watched = Watched(
             # Bubblewrap is two processes: one that waits outside, and the first of the namespace inside.
-            tree=Tree(child.pid, passed=2 if sandboxed else 0),
+            tree=Tree(
+                child.pid,
+                passed=2 if sandboxed else 0,
+                beside=lambda: self._around.programs(self.plugin.plugin_id),
+            ),
             limits=limits,
             data_dir=self.plugin.data_dir,
             sandboxed=sandboxed,
