@@ -337,6 +337,7 @@ def test_a_command_past_its_time_is_counted(plant: Plant, run: Run) -> None:
 
 PROGRAMS = """
     import subprocess
+    import time
 
     from viloapp_sdk import Plugin, command
 
@@ -346,10 +347,11 @@ PROGRAMS = """
 
     class P(Plugin):
         @command("runner.fill")
-        def fill(self, count: int, size_mb: int) -> list:
+        def fill(self, count: int, size_mb: int, stay_s: float) -> list:
             argv = ["sh", "-c", FILL.format(size=size_mb * 1024 * 1024)]
             running = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(count)]
             told = [each.stdout.readline().strip() for each in running]
+            time.sleep(stay_s)
             for each in running:
                 each.kill()
                 each.wait()
@@ -379,12 +381,13 @@ def test_memory_of_programs_counts_for_their_plugin(plant: Plant, run: Run) -> N
         async with Host(control=False) as host:
             ear = Ear(host)
             with pytest.raises(LimitExceededError, match="MB of memory, and may use 100 MB"):
-                await host.call("runner.fill", {"count": 2, "size_mb": size_mb})
+                await host.call("runner.fill", {"count": 2, "size_mb": size_mb, "stay_s": 20.0})
             assert ear.limits() == [("memory_mb", "ended")]
             await until(lambda: host.programs.pids("runner") == [])
             assert await host.call("hello.greet") == "Hello"
             host.settings.set("runner.limits.memory_mb", 800)
-            assert await host.call("runner.fill", {"count": 2, "size_mb": size_mb}) == ["full", "full"]
+            told = await host.call("runner.fill", {"count": 2, "size_mb": size_mb, "stay_s": 1.0})
+            assert told == ["full", "full"]
 
     run(test)
 
