@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,49 @@ def test_another_server_is_not_asked(index: Index, package: Package, where: str)
     index.provenance_url = where
     with pytest.raises(ProvenanceError, match="another server"):
         fetch_provenance(package, sources=Sources(index.url), environ={})
+
+
+@pytest.mark.parametrize("where", ["http://127.0.0.1:99999/{}", "http://127.0.0.1:x/{}", "http://[::1/{}"])
+def test_what_is_no_address_is_refused(index: Index, package: Package, where: str) -> None:
+    """What an index makes up is told as what it is, and is no crash."""
+    _prove(index, package, b"anything")
+    index.provenance_url = where
+    with pytest.raises(ProvenanceError, match="no address"):
+        fetch_provenance(package, sources=Sources(index.url), environ={})
+
+
+def test_a_server_that_sends_a_byte_at_a_time_is_given_up() -> None:
+    """The time is that of the whole answer, however often something of it comes."""
+    over, sent = threading.Event(), []
+
+    class Drip(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "400")
+            self.end_headers()
+            for _ in range(400):
+                if over.wait(0.05):
+                    return
+                self.wfile.write(b"x")
+                sent.append(1)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        with pytest.raises(HttpError, match="takes too long"):
+            http.get(url, accept="*/*", max_bytes=9999, timeout_s=0.5, environ={})
+        assert len(sent) < 400
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def test_what_is_named_and_missing_is_an_error(index: Index, package: Package) -> None:

@@ -94,6 +94,18 @@ def test_a_record_that_is_not_the_archives_is_not_believed(
     assert (_lay(layout, tmp_path, wheel, "two") / "hello/data.txt").read_text() == "text"
 
 
+def test_an_archive_that_was_swapped_after_it_was_verified_is_not_unpacked(
+    layout: Layout, tmp_path: Path, wheel: Wheel
+) -> None:
+    """Between verification and unpacking a person may think for minutes: the file is hashed once more."""
+    assert wheel.archive is not None
+    evil = forge(tmp_path / "evil", "hello", "1.0", {**FILES, "hello/__init__.py": "evil = True\n"})
+    evil.replace(wheel.archive)
+    with pytest.raises(LayDownError, match="changed in the store after it was verified"):
+        _lay(layout, tmp_path, wheel, "one")
+    assert list(layout.wheels.iterdir()) == []
+
+
 def test_an_entry_serves_without_its_archive(layout: Layout, tmp_path: Path, wheel: Wheel) -> None:
     """The unpacked wheel alone is enough; with neither, it says so."""
     _lay(layout, tmp_path, wheel, "one")

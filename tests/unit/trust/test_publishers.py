@@ -218,3 +218,20 @@ def test_only_the_star_is_special(ref: str) -> None:
 def test_the_forge_of_an_issuer(issuer: str, found: tuple[str, str]) -> None:
     """GitHub, an enterprise of it, its own server; all else is a GitLab."""
     assert forge(issuer) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("github:octo/hello@a.yml", "github:octo/hello"),
+        (
+            "github:octo/hello@a.yml,issuer=https://ghe.example/_services/token",
+            "github:octo/hello at ghe.example/_services/token",
+        ),
+        ("gitlab:a/b@.gitlab-ci.yml,issuer=https://git.example", "gitlab:a/b at git.example"),
+        ("email:a@example.org,issuer=https://login.example", "email:a@example.org"),
+    ],
+)
+def test_a_listing_tells_one_forge_from_another(text: str, shown: str) -> None:
+    """The repository of that name at some other forge is not labelled as that of the well-known one."""
+    assert parse_publisher(text).shown == shown

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -36,7 +36,11 @@ class Answer:
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port: what has to be equal for two addresses to be one server."""
+    """Return scheme, host and port: what has to be equal for two addresses to be one server.
+
+    Raises:
+        ValueError: it is no address.
+    """
     parts = urlsplit(url)
     return (
         parts.scheme,
@@ -94,10 +98,11 @@ def get(
 
 
 def _read(
-    answer: IO[bytes], url: str, max_bytes: int, deadline: float, cancel: threading.Event | None
+    answer: HTTPResponse, url: str, max_bytes: int, deadline: float, cancel: threading.Event | None
 ) -> bytes:
     body = bytearray()
-    while chunk := answer.read(_CHUNK):
+    # What there is, not a whole chunk: who sends a byte at a time does not get past the deadline.
+    while chunk := answer.read1(_CHUNK):
         body += chunk
         if len(body) > max_bytes:
             raise HttpError(f"{url} answers more than {max_bytes} bytes")

@@ -64,8 +64,14 @@ def fetch_provenance(
     where = named(answer.body, package)
     if where is None:
         return None
-    address = urljoin(answer.url, where)
-    if origin(address) != origin(answer.url):
+    try:
+        address = urljoin(answer.url, where)
+        here = origin(address) == origin(answer.url)
+    except ValueError as error:
+        raise ProvenanceError(
+            package.filename, f"the index says that it is at {where!r:.200}, which is no address: {error}"
+        ) from error
+    if not here:
         raise ProvenanceError(
             package.filename, f"the index says that it is at {address}, which is another server"
         )

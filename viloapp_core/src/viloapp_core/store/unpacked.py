@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import errno
+import hashlib
 import io
 import os
 import shutil
@@ -23,6 +24,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from viloapp_core.foundation import commands
 from viloapp_core.foundation.errors import CommandError, FileError
@@ -121,7 +123,7 @@ class Shelf:
         if wheel.archive is None:
             raise LayDownError(f"{wheel.filename} is neither in the archives nor unpacked")
         staged = first_free(self._scratch, f"unpacked-{wheel.sha256[:12]}")
-        extract(wheel.archive, staged / "files")
+        extract(wheel, staged / "files")
         _move_in(staged, entry)
 
     def _compile(self, wheels: Sequence[str], tag: str, python: Path) -> None:
@@ -156,16 +158,33 @@ class Shelf:
             os.rename(folder, first_free(self._scratch, f"damaged-{folder.name[:12]}"))
 
 
-def extract(archive: Path, folder: Path) -> None:
-    """Unpack an audited wheel, read-only; only whether a file is executable is kept of its mode."""
+def extract(wheel: Wheel, folder: Path) -> None:
+    """Unpack an audited wheel, read-only; only whether a file is executable is kept of its mode.
+
+    It was audited and verified by its hash, and a person may have thought for a while since: what is
+    unpacked is the file that was hashed now, whatever lies in its place later.
+
+    Raises:
+        LayDownError: it is not the wheel of that hash, or leads outside.
+    """
+    assert wheel.archive is not None
     folder.mkdir(parents=True)
-    with zipfile.ZipFile(archive) as opened:
+    with wheel.archive.open("rb") as stream:
+        if hashlib.file_digest(stream, "sha256").hexdigest() != wheel.sha256:
+            raise LayDownError(
+                f"{wheel.filename} was changed in the store after it was verified", "install it again"
+            )
+        _extract(stream, wheel.filename, folder)
+
+
+def _extract(stream: IO[bytes], name: str, folder: Path) -> None:
+    with zipfile.ZipFile(stream) as opened:
         for item in opened.infolist():
             if item.is_dir():
                 continue
             target = folder / item.filename
             if not target.resolve().is_relative_to(folder.resolve()):  # the audit was there before us
-                raise LayDownError(f"{archive.name}: {item.filename} leads outside")
+                raise LayDownError(f"{name}: {item.filename} leads outside")
             target.parent.mkdir(parents=True, exist_ok=True)
             with opened.open(item) as source, target.open("xb") as copy:
                 shutil.copyfileobj(source, copy, _CHUNK)

@@ -104,7 +104,7 @@ class VerifiedArtifact:
     @property
     def label(self) -> str:
         """What listings say."""
-        return _label(self.kind, self.publisher.short if self.publisher else "")
+        return _label(self.kind, self.publisher.shown if self.publisher else "")
 
     def evidence_files(self) -> dict[str, bytes]:
         """Return the files that go beside the receipt."""
@@ -131,7 +131,7 @@ def label_of(receipt: Any) -> str:
     if not isinstance(receipt, dict):
         return _label(UNSIGNED, "")
     try:
-        publisher = parse_publisher(str(receipt.get("publisher", ""))).short
+        publisher = parse_publisher(str(receipt.get("publisher", ""))).shown
     except PublisherTextError:
         publisher = ""
     return _label(str(receipt.get("kind", "")), publisher)
@@ -192,7 +192,7 @@ def accept_unsigned(
     if examination.pinned is not None:
         raise UnsignedError(
             "unsigned",
-            f"{plugin_id} is pinned to {examination.pinned.short}, and {subject.filename} is not signed",
+            f"{plugin_id} is pinned to {examination.pinned.shown}, and {subject.filename} is not signed",
             f"nothing was changed; viloapp trust unpin {plugin_id} gives the pin up",
             examination,
         )
@@ -263,11 +263,11 @@ def _refuse_publisher(
             "unknown_publisher", detail, "ask its author to sign with another identity", examination
         )
     if any(one.outcome == ASKS for one in examination.steps):
-        detail = f"{what} is signed by {offered.short}, who is not known yet"
+        detail = f"{what} is signed by {offered.shown}, who is not known yet"
         hint = f"if that is its author: --trust-publisher {shlex.quote(str(offered))}"
         raise FirstUseError(offered, "unknown_publisher", detail, hint, examination)
     branch = policy.narrowed(offered, signer)
-    detail = f"{what} is signed by {offered.short}, built from {signer.ref}, which is no release"
+    detail = f"{what} is signed by {offered.shown}, built from {signer.ref}, which is no release"
     hint = f"if that is wanted: --trust-publisher {shlex.quote(str(branch))}"
     raise RefusedError("not_a_release", detail, hint, examination)
 

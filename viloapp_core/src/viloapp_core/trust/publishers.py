@@ -77,6 +77,13 @@ class Publisher:
         """The text for listings: ``github:owner/name`` or ``email:someone@example.org``."""
         return f"{self.kind}:{self.email or self.repository}"
 
+    @property
+    def shown(self) -> str:
+        """`short`, and who vouches for it where that is another forge than the kind's own."""
+        if self.kind == "email" or self.issuer == _DEFAULT_ISSUERS.get(self.kind):
+            return self.short
+        return f"{self.short} at {self.issuer.partition('://')[2]}"
+
     def problems(self) -> list[str]:
         """Return what keeps this from being a publisher at all."""
         if self.kind not in KINDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,6 +162,9 @@ def recognize(data: bytes) -> Signature:
 
 def _read(path: Path, limit: int) -> bytes | None:
     try:
+        # Of a pipe that somebody put there nobody may ever write the other end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise FileError(f"{path} is no file")
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
     except FileNotFoundError:
