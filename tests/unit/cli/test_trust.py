@@ -291,6 +291,12 @@ def test_an_edited_trust_file_is_taken_over_only_when_a_person_says_so(viloapp: 
     assert taken.code == 0
     assert "octo/moved" in taken.err
     assert "octo/moved" in viloapp("trust", "list").out
+    # A trusted root is the greatest change of all: it says whose certificates count.
+    text = path.read_text()
+    path.write_text(text + f'[root]\nsha256 = "{"a" * 64}"\ntaken_at = "2036-01-01T00:00:00Z"\n')
+    shown = viloapp("trust", "accept-edits").err
+    assert "trusted root" in shown
+    assert "a" * 64 in shown
 
 
 def test_block_lists(
@@ -302,7 +308,8 @@ def test_block_lists(
     def issue(
         day: int, *entries: dict[str, str], expires: str = "2036-01-01T00:00:00Z", **other: Any
     ) -> None:
-        listed = {"schema": 1, "name": "market", "issued": f"2026-01-{day:02}T00:00:00Z", "expires": expires}
+        name = other.get("name", "market")
+        listed = {"schema": 1, "name": name, "issued": f"2026-01-{day:02}T00:00:00Z", "expires": expires}
         path.write_text(json.dumps({**listed, "entries": list(entries)}))
         assert sign(path, "--force", identity=github(other.get("by", "octo/lists"))).code == 0
 
@@ -330,6 +337,9 @@ def test_block_lists(
     refreshed = viloapp("trust", "block-list", "refresh", "--trust-config", str(config))
     assert refreshed.code == 0, refreshed.err
     assert "expired on 2026-01-05 and still blocks" in viloapp("trust", "block-list", "list").err
+    issue(5, name="other")
+    refused = viloapp("trust", "block-list", "refresh", "--trust-config", str(config))
+    assert (refused.code, "it is the list 'other', not 'market'" in refused.err) == (1, True)
     path.unlink()
     assert viloapp("trust", "block-list", "refresh", "--trust-config", str(config)).code == 1
     assert viloapp("trust", "block-list", "remove", "market").code == 0

@@ -139,13 +139,21 @@ def trust_accept_edits(invocation: Invocation, yes: bool) -> None:
         invocation.output.say(
             f"  {row['plugin']}: {row['publisher']} (highest version {row['highest_version']})"
         )
+    if book.root is not None:
+        invocation.output.say(f"  a trusted root of {book.root.taken_at}, sha256 {book.root.sha256}")
     if book.config is not None:
         invocation.output.say(f"  an organisation's own Sigstore, sha256 {book.config.sha256}")
     for name, listed in book.block_lists.items():
         invocation.output.say(f"  block list {name} of {listed.publisher}")
     if not yes and not click.confirm("Is that what you want to trust?", default=False, err=True):
         raise CliError("refused", "nothing was taken over", "nothing is trusted until the file is put right")
-    keeper.change(lambda edited: edited, edited=True)
+
+    def how(edited: Book) -> Book:
+        if edited != book:
+            raise CliError("changed_meanwhile", f"{keeper.path} was changed again", "look at it once more")
+        return edited
+
+    keeper.change(how, edited=True)
     _log(invocation, "", "edits accepted", "")
 
 

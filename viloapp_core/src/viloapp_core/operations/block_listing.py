@@ -26,6 +26,7 @@ def add_block_list(
     config: Path | None,
     environ: Mapping[str, str],
     clock: Clock,
+    name: str = "",
 ) -> BlockList:
     """Fetch a list and its signature, ``<source>.sigstore.json``, and let it count.
 
@@ -36,6 +37,7 @@ def add_block_list(
         config: an organisation's own Sigstore, for this time.
         environ: the user's environment: proxies and certificates.
         clock: for the time.
+        name: of the list that is taken anew; empty for a new one.
 
     Raises:
         RefreshError: it cannot be fetched or is refused; what is in force stays so.
@@ -51,6 +53,7 @@ def add_block_list(
         publisher=publisher,
         authority=keeper.authority(clock.now(), config),
         clock=clock,
+        name=name,
     )
 
 
@@ -69,10 +72,12 @@ def refresh_block_lists(
         The lists that were taken, and why others were not.
     """
     taken, problems = [], []
-    for row in keeper.read().block_lists.values():
+    for name, row in keeper.read().block_lists.items():
         try:
             taken.append(
-                add_block_list(keeper, row.source, row.publisher, config=config, environ=environ, clock=clock)
+                add_block_list(
+                    keeper, row.source, row.publisher, config=config, environ=environ, clock=clock, name=name
+                )
             )
         except RefreshError as error:
             problems.append(error)

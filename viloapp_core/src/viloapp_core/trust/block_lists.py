@@ -80,6 +80,7 @@ def take_list(
     publisher: Publisher,
     authority: Authority,
     clock: Clock,
+    name: str = "",
 ) -> BlockList:
     """Verify a list and let it count from now on.
 
@@ -91,10 +92,11 @@ def take_list(
         publisher: who has to have signed it.
         authority: whose certificates and logs count.
         clock: for the time.
+        name: of the list that it takes the place of; empty: whatever it is called.
 
     Raises:
-        RefreshError: it is not signed by that publisher, is no list, or is older than the one that there is,
-            which stays in force.
+        RefreshError: it is not signed by that publisher, is no list, is another one, or is older than the one
+            that there is, which stays in force.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     publisher = _check_signature(source, data, signature, publisher, authority)
@@ -102,6 +104,9 @@ def take_list(
         listed = read_list(json.loads(data))
     except (ValueError, RecursionError) as error:
         raise _refused(source, f"it is no block list: {error}") from error
+    if name and listed.name != name:
+        # Another list of the same publisher would leave this one as it is, without a word.
+        raise _refused(source, f"it is the list {listed.name!r}, not {name!r}")
 
     def how(book: Book) -> Book:
         old = book.block_lists.get(listed.name)
