@@ -6,7 +6,11 @@ The tests of what is met before an installation are here; each names the row tha
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +20,7 @@ import pytest
 from tests.fixtures.authority import Authority, github
 from tests.fixtures.wheels import forge
 from tests.unit.operations.conftest import Person, Plugin
-from tests.unit.operations.test_trusting import Run, Sign, authority, config, sign, take
+from tests.unit.operations.test_trusting import WORKFLOW, Run, Sign, authority, config, sign, take
 from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.operations import InstallOptions, lock_workspace, package, repair, sync
 from viloapp_core.operations.bundle_archive import add_signature, read_lock
@@ -29,8 +33,10 @@ from viloapp_core.trust import (
     RefusedError,
     SignatureError,
     TrustFileError,
+    TrustStore,
     UnsignedError,
 )
+from viloapp_sdk.errors import ViloError
 
 __all__ = ["authority", "config", "sign", "take"]
 
@@ -126,6 +132,11 @@ def test_a_branch_build(plugin: Plugin, sign: Sign, take: Run, store: Store) -> 
     """Row "branch build": it is no release, neither at first use nor afterwards."""
     with pytest.raises(RefusedError, match="no release"):
         take(sign(plugin(), github(ref="refs/heads/main")))
+    # Naming the repository is not enough, and the hint says what would be.
+    with pytest.raises(RefusedError) as caught:
+        take(sign(plugin(), github(ref="refs/heads/main")), trust_publishers=(WORKFLOW,))
+    assert "no release" in caught.value.hint
+    assert "ref=refs/heads/main" in caught.value.hint
     take(sign(plugin()))
     with pytest.raises(ChangedPublisherError, match="refs/heads/main"):
         take(sign(plugin(version="0.2"), github(ref="refs/heads/main")))
@@ -264,3 +275,55 @@ def test_a_lock_is_followed_only_to_the_publishers_it_names(
     allowed = InstallOptions(**options, trust_lock=True, allow_unsigned=("hello",))
     with pytest.raises(LockedPublisherError, match="nobody signed"):
         sync(Store(tmp_path / "fifth"), lock, options=allowed, wheels={})
+
+
+def test_killed_between_pin_and_switch(plugin: Plugin, sign: Sign, take: Run, store: Store) -> None:
+    """What is pinned was accepted by a person, nothing is installed, and the next attempt succeeds."""
+    wheel = sign(plugin(version="0.2"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the authority's threads are not needed there
+        child = os.fork()
+    if child == 0:
+        Store._point = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[method-assign]  # in the child
+        try:
+            take(wheel)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert TrustStore(store.root).read().plugins["hello"].highest_version == "0.2"
+    assert store.recover() == ["undid the unfinished installation of hello"]
+    assert dict(store.plugins()) == {}
+    take(wheel)
+    assert repair(store, check_only=True) == []
+
+
+def test_two_first_uses_at_once(
+    plugin: Plugin, sign: Sign, run: Run, store: Store, person: Person, config: Path, tmp_path: Path
+) -> None:
+    """Both were accepted, of one plugin by two publishers: who comes second is refused, and nothing mixes."""
+    wheels = [sign(plugin(to=tmp_path / each), github(f"{each}/hello")) for each in ("octo", "eve")]
+    both = threading.Barrier(2)
+
+    def ask(asked: object, examination: object) -> bool:
+        both.wait(60)
+        return True
+
+    person.ask_publisher = ask  # type: ignore[method-assign,assignment]  # waits for the other
+    found: list[object] = []
+
+    def install(wheel: Path) -> None:
+        try:
+            found.extend(run(wheel, allow_unsigned=(), trust_config=config))
+        except ViloError as error:
+            found.append(error)
+
+    threads = [threading.Thread(target=install, args=(wheel,)) for wheel in wheels]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (refused,) = [each for each in found if isinstance(each, ViloError)]
+    assert refused.code == "changed_meanwhile"
+    pinned = TrustStore(store.root).read().plugins["hello"].publisher
+    assert store.plugin("hello").publisher == str(pinned)
+    assert repair(store, check_only=True) == []

@@ -255,7 +255,8 @@ def _refuse_publisher(
             detail = f"{what} is not signed by the {name} publisher: {'; '.join(wrong)}"
             both = f" ({name}: {expected}; signed by: {signed}, built from {signer.ref or 'nothing'})"
             hint = f"if the plugin has moved: viloapp trust unpin {plugin_id}, then install it again"
-            hint = hint if name == "pinned" else f"if {signed} is its author, name that"
+            if name == "named":
+                hint = _name_that(examination.offered, signer)
             raise ChangedPublisherError("changed_publisher", detail + both, hint, examination)
     if offered is None:
         detail = f"{what}: {signed} is of a kind that cannot be pinned"
@@ -270,6 +271,16 @@ def _refuse_publisher(
     detail = f"{what} is signed by {offered.shown}, built from {signer.ref}, which is no release"
     hint = f"if that is wanted: --trust-publisher {shlex.quote(str(branch))}"
     raise RefusedError("not_a_release", detail, hint, examination)
+
+
+def _name_that(offered: Publisher | None, signer: Signer) -> str:
+    """Return the hint that names who did sign; a branch build only with its reference, or it is no help."""
+    if offered is None:
+        return "ask its author to sign with another identity"
+    if policy.mismatches(signer, offered):
+        narrowed = shlex.quote(str(policy.narrowed(offered, signer)))
+        return f"{signer.ref} is no release; if that is wanted: --trust-publisher {narrowed}"
+    return f"if {offered} is its author, name that"
 
 
 def _label(kind: str, publisher: str) -> str:
