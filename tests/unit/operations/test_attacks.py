@@ -308,7 +308,7 @@ def test_two_first_uses_at_once(
         both.wait(60)
         return True
 
-    person.ask_publisher = ask  # type: ignore[method-assign,assignment]  # waits for the other
+    person.ask_publisher = ask  # type: ignore[method-assign]  # waits for the other
     found: list[object] = []
 
     def install(wheel: Path) -> None:
