@@ -40,7 +40,7 @@ def test_only_a_tag_publishes_and_what_is_published_is_attested() -> None:
 
 
 def test_every_action_is_of_a_named_version() -> None:
-    """No action is taken from a moving branch."""
+    """Each action is named by its major version or a commit, none by its default branch."""
     uses = re.findall(r"uses: (\S+)", WORKFLOW.read_text("utf-8"))
     assert len(uses) == 5
     assert all(re.fullmatch(r"[\w/-]+@(v\d+|release/v\d+|[0-9a-f]{40})", each) for each in uses)

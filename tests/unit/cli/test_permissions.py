@@ -28,17 +28,34 @@ def test_show_grant_revoke_reset(
     """What is decided is shown in words with its origin, and reset goes back to the installation."""
     installed(permissions=[{"id": TERMINAL}])
     assert states(viloapp("permissions", "show", "hello", "--json")) == {TERMINAL: ("granted", "install")}
-    assert viloapp("permissions", "grant", "hello", HOST).code == 0
-    assert viloapp("permissions", "revoke", "hello", TERMINAL).code == 0
+    assert viloapp("permissions", "grant", "hello", HOST).out == f"granted {HOST} to hello\n"
+    assert viloapp("permissions", "revoke", "hello", TERMINAL).out == f"revoked {TERMINAL} of hello\n"
     shown = viloapp("permissions", "show", "hello", "--json")
     assert states(shown) == {TERMINAL: ("denied", "command"), HOST: ("granted", "command")}
     assert "connect to api.example.com" in viloapp("permissions", "show").out
-    assert viloapp("permissions", "reset", "Hello").code == 0
+    assert "hello has what was accepted" in viloapp("permissions", "reset", "Hello").out
     assert states(viloapp("permissions", "show", "hello", "--json")) == {TERMINAL: ("granted", "install")}
     events = [
         (row["event"], row["permission"]) for row in viloapp("audit", "hello", "--json").json["entries"]
     ]
     assert events == [("grant", HOST), ("revoke", TERMINAL), ("reset", "")]
+
+
+def test_nothing_to_show_is_said(
+    installed: Callable[..., InstalledPlugin], viloapp: Callable[..., Ran]
+) -> None:
+    """A plugin without permissions, and a store of such plugins, each have a sentence of their own."""
+    installed()
+    assert viloapp("permissions", "show").err == "no plugin has any permissions beyond its own data\n"
+    assert viloapp("permissions", "show", "Hello").err == "hello has no permissions beyond its own data\n"
+
+
+def test_the_help_of_a_group_has_whole_sentences(viloapp: Callable[..., Ran]) -> None:
+    """What each subcommand does is not cut off."""
+    for group in (["permissions"], ["trust"], ["trust", "block-list"], ["config"]):
+        ran = viloapp(*group, "--help")
+        assert "Commands:" in ran.out
+        assert "..." not in ran.out.partition("Commands:")[2]
 
 
 def test_what_is_powerful_is_said(

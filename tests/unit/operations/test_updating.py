@@ -12,6 +12,7 @@ import pytest
 
 from tests.fixtures.wheels import forge
 from tests.unit.operations.conftest import UNSIGNED, Person, Plugin
+from viloapp_core.ledger import read_audit
 from viloapp_core.operations import InstallOptions, UpdateOutcome, rollback, uninstall, update
 from viloapp_core.store import Store
 from viloapp_core.store.checking import check
@@ -125,8 +126,7 @@ def test_rollback_and_forward_again(store: Store, plugin: Plugin, run: Run) -> N
     assert (outcome.version, outcome.previous_version, outcome.status) == ("0.1", "0.2", "rolled back")
     assert store.plugin("hello").version == "0.1"
     assert rollback(store, "hello", to="0.2").version == "0.2"
-    lines = [json.loads(line) for line in store.layout.audit_log.read_text().splitlines()]
-    rollbacks = [line["plugin"] for line in lines if line["event"] == "rollback"]
+    rollbacks = [line["plugin"] for line in read_audit(store.root) if line["event"] == "rollback"]
     assert rollbacks == ["hello"] * 2
     assert check_all(store) == []
 

@@ -14,6 +14,7 @@ from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.output import Output, encode
 from viloapp_core.cli.text import one_line
+from viloapp_core.foundation.names import normalized
 
 _POLL_S = 0.3
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -52,7 +53,7 @@ def audit_command(invocation: Invocation, plugin: str | None, follow: bool, sinc
     from viloapp_core.ledger import read_audit
 
     store, output = invocation.store(), invocation.output
-    plugin_id = re.sub(r"[-_.]+", "-", plugin).lower() if plugin else None
+    plugin_id = normalized(plugin) if plugin else None
     start = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if since else ""
 
     def wanted(entry: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 
 
-@click.group("block-list")
+@click.group("block-list", cls=options.ViloGroup)
 def block_list_command() -> None:
     """Lists of plugins that must not be installed or started, each signed by a publisher that you name."""
 

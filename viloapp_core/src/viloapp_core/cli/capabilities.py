@@ -65,7 +65,7 @@ def too_weak(row: Capability) -> bool:
 def show(rows: list[Capability], output: Output) -> None:
     """Print a table of them, then what to do."""
     output.table(
-        ("enforced", "name", "level", "reason"), [(row.kind, row.name, row.level, row.reason) for row in rows]
+        ("kind", "name", "enforced", "reason"), [(row.kind, row.name, row.level, row.reason) for row in rows]
     )
     for remedy in dict.fromkeys(row.remedy for row in rows if row.remedy):
         output.line(f"to do: {remedy}")

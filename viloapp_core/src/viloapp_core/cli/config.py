@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _key = click.argument("key", metavar="KEY", shell_complete=setting_keys)
 
 
-@click.group("config")
+@click.group("config", cls=options.ViloGroup)
 def config_command() -> None:
     """Read and change settings.
 

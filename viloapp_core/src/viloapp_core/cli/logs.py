@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -13,6 +12,7 @@ import click
 from viloapp_core.cli import options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.foundation.names import normalized
 
 _NAME = "worker.log"
 _POLL_S = 0.2
@@ -34,8 +34,7 @@ _POLL_S = 0.2
 @pass_invocation
 def logs_command(invocation: Invocation, plugin: str, follow: bool, count: int) -> None:
     """Print what a plugin wrote to its log, standard output and standard error."""
-    plugin_id = re.sub(r"[-_.]+", "-", plugin).lower()  # Source: PEP 503
-    folder = invocation.store().plugin(plugin_id).log_dir
+    folder = invocation.store().plugin(normalized(plugin)).log_dir
     with Log(folder / _NAME) as log:
         # A log is text of the plugin's choice: on a terminal it must not move the cursor or set the title.
         output = invocation.output

@@ -53,6 +53,16 @@ class ViloCommand(click.Command):
         self.params.extend(verbosity())
 
 
+class ViloGroup(click.Group):
+    """A group whose help has a whole sentence for each subcommand."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the subcommands; click would cut their sentences short."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(limit=200)) for name, each in found if each])
+
+
 json_output = click.option(
     "--json",
     is_flag=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.learning import learn_command
 from viloapp_core.cli.text import one_line
+from viloapp_core.foundation.names import normalized
 
 if TYPE_CHECKING:
     from viloapp_core.host.permissions import PermissionManager
@@ -22,7 +22,7 @@ _plugin = click.argument("plugin", metavar="ID", shell_complete=plugin_ids)
 _permissions = click.argument("permissions", metavar="PERMISSION...", nargs=-1, required=True)
 
 
-@click.group("permissions")
+@click.group("permissions", cls=options.ViloGroup)
 def permissions_command() -> None:
     """Show and change what plugins may do.
 
@@ -46,7 +46,8 @@ def permissions_show(invocation: Invocation, plugin: str | None) -> None:
         keys = ("plugin", "id", "state", "lasting", "by", "at", "words")
         invocation.output.table(header, [[one_line(row[key]) for key in keys] for row in rows])
     else:
-        invocation.output.note(f"{plugin or 'no plugin'} has no permissions beyond its own data")
+        who = f"{chosen[0].plugin_id} has no" if plugin else "no plugin has any"
+        invocation.output.note(f"{who} permissions beyond its own data")
 
 
 @permissions_command.command("grant", cls=options.ViloCommand)
@@ -91,6 +92,18 @@ permissions_command.add_command(learn_command)
 def _change(invocation: Invocation, what: str, plugin: str, permissions: list[Permission]) -> None:
     store = invocation.store()
     plugin_id = installed(store, plugin).plugin_id
+    _carry_out(invocation, store, what, plugin_id, permissions)
+    done = {"grant": "granted {} to {}", "revoke": "revoked {} of {}"}
+    for permission in permissions:
+        invocation.output.line(done[what].format(permission, plugin_id))
+    if what == "reset":
+        invocation.output.line(f"{plugin_id} has what was accepted at its installation")
+
+
+def _carry_out(
+    invocation: Invocation, store: Store, what: str, plugin_id: str, permissions: list[Permission]
+) -> None:
+    """Make the change: by the running host, which brings its plugins in line, or in the ledger."""
     if client := invocation.running_host(store):
         params = {"plugin": plugin_id, "permissions": [str(each) for each in permissions]}
         with client:
@@ -130,7 +143,7 @@ def _parse(texts: tuple[str, ...]) -> list[Permission]:
 
 def installed(store: Store, plugin: str) -> InstalledPlugin:
     """Return the plugin of that name, however it is written."""
-    return store.plugin(re.sub(r"[-_.]+", "-", plugin).lower())  # Source: PEP 503
+    return store.plugin(normalized(plugin))
 
 
 def _rows(invocation: Invocation, store: Store, plugin: InstalledPlugin) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def list_command(invocation: Invocation) -> None:
         header = ("plugin", "version", "state", "python", "source", "signature", "sandbox", "note")
         invocation.output.table(header, [_row(plugin) for plugin in plugins])
     else:
-        invocation.output.note("no plugins are installed; try: viloapp install viloxterm viloedit")
+        invocation.output.note("no plugins are installed; viloapp install NAME adds one from the index")
 
 
 def _row(plugin: Mapping[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _id = click.argument("plugin_id", metavar="ID", shell_complete=plugin_ids)
 
 
-@click.group("trust")
+@click.group("trust", cls=options.ViloGroup)
 def trust_command() -> None:
     """Say who the publisher of a plugin is, and see whom you trust.
 

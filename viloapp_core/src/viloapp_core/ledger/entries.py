@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from viloapp_core.foundation.names import normalized
 from viloapp_core.permissions import Permission, PermissionSyntaxError, remaining
 
 __all__ = ["Entry", "Standing", "consented_by", "standing"]
@@ -81,7 +82,7 @@ class Standing:
 def consented_by(permissions: Iterable[str], requires_plugins: Iterable[str]) -> list[str]:
     """Return what the consent to an installation granted: plugins that are required may be called too."""
     names = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in requires_plugins)
-    ids = (re.sub(r"[-_.]+", "-", name[0]).lower() for name in names if name is not None)
+    ids = (normalized(name[0]) for name in names if name is not None)
     return [*permissions, *(f"plugins.call.{id}" for id in ids)]
 
 

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
+from viloapp_core.foundation.names import normalized
 from viloapp_sdk.manifest import ENTRY_POINT_GROUP
 from viloapp_sdk.manifest.printable import make_safe
 
@@ -46,8 +47,7 @@ def _infos(folder: str) -> Iterator[tuple[str, str, str]]:
         return
     for entry in sorted(names):
         if match := _INFO.fullmatch(entry):
-            name = re.sub(r"[-_.]+", "-", match["name"]).lower()  # Source: PEP 503
-            yield os.path.join(folder, entry), name, match["version"] or ""
+            yield os.path.join(folder, entry), normalized(match["name"]), match["version"] or ""
 
 
 def _advertises(path: str) -> bool:

@@ -58,6 +58,10 @@ def verify_installed(store: Store, name: str, *, config: Path | None, clock: Clo
     book, blocks = keeper.read(), keeper.blocks(now)
     signature = read_evidence(generation, str(kept.get("evidence", "")))
     notes = [f"labelled: {label_of(dict(kept))}", *blocks.warnings]
+    if kept.get("kind") == "dev":
+        notes.append(
+            "a folder of your own (--dev) has no signature; a wheel of it can be signed and verified"
+        )
     if signature is None:
         examination = without_signature(subject, book=book, blocks=blocks, allow_downgrade=True)
     else:

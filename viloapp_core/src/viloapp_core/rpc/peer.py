@@ -101,11 +101,6 @@ class Peer:
         return self._closed
 
     @property
-    def in_flight(self) -> int:
-        """Calls of ours that wait for an answer."""
-        return len(self._calls)
-
-    @property
     def given_up(self) -> int:
         """Calls of ours that nobody waits for any more, and that the peer has not answered yet."""
         return len(self._given_up)

@@ -7,7 +7,6 @@ worker inherits: nothing that a plugin could have written is read on the way.
 import fcntl
 import marshal
 import os
-import tempfile
 from dataclasses import dataclass
 
 from viloapp_core.sandbox.landlock import Ruleset
@@ -87,6 +86,8 @@ def open_plan(plan: Stage2) -> int:
 def open_bytes(content: bytes) -> int:
     """Return a descriptor that ``content`` can be read from, once, and nobody can change. Close it."""
     if not hasattr(os, "memfd_create"):
+        import tempfile  # brings random and more, which nobody needs who has the call
+
         with tempfile.TemporaryFile() as stream:
             stream.write(content)
             stream.seek(0)

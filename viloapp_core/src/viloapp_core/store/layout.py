@@ -3,7 +3,8 @@
 plugins/<id>/generations/<version>-<lockdigest>/{venv/, pylock.toml, receipt.json}
 plugins/<id>/current -> generations/<…>   plugins/<id>/{data/, log/, locks/}
 wheels/<sha256>/ (unpacked)   archives/<sha256>.whl   journal/   cache/
-state.json   index.json   settings.json   users.json   audit.jsonl   store.lock   host.lock
+state.json   index.json   settings.json   users.json   ledger.json   audit.jsonl   store.lock   host.lock
+trust.toml   trust/ (roots and block lists that were taken)
 """
 
 from __future__ import annotations
@@ -81,11 +82,6 @@ class Layout:
     def settings(self) -> Path:
         """What the person set, of the core and of plugins."""
         return self.root / "settings.json"
-
-    @property
-    def audit_log(self) -> Path:
-        """What was done that somebody may ask about later, a JSON object per line."""
-        return self.root / "audit.jsonl"
 
     @property
     def identities(self) -> Path:

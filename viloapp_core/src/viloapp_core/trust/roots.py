@@ -66,14 +66,6 @@ class Authority:
         stamp = self.path.stat() if self.path.exists() else None
         return _verifier(self.path, self.is_config, stamp.st_mtime_ns if stamp else 0)
 
-    def client_config(self) -> ClientTrustConfig:
-        """Return sigstore's configuration of an organisation's own instance, which names its services too.
-
-        Raises:
-            TrustFileError: the file cannot be used.
-        """
-        return load_config(self.path)
-
 
 def choose(book: Book, folder: Path, now: datetime, override: Path | None = None) -> Authority:
     """Return the trusted root that is in force.

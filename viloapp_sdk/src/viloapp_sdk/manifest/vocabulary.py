@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from viloapp_sdk.manifest.format import PERMISSION_CATEGORIES
 
@@ -193,6 +192,8 @@ def _plugin(resource: str) -> str | None:
 
 
 def _meant(word: str, known: tuple[str, ...], otherwise: str = "") -> str:
+    from difflib import get_close_matches  # only who made a mistake pays for it
+
     close = get_close_matches(word[:64], known, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
