@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 
 from tests.unit.trust.conftest import CLOCK, Signed
 from viloapp_core import trust
+from viloapp_core.foundation.errors import FileError
 from viloapp_core.trust.blocks import Blocks
 from viloapp_core.trust.book import Book
 from viloapp_core.trust.procedure import Examination
+from viloapp_core.trust.signatures import read_beside
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SUBJECT = trust.Subject("hello", "1.0", "hello-1.0-py3-none-any.whl", "a" * 64, "b" * 12)
@@ -118,3 +121,10 @@ def test_a_pin_that_came_meanwhile_is_not_overwritten(signed: Signed, tmp_path: 
     with pytest.raises(trust.TrustError, match="was pinned to github:octo/other"):
         keeper.record(artifact, CLOCK)
     assert keeper.read() == book
+
+
+def test_a_pipe_beside_a_wheel_is_no_signature(tmp_path: Path) -> None:
+    """Nobody may ever write its other end: it is refused, not waited for."""
+    os.mkfifo(tmp_path / "hello-1-py3-none-any.whl.sigstore.json")
+    with pytest.raises(FileError, match="is no file"):
+        read_beside(tmp_path / "hello-1-py3-none-any.whl")
