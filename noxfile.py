@@ -149,7 +149,7 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Benchmarks beside their peers: `nox -s bench -- [install] [list] [limits] [trust] [--quick]`."""
+    """Benchmarks, by name after `--`: install and list (beside their peers), limits, trust, broker, start."""
     _groups(session, "test")
     _installed(session)
     session.install("pipx>=1.8", "uv>=0.9")  # the peers
