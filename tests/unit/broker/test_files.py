@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -179,3 +181,29 @@ def test_files_are_made_and_truncated(home: Path) -> None:
     made.write_text("old")
     os.close(places.open_file(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
     assert made.read_text() == ""
+
+
+def test_a_replaced_program_keeps_no_set_user_id(home: Path) -> None:
+    """Its content is a plugin's now: with the bit it would run as the file's owner."""
+    path = home / "notes/tool"
+    path.write_text("a")
+    path.chmod(0o4755)
+    places.replace_file(path, b"b")
+    assert path.stat().st_mode & 0o7777 == 0o755
+
+
+def test_a_lease_does_not_hold_the_host(home: Path) -> None:
+    """Whoever holds one could have it wait for 45 seconds; the plugin is told to try again."""
+    path = home / "notes/a.txt"
+    with path.open("r+") as held:
+        before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # what the holder of a lease is sent
+        try:
+            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            with pytest.raises(BlockingIOError):
+                places.open_file(path, os.O_RDONLY)
+        finally:
+            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+            signal.signal(signal.SIGIO, before)
+    opened = places.open_file(path, os.O_RDONLY)
+    assert os.get_blocking(opened)
+    os.close(opened)

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.host.conftest import Plant
 from viloapp_core import Host
 from viloapp_core.host import prompts
+from viloapp_core.host.dispatch import emitting
 from viloapp_core.host.prompts import Asker
 from viloapp_core.ledger import read_audit
 from viloapp_core.permissions import Permission
@@ -338,3 +339,11 @@ def test_an_event_that_may_not_be_heard_wakes_nobody(plant: Plant, run: Run) -> 
             assert not host.events._types.get("asks")
 
     run(test)
+
+
+@pytest.mark.parametrize("event", ["theme.changed", "settings.changed", "plugin.limit"])
+def test_nobody_speaks_for_the_host(event: str) -> None:
+    """Also a plugin whose id an event of the host begins with needs a permission to emit it."""
+    plugin_id = event.partition(".")[0]
+    assert emitting(plugin_id, event) == Permission("services", "emit", event)
+    assert emitting(plugin_id, f"{plugin_id}.own") is None

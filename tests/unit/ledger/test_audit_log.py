@@ -80,3 +80,23 @@ def test_a_log_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
     log.record("deny", "hello")
     log.close()
     assert (tmp_path / "audit.jsonl").is_dir()
+
+
+def test_nobody_floods_away_what_was_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin that does a thousand other things neither removes older lines nor hides newer ones."""
+    monkeypatch.setattr(audit, "MAX_BYTES", 20_000)
+    log = AuditLog(tmp_path)
+    log.record("grant", "floods", "process.execute.git", "prompt", "always")
+    for number in range(3000):
+        log.record("deny", "floods", f"filesystem.read./x/{number}", "files.stat", "denied")
+        if number % 100 == 0:
+            log.flush()
+    log.record("broker", "floods", "process.execute.git", "process.run", "started", "/usr/bin/git")
+    log.record("revoke", "floods", "process.execute.git", "command", "always")
+    log.close()
+    entries = list(read_audit(tmp_path))
+    events = [entry["event"] for entry in entries]
+    assert events[0] == "grant"
+    assert events.count("broker") == events.count("revoke") == 1
+    assert {entry["plugin"] for entry in entries if entry["event"] == "dropped"} == {"floods"}
+    assert sum(entry["count"] for entry in entries) == 3003

@@ -106,3 +106,11 @@ def test_an_entry_point_that_leads_out_of_the_project_reads_nothing(project: Pat
     (project / "pyproject.toml").write_text(text)
     with pytest.raises(ManifestError, match=r"is not of the form package\.module:Class"):
         read_source(project)
+
+
+@pytest.mark.parametrize("name", ["core", "Theme", "settings", "plugin"])
+def test_a_name_of_the_hosts_own_is_refused(project: Path, name: str) -> None:
+    """Settings and events of the host begin with it: `core.minimum.permissions`, `theme.changed`."""
+    (project / "pyproject.toml").write_text(PYPROJECT.replace("Hello_World", name))
+    with pytest.raises(ManifestError, match="host's own name"):
+        read_source(project)

@@ -278,3 +278,11 @@ def test_any_text_has_an_answer(text: str) -> None:
     """Whatever a manifest says, the grammar answers without an exception; what it accepts is a permission."""
     if issue(text) is None:
         Permission.parse(text)
+
+
+@pytest.mark.parametrize("hidden", ["\x1b[2J", "\n", "\x00", "\u202e", "\udc80"])
+@pytest.mark.parametrize("kind", ["process.execute.", "filesystem.read./tmp/", "filesystem.read.~/"])
+def test_what_cannot_be_shown_is_no_permission(kind: str, hidden: str) -> None:
+    """A person decides by what a terminal shows; nobody draws over the question."""
+    with pytest.raises(PermissionSyntaxError, match="cannot be shown"):
+        Permission.parse(f"{kind}a{hidden}b")

@@ -211,3 +211,20 @@ def test_the_hosts_own_folders_are_no_scratch(start: Callable[[str], subprocess.
     """What lies in the machine's /tmp is not counted against a process that sees the same one."""
     process = start("import time; time.sleep(60)")
     assert scratch_mb(process.pid) == 0
+
+
+def test_a_folder_that_cannot_be_counted_is_too_full(tmp_path: Path) -> None:
+    """Deeper than a path may be long, or (but for root) without the right to look: anything may be in it."""
+    here = os.open(tmp_path, os.O_RDONLY)
+    name = "d" * 200
+    for _ in range(25):
+        os.mkdir(name, dir_fd=here)
+        below = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    assert folder_mb(tmp_path, enough_mb=10) > 10
+    subprocess.run(["rm", "-rf", str(tmp_path / name)], check=True)
+    if os.geteuid() != 0:
+        (tmp_path / "closed").mkdir(mode=0)
+        assert folder_mb(tmp_path, enough_mb=10) > 10

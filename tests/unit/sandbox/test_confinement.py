@@ -220,3 +220,43 @@ def test_nothing_outlives_a_killed_host(worker: Installed, confinement: Probe, b
     said = os.read(alive, 10000) if ended else b"still alive"
     os.close(alive)
     assert said == b""
+
+
+def test_no_folder_above_a_secret_can_be_renamed(worker: Installed, isolated_home: Path) -> None:
+    """What is hidden by its path would be found elsewhere at the next start, hence those paths stay."""
+    home = isolated_home / "home"
+    (home / ".config/gh").mkdir(parents=True)
+    (home / ".config/gh/hosts.yml").write_text("token")
+    (home / "notes").mkdir()
+    code = f"""
+import os
+answer = []
+for name in (".config", ".config/gh", "notes"):
+    try:
+        os.rename({str(home)!r} + "/" + name, {str(home)!r} + "/elsewhere")
+        answer.append("renamed")
+    except OSError as error:
+        answer.append(error.errno)
+with open({str(home)!r} + "/.config/new", "w") as file:
+    file.write("it may still write beside them")
+"""
+    granted = ("filesystem.write.home_directory",)
+    assert worker.run(code, permissions=granted) == [errno.EBUSY, errno.EXDEV, "renamed"]
+    assert (home / ".config/new").exists()
+    look = (
+        f"import os\nos.chdir({str(home)!r})\nanswer = [os.listdir(p) for p in ('.config/gh', 'elsewhere')]"
+    )
+    assert worker.run(look, permissions=granted) == [[], []]
+
+
+def test_no_lease_keeps_the_host_from_opening_a_file(worker: Installed) -> None:
+    """Who opens a file under somebody's lease waits for 45 seconds."""
+    code = """
+import fcntl, os
+descriptor = os.open("held", os.O_RDWR | os.O_CREAT)
+try:
+    answer = fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+except OSError as error:
+    answer = error.errno
+"""
+    assert worker.run(code) == errno.EPERM

@@ -10,6 +10,7 @@ import pytest
 
 from viloapp_core.services import Settings
 from viloapp_core.services.errors import SettingError
+from viloapp_core.services.settings import CORE
 
 DECLARED: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "viloxterm": {
@@ -156,7 +157,9 @@ def test_limits_of_a_plugin_are_the_persons(settings: Settings) -> None:
     settings.set("viloxterm.limits.memory_mb", 300)
     assert settings.limits_of("viloxterm") == {"memory_mb": 300}
     assert "limits.memory_mb" not in settings.of_plugin("viloxterm")
-    assert [row["key"] for row in settings.list() if "limits" in row["key"]] == ["viloxterm.limits.memory_mb"]
+    assert [row["key"] for row in settings.list() if ".limits.memory" in row["key"]] == [
+        "viloxterm.limits.memory_mb"
+    ]
     settings.unset("viloxterm.limits.memory_mb")
     assert settings.limits_of("viloxterm") == {}
 
@@ -176,3 +179,11 @@ def test_limits_have_bounds(settings: Settings, key: str, value: Any, why: str) 
     with pytest.raises(SettingError) as caught:
         settings.set(key, value)
     assert why in caught.value.detail
+
+
+def test_a_plugin_called_core_takes_nothing_of_the_core(tmp_path: Path) -> None:
+    """Installing refuses that name; whatever came to be installed all the same cannot hide or set these."""
+    declared = {"core": {"theme": {"type": "string", "default": "its own"}}}
+    settings = Settings(tmp_path / "settings.json", lambda: declared)
+    assert settings.get("core.theme") == CORE["theme"]["default"]
+    assert settings.get("core.minimum.permissions") == "enforced"

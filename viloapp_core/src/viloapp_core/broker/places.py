@@ -56,7 +56,10 @@ def open_file(path: Path, flags: int) -> int:
         try:
             if not stat.S_ISREG(os.fstat(held).st_mode):
                 raise OSError(errno.EINVAL, "not an ordinary file")
-            return os.open(f"/proc/self/fd/{held}", common & ~(os.O_CREAT | os.O_EXCL))
+            # Not waiting: who holds a lease on it (fcntl(2), F_SETLEASE) could have the host wait for 45 s.
+            opened = os.open(f"/proc/self/fd/{held}", common & ~(os.O_CREAT | os.O_EXCL) | os.O_NONBLOCK)
+            os.set_blocking(opened, True)
+            return opened
         finally:
             os.close(held)
 
@@ -77,7 +80,7 @@ def replace_file(path: Path, data: bytes) -> None:
             old = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
             if not stat.S_ISREG(old.st_mode):
                 raise OSError(errno.EINVAL, "not an ordinary file")
-            mode = stat.S_IMODE(old.st_mode)
+            mode = old.st_mode & 0o777  # never set-user-id: the content is a plugin's
         new = f".{path.name[:200]}.{secrets.token_hex(6)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(new, flags, mode, dir_fd=parent)

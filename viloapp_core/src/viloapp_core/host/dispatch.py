@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Dispatch", "emitting", "hearing"]
 
+CORE_SETTINGS = "core"
 LEVELS = ("info", "warning", "error")
 _TERMINAL = Permission("process", "spawn", "terminal")
 _ACTIVE = Permission("ui", "read", "active_widget")
@@ -184,6 +185,8 @@ class Dispatch:
                 f"{plugin_id} tried to set {name[:80]}: what a plugin may use is for the person to say",
                 f"viloapp config set {plugin_id}.{name[:80]} VALUE",
             )
+        if plugin_id == CORE_SETTINGS:  # its name is refused at installation; an older version has let it in
+            raise PermissionDeniedError(f"{plugin_id} has no settings: those are the host's")
         self._host.settings.set(f"{plugin_id}.{name}", value)
 
     def _notify(self, plugin_id: str, message: str, level: str) -> None:
@@ -262,7 +265,8 @@ def _calling(plugin_id: str, other: str) -> Permission | None:
 
 def emitting(plugin_id: str, type: str) -> Permission | None:
     """Return what a plugin needs to emit an event; None for those that bear its name."""
-    return None if type.startswith(f"{plugin_id}.") else _named("services", "emit", type)
+    free = type.startswith(f"{plugin_id}.") and type not in _OF_THE_HOST
+    return None if free else _named("services", "emit", type)
 
 
 def hearing(plugin_id: str, type: str) -> Permission | None:

@@ -13,6 +13,7 @@ from viloapp_core.ledger import AuditLog, Ledger, LedgerError, Standing, consent
 from viloapp_core.permissions import NOWHERE, Decision, Permission, Places, decide, in_words
 from viloapp_core.store import InstalledPlugin, Store
 from viloapp_sdk.errors import InvalidArgumentsError, PermissionDeniedError
+from viloapp_sdk.manifest.printable import make_safe
 
 __all__ = ["FREE", "PermissionManager", "grant_command"]
 
@@ -328,8 +329,9 @@ class PermissionManager:
 
     def _deny(self, plugin_id: str, wanted: Permission, call: str, reason: str) -> PermissionDeniedError:
         """Write a denial down, tell whoever shows it, and return it as an error."""
-        command = grant_command(plugin_id, wanted)
-        message = f"{plugin_id} may not {in_words(wanted)}: {reason} ({call})"
+        # A path may have anything in it, and this is read on a terminal.
+        command = make_safe(grant_command(plugin_id, wanted), 5000)
+        message = make_safe(f"{plugin_id} may not {in_words(wanted)}: {reason} ({call})", 5000)
         self.audit("deny", plugin_id, str(wanted), call, "denied", reason)
         told = {"plugin": plugin_id, "permission": str(wanted), "call": call, "reason": reason}
         for callback in tuple(self._denied):

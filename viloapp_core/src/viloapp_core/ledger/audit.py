@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ _DELAY_S = 0.2
 """How long a line may wait for others: equal ones become one line with a count."""
 _MAX_WAITING = 2000
 _MAX_TEXT = 500
+_BURST, _PER_SECOND = 200.0, 1.0
+"""Lines about what one plugin did in one way; those beyond are counted, not written. Otherwise whoever wants
+something forgotten would do a million other things, until the last file that has it is removed."""
+_PERSONS = ("grant", "revoke", "reset")
+"""Never left out: what a person decided."""
 
 Key = tuple[str, str, str, str, str, str]
 
@@ -43,7 +49,8 @@ class AuditLog:
         self.path = root / _FILE
         self._clock = clock or SystemClock()
         self._waiting: dict[Key, list[Any]] = {}
-        self._dropped = 0
+        self._dropped: dict[str, int] = {}
+        self._budgets: dict[tuple[str, str, str], tuple[float, float]] = {}
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._wake = threading.Event()
@@ -75,8 +82,8 @@ class AuditLog:
             if (known := self._waiting.get(key)) is not None:
                 known[1] += 1
                 return
-            if len(self._waiting) >= _MAX_WAITING:
-                self._dropped += 1
+            if event not in _PERSONS and not self._affords((plugin, event, call)):
+                self._dropped[plugin] = self._dropped.get(plugin, 0) + 1
                 return
             self._waiting[key] = [timestamp(self._clock), 1]
             if self._thread is None:
@@ -89,11 +96,11 @@ class AuditLog:
         with self._writing:
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
-                dropped, self._dropped = self._dropped, 0
+                dropped, self._dropped = self._dropped, {}
             lines = [_line(key, time, count) for key, (time, count) in waiting.items()]
-            if dropped:
-                key = ("dropped", "", "", "", "", "too much happened at once")
-                lines.append(_line(key, timestamp(self._clock), dropped))
+            for plugin, count in dropped.items():
+                key = ("dropped", plugin, "", "", "", "too much happened at once")
+                lines.append(_line(key, timestamp(self._clock), count))
             if lines:
                 with contextlib.suppress(OSError):
                     self._append("".join(lines).encode())
@@ -106,6 +113,16 @@ class AuditLog:
             self._thread.join()
             self._thread = None
         self.flush()
+
+    def _affords(self, way: tuple[str, str, str]) -> bool:
+        """Take one line from what a plugin has left for one way of doing things; it grows with time."""
+        if len(self._waiting) >= _MAX_WAITING:
+            return False
+        now = time.monotonic()
+        left, since = self._budgets.get(way, (_BURST, now))
+        left = min(_BURST, left + (now - since) * _PER_SECOND)
+        self._budgets[way] = (max(left - 1, 0), now)
+        return left >= 1
 
     def _run(self) -> None:
         while not self._ended.is_set():

@@ -20,7 +20,7 @@ from viloapp_sdk.manifest import API_VERSION, ENTRY_POINT_GROUP, FILE_NAME
 from viloapp_sdk.manifest.printable import make_safe
 from viloapp_sdk.manifest.shapes import shorten
 
-__all__ = ["check_manifest", "describe", "find_beside_class"]
+__all__ = ["check_manifest", "describe", "find_beside_class", "plugin_name"]
 
 _HINT = "a plugin's project has [tool.viloapp] in pyproject.toml and viloapp-sdk in its build requirements"
 _OBJECT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -67,6 +67,21 @@ def describe(files: MetadataFiles, subject: str) -> PluginDescription:
     if issues or point is None or manifest is None:
         raise ManifestError(issues, subject, _HINT)
     return PluginDescription(entry_point=point, manifest=manifest, **fields)
+
+
+_RESERVED = ("core", "host", "permission", "permissions", "plugin", "plugins", "settings", "theme", "viloapp")
+
+
+def plugin_name(text: str) -> str:
+    """Return the plugin's id, the normalized name of its distribution (PEP 503).
+
+    Raises:
+        InvalidName: it is none, or one under which the host's own settings and events go.
+    """
+    name = canonicalize_name(text, validate=True)
+    if name in _RESERVED:
+        raise InvalidName(f"{name!r} is the host's own name: settings and events begin with it; take another")
+    return name
 
 
 def check_manifest(data: object, plugin_id: str = "") -> tuple[Manifest | None, list[Issue]]:
@@ -117,7 +132,7 @@ def _core_metadata(distribution: _Metadata, dist_info: str) -> tuple[dict[str, A
             issues.append(Issue(f"METADATA {key}", make_safe(str(error), 200)))
             return None
 
-    plugin_id = one("Name", lambda text: canonicalize_name(text, validate=True))
+    plugin_id = one("Name", plugin_name)
     version = one("Version", Version)
     requires_python = one("Requires-Python", SpecifierSet)
     requires: list[Requirement] = []

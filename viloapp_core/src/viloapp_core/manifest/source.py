@@ -8,13 +8,13 @@ from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidName, canonicalize_name
+from packaging.utils import InvalidName
 from packaging.version import InvalidVersion, Version
 
 from viloapp_core.manifest.description import EntryPoint, PluginDescription
 from viloapp_core.manifest.errors import Issue, ManifestError
 from viloapp_core.manifest.files import DistInfoFiles
-from viloapp_core.manifest.reader import check_manifest, find_beside_class
+from viloapp_core.manifest.reader import check_manifest, find_beside_class, plugin_name
 from viloapp_core.manifest.strict_json import decode
 from viloapp_sdk.manifest import ENTRY_POINT_GROUP, from_project
 from viloapp_sdk.manifest import ManifestError as SdkManifestError
@@ -102,7 +102,7 @@ def _project(value: object, issues: list[Issue]) -> dict[str, Any]:
         for index, text in enumerate(dependencies if isinstance(dependencies, list) else [])
     ]
     return {
-        "plugin_id": parse("name", project.get("name"), lambda text: canonicalize_name(text, validate=True)),
+        "plugin_id": parse("name", project.get("name"), plugin_name),
         "name": str(project.get("name", "")),
         "version": version,
         "summary": make_safe(str(project.get("description", "")), 300),

@@ -55,6 +55,12 @@ def warning(permission: Permission) -> str:
     """Return what a permission confers beyond its words; empty when they say it all."""
     if str(permission) == "process.spawn.terminal":
         return "a terminal runs with your full authority: this permission allows everything that you can do"
+    if (
+        permission.category == "filesystem"
+        and permission.scope != "read"
+        and permission.resource in ("home_directory", "*")
+    ):
+        return "what starts when you log in lies there: who may change that can do all that you can do"
     if permission.category == "process":
         return "what the program itself can be made to do, the plugin can do"
     if str(permission) in ("network.connect.*", "network.connect.*:443", "network.connect.*:80"):

@@ -14,18 +14,21 @@ def folder_mb(path: str | os.PathLike[str], *, enough_mb: float) -> float:
     """Return the megabytes that a folder takes, as allocated: holes are free, and so are further links.
 
     Nothing is followed out of it: symbolic links are counted, not their targets. It may change meanwhile.
+    What cannot be looked at (no right to, or a path longer than the system takes) counts as too much, since
+    it may hide anything.
 
     Args:
         path: the folder; 0 when there is none.
         enough_mb: stop counting beyond this; a folder of millions of files is not walked to its end.
     """
     total, seen = 0, set()
+    gone = contextlib.suppress(FileNotFoundError, NotADirectoryError)
     folders = [os.fspath(path)]
     while folders and total <= enough_mb * _MB:
         try:
-            with os.scandir(folders.pop()) as entries:
+            with gone, os.scandir(folders.pop()) as entries:
                 for entry in entries:
-                    with contextlib.suppress(OSError):
+                    with gone:
                         found = entry.stat(follow_symlinks=False)
                         if found.st_nlink > 1 and not entry.is_dir(follow_symlinks=False):
                             if found.st_ino in seen:
@@ -35,7 +38,7 @@ def folder_mb(path: str | os.PathLike[str], *, enough_mb: float) -> float:
                         if entry.is_dir(follow_symlinks=False):
                             folders.append(entry.path)
         except OSError:
-            continue
+            return max(total / _MB, enough_mb + 1)
     return total / _MB
 
 

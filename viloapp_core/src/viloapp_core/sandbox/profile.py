@@ -6,7 +6,7 @@ they may lie below a hidden store.
 """
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -211,18 +211,34 @@ def _named(request: Request, mounts: list[Mount], disk: Disk) -> list[Path]:
 
 def _shared(request: Request, folders: Mapping[Path, bool], home: Path, disk: Disk) -> list[Mount]:
     """The person's folders at their own paths, with holes where secrets are."""
-    mounts: list[Mount] = []
-    for folder, writable in folders.items():
-        mounts += _folders_above(folder, mounts)
-        mounts.append(Mount(MountKind.WRITE if writable else MountKind.READ, folder, str(folder)))
     hidden = {
         path: disk.is_folder(path)
         for folder in folders
         for path in masked(folder, home=home, store=disk.resolve(request.store), disk=disk)
     }
+    mounts: list[Mount] = []
+    for folder, writable in sorted({**_held(folders, hidden), **folders}.items()):
+        mounts += _folders_above(folder, mounts)
+        mounts.append(Mount(MountKind.WRITE if writable else MountKind.READ, folder, str(folder)))
     for path, is_folder in hidden.items():
         mounts.append(Mount(MountKind.HIDE_FOLDER if is_folder else MountKind.HIDE_FILE, path))
     return mounts
+
+
+def _held(folders: Mapping[Path, bool], hidden: Iterable[Path]) -> dict[Path, bool]:
+    """The folders between a writable one and a hidden path in it, to be mounted over themselves.
+
+    What is hidden is hidden by its path: a plugin that renames a folder above it would find it elsewhere at
+    its next start. A place where something is mounted cannot be renamed (``rename(2)``, EBUSY).
+    """
+    return {
+        parent: True
+        for path in hidden
+        for parent in path.parents
+        if any(
+            writable and parent != folder and within(parent, folder) for folder, writable in folders.items()
+        )
+    }
 
 
 def _with_parents(mounts: list[Mount], disk: Disk) -> list[Mount]:

@@ -82,6 +82,7 @@ _NEW_NAMESPACES = 0x7E020000
 _SET_ID_BITS = 0o6000
 _CREATES = 0x40 | 0x400000  # O_CREAT, __O_TMPFILE: without them there is no mode, and garbage in its place
 _PR_SET_PDEATHSIG = 1
+_F_SETLEASE = 1024
 # Typing into a terminal, driving the console, changing a line's discipline. Source: asm-generic/ioctls.h.
 _TIOCSTI, _TIOCLINUX, _TIOCSETD = 0x5412, 0x541C, 0x5423
 
@@ -105,6 +106,8 @@ def rules(openness: Openness) -> Iterator[Rule]:
     yield Rule(("clone",), errno.EPERM, (_has(0, _NEW_NAMESPACES),))
     yield Rule(("prlimit64",), errno.EPERM, (_none_of(0, 0),))
     yield Rule(("prctl",), errno.EPERM, (_any_of(0, _PR_SET_PDEATHSIG),))
+    # Who opens a file under a lease waits for its holder, 45 s: the host, and the person's editor.
+    yield Rule(("fcntl",), errno.EPERM, (_any_of(1, _F_SETLEASE),))
     yield Rule(("ioctl",), errno.EPERM, (_any_of(1, _TIOCSTI, _TIOCLINUX, _TIOCSETD),))
     yield Rule(("personality",), errno.EPERM, (_none_of(0, 0, 0xFFFFFFFF),))
     yield from _set_id_files()

@@ -181,7 +181,9 @@ class Settings:
         return rows
 
     def _owners(self) -> dict[str, Configuration]:
-        return {"core": CORE, **dict(sorted(self._configurations().items()))}
+        return {"core": CORE} | {
+            id: declared for id, declared in sorted(self._configurations().items()) if id != "core"
+        }
 
     def _find(self, key: str) -> tuple[str, str, Mapping[str, Any]]:
         owners = self._owners()

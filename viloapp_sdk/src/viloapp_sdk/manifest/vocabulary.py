@@ -56,6 +56,8 @@ class Scope:
 
 def issue(text: str) -> str | None:
     """Return what is wrong with ``text`` as a permission and what was meant; None when nothing is."""
+    if not text.isprintable():  # a person reads it, on a terminal too
+        return "it has characters that cannot be shown"
     category, _, rest = text.partition(".")
     name, _, resource = rest.partition(".")
     if not (category and name and resource):
