@@ -286,3 +286,10 @@ def test_what_cannot_be_shown_is_no_permission(kind: str, hidden: str) -> None:
     """A person decides by what a terminal shows; nobody draws over the question."""
     with pytest.raises(PermissionSyntaxError, match="cannot be shown"):
         Permission.parse(f"{kind}a{hidden}b")
+
+
+@pytest.mark.parametrize("carried", ["64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:a00:1::", "::ffff:10.0.0.1"])
+def test_a_star_means_no_private_address_that_another_carries(carried: str) -> None:
+    """A gateway on the way (NAT64, 6to4) would unpack it; named it may be granted."""
+    wanted = Permission("network", "connect", f"[{carried}]:80")
+    assert not Permission.parse("network.connect.*").covers(wanted)

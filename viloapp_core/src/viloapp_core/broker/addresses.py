@@ -13,14 +13,11 @@ judged, all of an answer, and a connection goes to one of those that were judged
 import ipaddress
 from collections.abc import Iterable
 
-from viloapp_core.permissions import is_local
+from viloapp_core.permissions import is_internal, is_local
 
 __all__ = ["refused"]
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-# Addresses that carry an IPv4 address, which a gateway on the way may unpack. Source: RFC 6052, NAT64.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def refused(host: str, addresses: Iterable[str]) -> str | None:
@@ -41,7 +38,7 @@ def refused(host: str, addresses: Iterable[str]) -> str | None:
             return f"{text} is no address"
         if address.is_unspecified or address.is_multicast:
             return f"{address} is not the address of one machine"
-        if literal is not None or not _internal(address):
+        if literal is not None or not is_internal(address):
             continue
         if address.is_link_local:
             return f"{address} is a link-local address"
@@ -49,22 +46,6 @@ def refused(host: str, addresses: Iterable[str]) -> str | None:
             where = "this machine" if address.is_loopback else "this machine's network"
             return f"{address} is an address of {where}"
     return None
-
-
-def _internal(address: _Address) -> bool:
-    """Return whether an address, or one that it carries, is none of the internet."""
-    if isinstance(address, ipaddress.IPv6Address):
-        carried = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in _NAT64:
-            carried.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if any(each is not None and not each.is_global for each in carried):
-            return True
-        # Deprecated, and still routed by some: fec0::/10 (RFC 3879).
-        if address.is_site_local:
-            return True
-        if address.ipv4_mapped is not None:
-            return False
-    return not address.is_global
 
 
 def _parse(text: str) -> _Address | None:

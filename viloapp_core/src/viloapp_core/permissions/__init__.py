@@ -14,7 +14,7 @@ plugin's build checks it too.
 
 from viloapp_core.permissions.decision import NOWHERE, Decision, Places, allows, decide, remaining
 from viloapp_core.permissions.errors import PermissionSyntaxError
-from viloapp_core.permissions.permission import Permission, is_local
+from viloapp_core.permissions.permission import Permission, is_internal, is_local
 from viloapp_core.permissions.words import in_words, warning
 from viloapp_sdk.manifest.format import PERMISSION_CATEGORIES as CATEGORIES
 
@@ -28,6 +28,7 @@ __all__ = [
     "allows",
     "decide",
     "in_words",
+    "is_internal",
     "is_local",
     "remaining",
     "warning",

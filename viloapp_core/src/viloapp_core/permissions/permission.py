@@ -7,8 +7,11 @@ from typing import Self
 from viloapp_core.permissions.errors import PermissionSyntaxError
 from viloapp_sdk.manifest.vocabulary import PLACES, issue, split_host
 
-__all__ = ["Permission", "is_local"]
+__all__ = ["Permission", "is_internal", "is_local"]
 
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Addresses that carry an IPv4 address, which a gateway on the way may unpack. Source: RFC 6052, NAT64.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _OWN_NETWORK = ("localhost", "local", "internal", "lan", "arpa")
 
 
@@ -114,8 +117,23 @@ def is_local(host: str) -> bool:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return host.rpartition(".")[2] in _OWN_NETWORK or "." not in host
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return not (mapped or address).is_global or address.is_multicast
+    return is_internal(address) or address.is_multicast
+
+
+def is_internal(address: _Address) -> bool:
+    """Return whether an address, or one that it carries, is none of the internet."""
+    if isinstance(address, ipaddress.IPv6Address):
+        carried = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        if address in _NAT64:
+            carried.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if any(each is not None and not each.is_global for each in carried):
+            return True
+        # Deprecated, and still routed by some: fec0::/10 (RFC 3879).
+        if address.is_site_local:
+            return True
+        if address.ipv4_mapped is not None:
+            return False
+    return not address.is_global
 
 
 def _covers_name(held: str, wanted: str) -> bool:
