@@ -125,6 +125,10 @@ def _plan(
     if not allowed and not enough(probe.level, minimum):
         raise SandboxTooWeakError(request.plugin_id, probe.level, minimum, probe.reason, probe.remedy)
     request.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    changes = probe.backend == "bubblewrap" and not probe.user_namespace and request.uid is not None
+    if os.geteuid() == 0:
+        # To root itself, too, where a plugin runs as that without its powers: the last time it may not have.
+        ownership.give(request.data_dir, request.uid if changes and request.uid is not None else 0)
     variables = environment(request, environ)
     if probe.backend == "none":
         plan = Stage2(work.fds, host=_host(), rlimits=request.rlimits, nice=request.nice, confine=False)
@@ -139,7 +143,6 @@ def _mounted(request: Request, probe: Probe, work: _Work, variables: Mapping[str
     """Under bubblewrap; as root with an identity of the plugin's own."""
     changes = request.uid is not None and not probe.user_namespace
     if request.uid is not None and changes:
-        ownership.give(request.data_dir, request.uid)
         ownership.open_to_all(request.generation, request.python.parent.parent / "lib")
     inside = Inside(
         _BOOTSTRAP_FILE, ownership.root_only_file(request.store) if changes else None, work.script
