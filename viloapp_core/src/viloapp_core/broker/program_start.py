@@ -79,8 +79,12 @@ def start(command: "list[bytes]", folder: bytes, environment: "dict[bytes, bytes
     failed, told = os.pipe()
     pid = os.fork()
     if not pid:
+        what = path
         try:
-            os.setsid()
+            try:  # noqa: SIM105 - contextlib is slow to load
+                os.setsid()
+            except PermissionError:
+                pass  # where a process group alone holds the sandbox together, nothing may leave it
             for number, fd in enumerate(fds):
                 os.dup2(fd, number)
             os.closerange(3, told)
