@@ -50,5 +50,6 @@ def test_a_dependencys_start_file_is_reported(app: Viloapp, tmp_path: Path) -> N
     forge(tmp_path / "links", "one", "1", {"one.pth": "import os\n"})
     forge(tmp_path / "links", "other", "1", {"other.py": ""})
     wheel = Sin(lambda: pack(seal(plugin(Entry("x.py"), metadata=NEEDS))), "").wheel(tmp_path / "links")
-    finished = app("install", "--yes", *UNSIGNED, "--offline", "--find-links", tmp_path / "links", wheel).ok()
+    options = ("--yes", "--allow-unsigned", "sinner", "--offline", "--find-links", tmp_path / "links")
+    finished = app("install", *options, wheel).ok()
     assert "one-1-py3-none-any.whl runs code at interpreter start (one.pth)" in finished.out + finished.err
