@@ -158,7 +158,7 @@ SYSTEM = ("cat", "head", "printf", "sleep", "sort", "sh", "env", "id", "ls")
 
 def _planted(plant: Plant, *programs: str) -> None:
     permissions = grants(*(f"process.execute.{each}" for each in programs))
-    # What they use counts for the plugin: sixteen at once, each with its stub, are near the default of 100 MB.
+    # What they use counts for the plugin, and sixteen with their stubs are near the default of 100 MB.
     plant("runner", RUNNER, permissions=permissions, limits={"memory_mb": 400})
 
 
