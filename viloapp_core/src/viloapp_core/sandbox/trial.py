@@ -28,6 +28,7 @@ from viloapp_core.sandbox.request import Request
 __all__ = ["Capability", "judge", "targets", "trial"]
 
 _TIMEOUT_S = 30.0
+_TALK_S = 1.0
 _ATTEMPTS_FILE = Path(__file__).with_name("attempts.py")
 
 # What an attempt means: ``none`` where it succeeds for the category, ``partial`` where it is a lesser thing.
@@ -206,4 +207,6 @@ def _answer(server: socket.socket, kind: int, over: threading.Event) -> None:
             else:
                 connection, _ = server.accept()
                 with connection:
+                    connection.settimeout(_TALK_S)
                     connection.send(b"y")
+                    connection.recv(16)  # or one who speaks first would find it closed already
