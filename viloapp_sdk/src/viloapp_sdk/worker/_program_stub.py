@@ -22,6 +22,7 @@ def main() -> None:
     streams = b"".join(number.to_bytes(4, sys.byteorder) for number in range(3))
     told = os.dup(2)
     os.set_inheritable(told, False)
+    answer = b""
     try:
         sent = end.sendmsg([data], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
         end.sendall(data[sent:])
@@ -29,11 +30,10 @@ def main() -> None:
         for number in range(3):  # whoever reads from the program waits for its end, not for this
             os.dup2(nothing, number)
         forward(end)
-        answer = b""
         while part := end.recv(4096):
             answer += part
     except OSError:
-        answer = b""
+        pass  # a signal that came too late to be read resets the connection behind the answer, which is kept
     leave(answer, told)
 
 
