@@ -212,5 +212,6 @@ def _runner() -> Path:
     spec = importlib.util.find_spec("pip")
     folder = Path(spec.origin).parent if spec is not None and spec.origin else None
     if folder is None or not (folder / "__pip-runner__.py").is_file():
-        raise PipError("this Python has no pip 26.1 or newer", "install it: python -m pip install 'pip>=26.1'")
+        hint = "install it: python -m pip install 'pip>=26.1'"
+        raise PipError("this Python has no pip 26.1 or newer", hint)
     return folder / "__pip-runner__.py"
