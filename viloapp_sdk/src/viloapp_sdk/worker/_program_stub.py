@@ -25,7 +25,7 @@ def main() -> None:
     answer = b""
     try:
         sent = end.sendmsg([data], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
-        if sent < len(data):  # sending nothing fails too, where a quick program has ended and answered already
+        if sent < len(data):  # to send nothing fails too, once a quick program has ended
             end.sendall(data[sent:])
         nothing = os.open(os.devnull, os.O_RDWR)
         for number in range(3):  # whoever reads from the program waits for its end, not for this
