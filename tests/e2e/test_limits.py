@@ -108,8 +108,8 @@ def test_more_than_the_defaults_is_asked_for(
     with (project / "pyproject.toml").open("a") as settings:
         settings.write("limits = { memory_mb = 300 }\n")
     wheel = builder.build([project], tmp_path / "out")["devours"]
-    told = app("install", wheel).refused(1)
+    told = app("install", "--allow-unsigned", "devours", wheel).refused(1)
     assert "300 MB of memory (others have 100)" in told
     assert "--yes" in told
-    app("install", "--yes", wheel).ok()
+    app("install", "--yes", "--allow-unsigned", "devours", wheel).ok()
     assert app("info", "devours", "--json").json()["limits"]["memory_mb"] == 300
