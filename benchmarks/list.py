@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.commands import BenchmarkError, base_python, measure, script
 from benchmarks.plugins import write_project
 from benchmarks.report import Outcome, Series, Target, say
+from tests.fixtures.artifacts import begin
 from viloapp_core.foundation.files import write_json
 from viloapp_core.manifest import read_source
 from viloapp_core.store import Store
@@ -101,7 +102,7 @@ def generate(root: Path, count: int) -> Path:
     store = Store(root)
     for number in range(count):
         plugin_id = f"generated-{number:04}"
-        entry, generation = store.begin_install(plugin_id, f"1.0-{number:012x}")
+        entry, generation, _artifact = begin(store, plugin_id, "1.0")
         (generation / "venv" / "bin").mkdir(parents=True)
         (generation / "venv" / "bin" / "python").symlink_to(base_python())
         write_json(generation / "receipt.json", _receipt(plugin_id, _renamed(manifest, number)))
