@@ -7,15 +7,15 @@ import pytest
 from viloapp_core.host.learning import Learned, least, permission_for
 from viloapp_core.permissions import Permission, Places
 
-PLACES = Places("/home/me", {"workspace": "/home/me/work", "plugin_data": "/home/me/.store/hello"})
+PLACES = Places("/home/me", {"workspace": "/home/me/desk", "plugin_data": "/home/me/.store/hello"})
 
 
 @pytest.mark.parametrize(
     ("kind", "what", "permission"),
     [
-        ("read", "/home/me/work/src/app.py", "filesystem.read.workspace"),
-        ("write", "/home/me/work", "filesystem.write.workspace"),
-        ("read", "/home/me/workshop/a", "filesystem.read.~/workshop/a"),
+        ("read", "/home/me/desk/src/app.py", "filesystem.read.workspace"),
+        ("write", "/home/me/desk", "filesystem.write.workspace"),
+        ("read", "/home/me/desktop/a", "filesystem.read.~/desktop/a"),
         ("read", "/home/me", "filesystem.read.home_directory"),
         ("read", "/srv/data/x", "filesystem.read./srv/data/x"),
         ("write", "/home/me/.store/hello/notes", None),
@@ -41,7 +41,7 @@ def test_only_what_was_refused_or_is_held_counts(tmp_path: Path) -> None:
     there = {"/srv/data/x", "/srv/data", "/etc/hosts"}
     learned.observe(
         [
-            ["read", "/home/me/work/a", True],
+            ["read", "/home/me/desk/a", True],
             ["read", "/etc/hosts", True],
             ["read", "/srv/data/x", False],
             ["write", "/srv/data/new", False],

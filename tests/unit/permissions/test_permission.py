@@ -252,16 +252,16 @@ def test_without_writing_nothing_is_left_of_a_grant_to_write() -> None:
 
 def test_places_are_the_paths_that_they_stand_for() -> None:
     """A grant for the workspace is one for a path in it, where the host says where that is."""
-    places = Places("/home/me", {"workspace": "/home/me/work"})
+    places = Places("/home/me", {"workspace": "/home/me/desk"})
     granted = [Permission.parse("filesystem.read.workspace"), Permission.parse("filesystem.read.~/notes")]
 
     def may(resource: str) -> bool:
         return decide(granted, [], Permission.parse(f"filesystem.read.{resource}"), places).allowed
 
-    assert may("/home/me/work/a.txt")
-    assert may("~/work/a.txt")
+    assert may("/home/me/desk/a.txt")
+    assert may("~/desk/a.txt")
     assert may("/home/me/notes")
-    assert not may("/home/me/workshop")
+    assert not may("/home/me/desktop")
     assert not may("home_directory")
 
 
