@@ -20,6 +20,7 @@ from viloapp_core.foundation.errors import FoundationError
 from viloapp_core.foundation.files import read_json, write_json
 from viloapp_core.foundation.paths import runtime_dir
 from viloapp_core.host.errors import ControlError
+from viloapp_core.host.measuring import metrics
 from viloapp_core.host.prompts import Asker
 from viloapp_core.permissions import Permission
 from viloapp_core.rpc import Peer
@@ -57,6 +58,7 @@ class ControlServer:
         self._methods: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "commands": lambda params: host.commands(),
             "status": lambda params: {"pid": os.getpid(), "address": host.address, "plugins": host.plugins()},
+            "metrics": lambda params: metrics(host, params.get("history") is True),
             "refresh": lambda params: host.refresh(),
             "address": lambda params: host.address,
             "settings.list": lambda params: host.settings.list(),

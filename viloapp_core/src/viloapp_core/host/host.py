@@ -21,6 +21,7 @@ from viloapp_core.host.control import ControlServer
 from viloapp_core.host.dispatch import Dispatch, hearing
 from viloapp_core.host.enforcement import Enforcement
 from viloapp_core.host.errors import BlockedPluginError, HostRunningError, HostStoppingError
+from viloapp_core.host.measuring import Measuring
 from viloapp_core.host.offers import usable
 from viloapp_core.host.permissions import PermissionManager
 from viloapp_core.host.widgets import Widgets
@@ -68,6 +69,7 @@ class Host:
         terminals: every terminal that a plugin opened.
         permissions: what every plugin may.
         address: where the workspace is served, None without one.
+        measuring: what is counted of every plugin; see `get_report`.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Host:
         self._lists: object = None
         self._calls = 0
         self._breaches: dict[str, Counter[str]] = {}
+        self.measuring = Measuring(lambda: self._workers)
         self.workspace = Workspace()
         self._widgets = Widgets(self.workspace, self.worker, self.publish)
         self._commands = Commands()
@@ -143,6 +146,7 @@ class Host:
                 on_end=self._worker_ended,
                 user_of=self.store.user_of,
                 programs=lambda plugin_id: self.programs.pids(plugin_id),
+                metrics=self.measuring.of,
                 minimum=lambda what: self.settings.get(f"core.minimum.{what}"),
             )
             self.network = Network(self.permissions)
@@ -162,6 +166,8 @@ class Host:
                 server.start()
             polling = asyncio.get_running_loop().create_task(self._poll())
             stack.push_async_callback(_cancel, polling)
+            sampling = asyncio.get_running_loop().create_task(self.measuring.run())
+            stack.push_async_callback(_cancel, sampling)
             self._stack = stack.pop_all()
 
     async def stop(self) -> None:
@@ -347,6 +353,17 @@ class Host:
             "limits_reached": dict(self._breaches.get(id, {})),
         }
 
+    def get_report(self, plugin_id: str | None = None) -> dict[str, Any]:
+        """Return what was measured of one plugin, or of all by id; ``{}`` for an unknown one.
+
+        See docs/reference/metrics.md for every key.
+        """
+        return self.measuring.report(plugin_id)
+
+    def check_violations(self, plugin_id: str, limits: Mapping[str, float] | None = None) -> list[str]:
+        """Return a message for each limit that a plugin is above; see `Measuring.check_violations`."""
+        return self.measuring.check_violations(plugin_id, limits)
+
     def _granted_ids(self, plugin: InstalledPlugin) -> list[str]:
         try:
             return [str(each) for each in self.permissions.granted(plugin.plugin_id)]
@@ -411,6 +428,7 @@ class Host:
         await asyncio.gather(*(self._retire(worker) for worker in gone))
         for id in removed:
             self._widgets.drop(id)
+            self.measuring.forget(id)
             await self.close_terminals(id)
         self.permissions.look(self._workers)
         if added or changed or removed:
@@ -567,6 +585,7 @@ class Host:
         """Count it, and tell the plugin, everybody who listens, and the person, who reads one line."""
         message, hint = breach.message(plugin_id), breach.hint(plugin_id)
         told = {**asdict(breach), "plugin": plugin_id, "message": message, "hint": hint}
+        self.measuring.reached(plugin_id, breach)
         if breach.action != "resumed":
             self._breaches.setdefault(plugin_id, Counter())[breach.limit] += 1
         self.permissions.audit("limit", plugin_id, call=breach.limit, outcome=breach.action, detail=message)

@@ -86,11 +86,17 @@ class Watch:
         self._active = True
         self._cpu_s = 0.0
         self._group_s = 0.0
+        self._last_look: Look | None = None
 
     @property
     def limits(self) -> Limits:
         """Those that the processes were started with."""
         return self._of.limits
+
+    @property
+    def looked(self) -> Look | None:
+        """What the latest look saw: metrics are made of it, so that nothing is looked at twice."""
+        return self._last_look
 
     def begin(self) -> None:
         """Look from now on; processor time does not count yet, since starting is exempt."""
@@ -134,7 +140,7 @@ class Watch:
 
     def _look(self) -> None:
         now = time.monotonic()
-        look = self._of.tree.look(now)
+        look = self._last_look = self._of.tree.look(now)
         used_s = self._used(look)
         self._cpu_s += used_s
         active = used_s > 0 or abs(look.resident_mb - self._resident) > 1

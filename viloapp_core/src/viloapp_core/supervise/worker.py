@@ -19,9 +19,10 @@ from viloapp_core.limits import (
     rlimits,
     thread_environment,
 )
-from viloapp_core.process import Child, Spawner
+from viloapp_core.metrics import PluginMetrics
+from viloapp_core.process import Child, ExitStatus, Spawner
 from viloapp_core.process.cgroup import Group, Groups
-from viloapp_core.process.tree import Tree
+from viloapp_core.process.tree import Look, Tree
 from viloapp_core.rpc import Descriptors, Peer
 from viloapp_core.sandbox import Launch, Level, Probe, Request, launch_plan, probe, program_plan
 from viloapp_core.store import InstalledPlugin
@@ -87,6 +88,8 @@ class Surroundings:
     """How well permissions and limits have to be enforced for a plugin to start."""
     on_end: Callable[[str], None]
     """``(plugin id)``: its process has ended; what was done for that process alone has no owner any more."""
+    metrics: Callable[[str], PluginMetrics]
+    """The counters of a plugin, which outlive each of its processes."""
     learning: bool = False
     """Whether workers note what they reach for; see `viloapp permissions learn`."""
 
@@ -103,6 +106,9 @@ class Worker:
         detail: why, for people.
         sandbox: how the running process is confined: ``bubblewrap``, ``none``, or empty.
         was_ready: whether the latest process had answered before it ended.
+        status: how the latest process ended, None while it lives.
+        python: the version of the interpreter that the latest process said it runs on.
+        metrics: what is counted of this plugin.
     """
 
     def __init__(self, plugin: InstalledPlugin, surroundings: Surroundings) -> None:
@@ -112,6 +118,9 @@ class Worker:
         self._ending = "it was stopped"
         self.sandbox = ""
         self.was_ready = False
+        self.status: ExitStatus | None = None
+        self.python = ""
+        self.metrics = surroundings.metrics(plugin.plugin_id)
         self._around = surroundings
         self._peer: Peer | None = None
         self._child: Child | None = None
@@ -128,6 +137,11 @@ class Worker:
     def usage(self) -> Usage | None:
         """What its processes use, None when none runs."""
         return self._watch_over.usage if self._watch_over is not None else None
+
+    @property
+    def looked(self) -> Look | None:
+        """What the latest look at its processes saw."""
+        return self._watch_over.looked if self._watch_over is not None else None
 
     @property
     def throttled(self) -> bool:
@@ -169,17 +183,24 @@ class Worker:
             peer = await self._free()
         if self._watch_over is not None:
             self._watch_over.wake()
+        began = self.metrics.begin(method, params)
         try:
-            return await peer.call(method, params, timeout_s=timeout_s)
-        except LimitExceededError as error:
-            raise self._refused(error) from error
-        except (DeadlineExceededError, asyncio.CancelledError):
-            asyncio.get_running_loop().call_later(GRACE_S, self._end_if_stuck, peer)
+            try:
+                answer = await peer.call(method, params, timeout_s=timeout_s)
+            except LimitExceededError as error:
+                raise self._refused(error) from error
+            except (DeadlineExceededError, asyncio.CancelledError):
+                asyncio.get_running_loop().call_later(GRACE_S, self._end_if_stuck, peer)
+                raise
+            except WorkerLostError as error:
+                if not peer.closed:
+                    raise  # another plugin's process, which this one had called
+                raise await self._loss() from error
+        except BaseException as error:
+            self.metrics.ended(began, error)
             raise
-        except WorkerLostError as error:
-            if not peer.closed:
-                raise  # another plugin's process, which this one had called
-            raise await self._loss() from error
+        self.metrics.ended(began)
+        return answer
 
     def notify(self, type: str, body: dict[str, Any]) -> None:
         """Send an event to the process, if one runs."""
@@ -246,14 +267,14 @@ class Worker:
     async def _start(self) -> Peer:
         if self._watching is not None:  # the process before this one has to be gone first
             await self._watching
-        self.was_ready = False
+        self._forget_last()
         self._set("starting")
         self._around.admit(self.plugin)
         peer, child = await self._launch()
         limit = self.limits.startup_time
         try:
             async with asyncio.timeout(limit):
-                await peer.ready
+                self.python = str((await peer.ready).get("python", ""))[:20]
                 offers = await peer.call("initialize", self._start_params(), timeout_s=None)
             if not isinstance(offers, dict):
                 raise PluginStartError(
@@ -279,6 +300,10 @@ class Worker:
             self._watch_over.ready()
         self._set("running")
         return peer
+
+    def _forget_last(self) -> None:
+        """Let nothing that was seen of the process before count for the next."""
+        self.was_ready, self.status, self._watch_over = False, None, None
 
     def _start_params(self) -> dict[str, Any]:
         plugin = self.plugin
@@ -447,7 +472,7 @@ class Worker:
 
     async def _watch(self, child: Child, peer: Peer, log_out: int) -> None:
         """Wait for the end of a process and say what became of it."""
-        status = await child.wait()
+        status = self.status = await child.wait()
         if self._watch_over is not None:
             self._watch_over.close()
         if self._group is not None:
@@ -515,6 +540,8 @@ class Worker:
 
     def _set(self, state: str, detail: str = "") -> None:
         self.state, self.detail = state, detail
+        usage = self.usage
+        self.metrics.moved(id(self), state, detail, usage.cpu_s if usage is not None else 0.0)
         self._around.on_state(self.plugin.plugin_id, state, detail)
 
     # -- its log -------------------------------------------------------------------------------------

@@ -1,0 +1,141 @@
+"""Samples what plugins use, for charts and reports, out of what their limits are watched by.
+
+Nothing is looked at twice: the watch of each worker looks at its processes anyway, and a sample takes what it
+saw last. Only the exact memory is asked of the kernel once more, in a thread, and only of what changed.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from viloapp_core.limits import Breach
+from viloapp_core.metrics import PluginMetrics, check_violations, violation
+from viloapp_core.process.tree import Look
+from viloapp_core.supervise import Worker
+
+if TYPE_CHECKING:
+    from viloapp_core.host.host import Host
+
+__all__ = ["EVERY_S", "Measuring", "metrics"]
+
+EVERY_S = 5.0
+"""Source: the specification."""
+SHOWN = ("id", "version", "enabled", "reason", "state", "detail", "pid", "limits", "throttled")
+"""Of `Host.plugins`, beside what was measured."""
+
+
+class Measuring:
+    """The metrics of every plugin of one host.
+
+    Args:
+        workers: who drives which plugin now.
+        every_s: between two samples.
+    """
+
+    def __init__(self, workers: Callable[[], Mapping[str, Worker]], every_s: float = EVERY_S) -> None:
+        self.every_s = every_s
+        self._workers = workers
+        self._metrics: dict[str, PluginMetrics] = {}
+        self._seen: dict[str, tuple[object, ...]] = {}
+
+    def of(self, plugin_id: str) -> PluginMetrics:
+        """Return a plugin's counters, new ones for a plugin that has none yet."""
+        return self._metrics.setdefault(plugin_id, PluginMetrics(plugin_id))
+
+    def forget(self, plugin_id: str) -> None:
+        """Drop the counters of a plugin that is gone."""
+        self._metrics.pop(plugin_id, None)
+        self._seen.pop(plugin_id, None)
+
+    def reached(self, plugin_id: str, breach: Breach) -> None:
+        """Count a limit that a plugin met, in the specification's words where it has some."""
+        if breach.action == "resumed":
+            return
+        metrics = self.of(plugin_id)
+        used = breach.used
+        if breach.limit == "cpu_percent":  # the breach has the limit; what was used is an average
+            used = max(used, metrics.cpu_percent_60s, metrics.cpu_percent)
+        above = violation(breach.limit, used, breach.allowed) if used > breach.allowed else None
+        metrics.reached(breach.limit, above or breach.message(plugin_id))
+
+    def report(self, plugin_id: str | None = None) -> dict[str, Any]:
+        """Return the report of one plugin, ``{}`` for an unknown one, or of all by id."""
+        if plugin_id is not None:
+            metrics = self._metrics.get(plugin_id)
+            return metrics.report() if metrics is not None else {}
+        return {id: metrics.report() for id, metrics in sorted(self._metrics.items())}
+
+    def check_violations(self, plugin_id: str, limits: Mapping[str, float] | None = None) -> list[str]:
+        """Return a message for each limit that a plugin is above, by its latest sample.
+
+        Args:
+            plugin_id: an unknown one violates nothing.
+            limits: by name; without, the plugin's own, whose ``cpu_percent`` is an average over a minute.
+        """
+        report = self.report(plugin_id)
+        if limits is not None:
+            return check_violations(report, limits)
+        worker = self._workers().get(plugin_id)
+        if worker is None or not report:
+            return []
+        return check_violations({**report, "cpu_percent": report["cpu_percent_60s"]}, asdict(worker.limits))
+
+    def history(self, plugin_id: str) -> list[list[float]]:
+        """Return ``[seconds since the epoch, MB, percent, calls]`` of the latest samples, oldest first."""
+        metrics = self._metrics.get(plugin_id)
+        if metrics is None:
+            return []
+        return [
+            [round(each.at, 1), round(each.memory_mb, 1), round(each.cpu_percent, 1), each.calls]
+            for each in metrics.samples
+        ]
+
+    async def run(self) -> None:
+        """Sample for ever."""
+        while True:
+            await asyncio.sleep(self.every_s)
+            await self.sample()
+
+    async def sample(self) -> None:
+        """Take one sample of every plugin."""
+        looks = {id: look for id, worker in self._workers().items() if (look := self._fresh(id, worker))}
+        measured: dict[str, tuple[float, str]] = {}
+        if looks:
+            measured = await asyncio.to_thread(lambda: {id: look.measured_mb() for id, look in looks.items()})
+        at = time.time()
+        for id, worker in self._workers().items():
+            metrics, usage = self.of(id), worker.usage if worker.pid is not None else None
+            memory, kind = measured.get(id, (metrics.memory_mb, ""))
+            if usage is None:
+                memory = 0.0
+            metrics.sampled(at, memory, kind, usage.cpu_s if usage is not None else None)
+
+    def _fresh(self, plugin_id: str, worker: Worker) -> Look | None:
+        """Return what was seen of a plugin's processes, None when its memory is as it was."""
+        look = worker.looked if worker.pid is not None else None
+        if look is None:
+            return None
+        now = (worker.pid, look.resident_mb, look.tasks)
+        if self._seen.get(plugin_id) == now and self.of(plugin_id).memory_mb > 0:
+            return None
+        self._seen[plugin_id] = now
+        return look
+
+
+def metrics(host: "Host", history: bool) -> dict[str, Any]:
+    """Return what a view of all plugins shows: their reports, and with ``history`` the samples of charts.
+
+    Returns:
+        ``{"every_s", "plugins": [row]}``; a row is a report and ``id``, ``state``, ``pid``, ``limits``,
+        ``over_limits`` (see `Host.check_violations`) and ``history``.
+    """
+    rows = []
+    for row in host.plugins():
+        id = row["id"]
+        measured = host.get_report(id) or PluginMetrics(id).report()
+        shown = {name: row[name] for name in SHOWN}
+        more = {"history": host.measuring.history(id)} if history else {}
+        rows.append({**shown, **measured, "over_limits": host.check_violations(id), **more})
+    return {"every_s": host.measuring.every_s, "plugins": rows}
