@@ -17,8 +17,8 @@ ERROR_CHARS = 100
 KEPT_VIOLATIONS = 20
 KEPT_SAMPLES = 120
 """Ten minutes at one in five seconds."""
-WINDOW = 12
-"""Samples of a minute, over which ``limits.cpu_percent`` is an average."""
+WINDOW_S = 60.0
+"""Over which ``limits.cpu_percent`` is an average."""
 
 
 class Sample(NamedTuple):
@@ -29,12 +29,16 @@ class Sample(NamedTuple):
         memory_mb: megabytes in memory; 0 without a process.
         cpu_percent: of one processor since the sample before.
         calls: that ended since the sample before.
+        cpu_s: processor seconds since the sample before.
+        passed_s: seconds since the sample before.
     """
 
     at: float
     memory_mb: float
     cpu_percent: float
     calls: int
+    cpu_s: float
+    passed_s: float
 
 
 class PluginMetrics:
@@ -158,12 +162,13 @@ class PluginMetrics:
             self._spend(cpu_s)
         now, before = self._clock(), self._sampled
         passed = now - before[0]
-        self.cpu_percent = 100 * (self.cpu_s - before[1]) / passed if passed > 0 else 0.0
+        spent = self.cpu_s - before[1]
+        self.cpu_percent = 100 * spent / passed if passed > 0 else 0.0
         calls = self.latencies.count
         self._sampled = (now, self.cpu_s, calls)
         self.memory_mb = memory_mb
         self.memory_kind = memory_kind or self.memory_kind
-        self.samples.append(Sample(at, memory_mb, self.cpu_percent, calls - before[2]))
+        self.samples.append(Sample(at, memory_mb, self.cpu_percent, calls - before[2], spent, passed))
 
     def _spend(self, cpu_s: float) -> None:
         self.cpu_s += max(0.0, cpu_s - self._counted_s)
@@ -188,9 +193,13 @@ class PluginMetrics:
 
     @property
     def cpu_percent_60s(self) -> float:
-        """Of one processor, over the last minute of samples."""
-        last = list(self.samples)[-WINDOW:]
-        return sum(each.cpu_percent for each in last) / len(last) if last else 0.0
+        """Of one processor over the last minute, which began idle for a host that is younger."""
+        spent = passed = 0.0
+        for sample in reversed(self.samples):
+            if passed >= WINDOW_S:
+                break
+            spent, passed = spent + sample.cpu_s, passed + sample.passed_s
+        return 100 * spent / max(passed, WINDOW_S)
 
     def running(self) -> list[tuple[str, float]]:
         """Return what is under way: its name without arguments, and for how many seconds; longest first."""
