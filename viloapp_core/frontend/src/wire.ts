@@ -48,6 +48,7 @@ export interface Plugin {
   version: string;
   summary?: string;
   enabled: boolean;
+  held?: boolean;
   reason?: string;
   source?: string;
   signature?: string;

@@ -148,7 +148,7 @@ function PluginCard({ plugin, actions }: { plugin: Plugin; actions: PluginAction
         <ul class="labels">
           <li class={`state ${state}`}>
             <span class="dot" aria-hidden="true" />
-            {enabled ? (STATES[state] ?? state) : "Disabled"}
+            {enabled ? (STATES[state] ?? state) : plugin.held ? "Held back" : "Disabled"}
             {plugin.pid ? <span class="faint"> pid {plugin.pid}</span> : null}
           </li>
           <li class={plugin.signature?.startsWith("signed by ") ? "" : "caution"} title={plugin.publisher} data-testid="signature">

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,35 @@ def changing(invocation: Invocation, store: Store) -> Iterator[None]:
     finally:
         if store.index_stamp() != before:
             _refresh_host(invocation, store)
+
+
+def release(invocation: Invocation, store: Store, plugin_ids: Sequence[str]) -> None:
+    """Have a host that holds some of these back run them."""
+    if held_back(invocation, store) and (client := invocation.running_host(store)):
+        with client:
+            client.request("release", {"plugins": list(plugin_ids)})
+
+
+def held_back(invocation: Invocation, store: Store) -> dict[str, str]:
+    """Return why enabled plugins do not run, by id: a host has the store that holds them back.
+
+    Without such a host it costs one small read.
+    """
+    from viloapp_core.foundation.errors import FoundationError
+    from viloapp_core.foundation.files import read_json
+
+    try:
+        note = read_json(store.root / "host.json")
+    except FoundationError:
+        return {}
+    if not isinstance(note, dict) or not note.get("holds"):
+        return {}
+    client = invocation.running_host(store)
+    if client is None:  # it was killed
+        return {}
+    with client:
+        held: dict[str, str] = client.request("held")
+    return held
 
 
 def _refresh_host(invocation: Invocation, store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import signal
+import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from viloapp_core.cli.signals import ENDING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
+    from viloapp_core.host import Host
     from viloapp_core.store import Store
 
 _HANDOVER_S = 5.0
@@ -65,18 +67,28 @@ def _loopback(ctx: click.Context, parameter: click.Parameter, value: str) -> str
     callback=_loopback,
     help="Listen on this loopback address.",
 )
+@click.option("--safe", is_flag=True, help="Start no plugin but those that ViloApp itself brings along.")
 @options.allow_unsandboxed
 @pass_invocation
 def run_command(
-    invocation: Invocation, folder: Path, no_browser: bool, port: int, bind: str, allow_unsandboxed: bool
+    invocation: Invocation,
+    folder: Path,
+    no_browser: bool,
+    port: int,
+    bind: str,
+    safe: bool,
+    allow_unsandboxed: bool,
 ) -> None:
     """Open the workspace on FOLDER (default: this one) in the browser.
 
     The address is printed on standard output. Where ViloApp runs already, its address is printed and opened,
-    and this command ends. Ctrl-C ends the workspace.
+    and this command ends. Ctrl-C ends the workspace. After a start that never became ready, safe mode is
+    offered: `viloapp enable ID` then starts one plugin after the other, and `viloapp bisect` finds the one
+    that breaks a start.
     """
     store = invocation.store()
     announce = _announcer(invocation, open_browser=not no_browser)
+    chosen = _Chosen(safe)
 
     async def until_told() -> None:
         from viloapp_core.host import Host
@@ -84,26 +96,74 @@ def run_command(
         serve = server()
         confinement.warn_without(invocation.output, allowed=allow_unsandboxed)
         with _ending(invocation) as stop:
-            async with Host(store.root, workspace=folder, allow_unsandboxed=allow_unsandboxed) as host:
+            async with Host(
+                store.root,
+                workspace=folder,
+                allow_unsandboxed=allow_unsandboxed,
+                safe=chosen.safe,
+                mark_start=True,
+            ) as host:
+                chosen.tell(invocation, host)
 
                 def ready(address: str) -> None:
                     host.address = address
                     announce(address)
+                    host.in_background(host.started())
 
                 await serve(host, bind=bind, port=port, on_ready=ready, stop=stop)
 
-    address = _serve_or_find(invocation, store, until_told)
+    address = _serve_or_find(invocation, store, until_told, lambda: chosen.offer(invocation, store))
     if address:
-        invocation.output.note("ViloApp runs already; its workspace is at")
+        where = "; end it first for safe mode" if safe else ""
+        invocation.output.note(f"ViloApp runs already{where}; its workspace is at")
         announce(address)
 
 
+class _Chosen:
+    """Whether a run is in safe mode: asked for, or offered after a start that never became ready."""
+
+    def __init__(self, safe: bool) -> None:
+        self.safe = safe
+        self._asked = safe
+
+    def offer(self, invocation: Invocation, store: Store) -> None:
+        """Offer safe mode once, where the last start left its trace; say how where nobody can answer."""
+        from viloapp_core.host.start_marker import StartMarker
+
+        if self._asked or not StartMarker(store.root).left_over():
+            return
+        self._asked = True
+        output, what = invocation.output, "the last start never became ready"
+        if not (sys.stdin and sys.stdin.isatty() and output.on_terminal()):
+            output.warning(
+                f"{what}; without third-party plugins: viloapp run --safe; which one: viloapp bisect"
+            )
+            return
+        output.say(f"{what[0].upper()}{what[1:]}. Start in safe mode, without third-party plugins? [Y/n]")
+        self.safe = sys.stdin.readline().strip().lower() not in ("n", "no")
+
+    def tell(self, invocation: Invocation, host: Host) -> None:
+        """Say what is held back."""
+        held = [row["id"] for row in host.plugins() if row["held"]]
+        if self.safe:
+            what = (
+                f"held back: {', '.join(held)}; start one: viloapp enable ID"
+                if held
+                else "nothing to hold back"
+            )
+            invocation.output.note(f"Safe mode; {what}.")
+
+
 def _serve_or_find(
-    invocation: Invocation, store: Store, serve: Callable[[], Coroutine[Any, Any, None]]
+    invocation: Invocation,
+    store: Store,
+    serve: Callable[[], Coroutine[Any, Any, None]],
+    ask: Callable[[], None],
 ) -> str | None:
     """Serve to the end, or return the address of the workspace that runs on this store already.
 
     A host without a workspace is waited for: it is one that starts just now, or lives for one `viloapp call`.
+    `ask` puts what there is to ask before serving.
 
     Raises:
         CliError: a host has the store for long, and serves no workspace.
@@ -118,6 +178,7 @@ def _serve_or_find(
             if address:
                 return str(address)
         else:
+            ask()  # not in the event loop, where Ctrl-C would end no reading
             with suppress(HostRunningError):
                 _run(serve)
                 return None

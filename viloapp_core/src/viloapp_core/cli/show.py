@@ -10,6 +10,7 @@ import click
 from viloapp_core.cli import confinement, options, resources
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.live import held_back
 from viloapp_core.cli.output import encode
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ def list_command(invocation: Invocation) -> None:
     """List the installed plugins."""
     from viloapp_core.operations import listing
 
-    plugins = listing(invocation.store())
+    store = invocation.store()
+    plugins = listing(store)
+    held = held_back(invocation, store)
+    for plugin in plugins:
+        plugin["held"] = plugin["id"] in held
+        plugin["reason"] = plugin["reason"] or held.get(plugin["id"], "")
     sandbox = confinement.backend() if any(plugin["managed"] for plugin in plugins) else ""
     for plugin in plugins:
         plugin["sandbox"] = sandbox if plugin["managed"] else ""
@@ -38,6 +44,8 @@ def list_command(invocation: Invocation) -> None:
 
 def _row(plugin: Mapping[str, Any]) -> list[str]:
     state = "enabled" if plugin["enabled"] else "disabled" if plugin["managed"] else "not managed"
+    if plugin["held"]:
+        state = "held back"
     reason = plugin["reason"].removeprefix("not managed: ") or plugin["dependencies"]
     keys = ("python", "source", "signature", "sandbox")
     return [plugin["id"], plugin["version"], state, *(plugin[key] for key in keys), reason]
@@ -54,6 +62,7 @@ def info_command(invocation: Invocation, plugin: str) -> None:
     store = invocation.store()
     described = describe(store, plugin)
     if described["installed"]:
+        described["reason"] = described["reason"] or held_back(invocation, store).get(described["id"], "")
         described |= _resources(invocation, store, described["plugin_id"])
     if invocation.output.as_json:
         invocation.output.json(described)

@@ -66,7 +66,7 @@ def _host(found: Mapping[str, Any], root: str) -> str:
 
 
 def _row(plugin: Mapping[str, Any]) -> list[str]:
-    state = plugin["state"] if plugin["enabled"] else "disabled"
+    state = plugin["state"] if plugin["enabled"] else "held back" if plugin.get("held") else "disabled"
     detail = plugin["detail"] or plugin["reason"]
     memory, reached = resources.summary(plugin)
     cells = (

@@ -17,13 +17,15 @@ _ids = click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_com
 @options.json_output
 @pass_invocation
 def enable_command(invocation: Invocation, ids: tuple[str, ...]) -> None:
-    """Let plugins run again; a running workspace offers them at once."""
+    """Let plugins run again; a running workspace offers them at once, in safe mode too."""
+    from viloapp_core.cli.live import release
     from viloapp_core.operations import enable
 
     store = invocation.store()
     with changing(invocation, store):
-        done = enable(store, ids)
-    _tell(invocation, [plugin.plugin_id for plugin in done], enabled=True)
+        done = [plugin.plugin_id for plugin in enable(store, ids)]
+    release(invocation, store, done)
+    _tell(invocation, done, enabled=True)
 
 
 @click.command("disable", cls=options.ViloCommand)

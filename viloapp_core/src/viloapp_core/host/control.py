@@ -60,6 +60,8 @@ class ControlServer:
             "status": lambda params: {"pid": os.getpid(), "address": host.address, "plugins": host.plugins()},
             "metrics": lambda params: metrics(host, params.get("history") is True),
             "refresh": lambda params: host.refresh(),
+            "held": lambda params: {row["id"]: row["reason"] for row in host.plugins() if row["held"]},
+            "release": lambda params: host.release(_texts(params, "plugins")),
             "address": lambda params: host.address,
             "settings.list": lambda params: host.settings.list(),
             "settings.get": lambda params: host.settings.get(_text(params, "key")),
@@ -87,7 +89,9 @@ class ControlServer:
             raise ControlError(f"the control socket {self._path} cannot be made: {error.strerror}") from error
         listening.setblocking(False)
         self._socket = listening
-        write_json(self._note, {"pid": os.getpid(), "socket": str(self._path)})
+        # Who lists plugins asks a host that holds some back, and none else.
+        holds = bool(self._host.holding)
+        write_json(self._note, {"pid": os.getpid(), "socket": str(self._path), "holds": holds})
         asyncio.get_running_loop().add_reader(listening, self._accept)
 
     async def close(self) -> None:
@@ -282,9 +286,13 @@ def _plugin(host: "Host", params: Mapping[str, Any]) -> InstalledPlugin:
     return host.store.plugin(_text(params, "plugin"))
 
 
+def _texts(params: Mapping[str, Any], name: str) -> list[str]:
+    given = params.get(name)
+    if not isinstance(given, list) or not given or not all(isinstance(text, str) for text in given):
+        raise InvalidArgumentsError(f"{name} is missing")
+    return given
+
+
 def _permissions(params: Mapping[str, Any]) -> list[Permission]:
     """Return the permissions that are named; all are read before the first is changed."""
-    given = params.get("permissions")
-    if not isinstance(given, list) or not given or not all(isinstance(text, str) for text in given):
-        raise InvalidArgumentsError("permissions is missing")
-    return [Permission.parse(text) for text in given]
+    return [Permission.parse(text) for text in _texts(params, "permissions")]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Set
 from dataclasses import asdict
@@ -21,9 +22,11 @@ from viloapp_core.host.control import ControlServer
 from viloapp_core.host.dispatch import Dispatch, hearing
 from viloapp_core.host.enforcement import Enforcement
 from viloapp_core.host.errors import BlockedPluginError, HostRunningError, HostStoppingError
+from viloapp_core.host.holding import Holding, only_in
 from viloapp_core.host.measuring import Measuring
 from viloapp_core.host.offers import usable
 from viloapp_core.host.permissions import PermissionManager
+from viloapp_core.host.start_marker import StartMarker
 from viloapp_core.host.widgets import Widgets
 from viloapp_core.ledger import LedgerError
 from viloapp_core.limits import Breach, effective
@@ -58,9 +61,13 @@ class Host:
         allow_unsandboxed: run plugins with the user's full authority where no sandbox works.
         control: listen on the control socket, so that ``viloapp call`` and the like reach this host.
         learning: let workers note what they reach for; see `learned`.
+        safe: run no plugin but those that ViloApp itself brings along.
+        only: run of the enabled plugins no others; what ``$VILOAPP_ONLY`` names by default, else all.
+        mark_start: leave a trace in the store until `started` was waited for; see `StartMarker`.
 
     Attributes:
         store: what is installed.
+        holding: which enabled plugins are left out this time.
         settings: settings of the workspace and of every plugin.
         theme: the current theme.
         files: opens files for plugins.
@@ -80,8 +87,14 @@ class Host:
         allow_unsandboxed: bool = False,
         control: bool = True,
         learning: bool = False,
+        safe: bool = False,
+        only: Collection[str] | None = None,
+        mark_start: bool = False,
     ) -> None:
         self.store = Store(store or store_root())
+        self.holding = Holding(safe=safe, only=only_in(os.environ) if only is None else only)
+        self._marker = StartMarker(self.store.root) if mark_start else None
+        self._startup: set[asyncio.Task[Any]] = set()
         self.workspace_folder = (workspace or Path.cwd()).resolve()
         self.address: str | None = None
         self._allow_unsandboxed = allow_unsandboxed
@@ -116,6 +129,9 @@ class Host:
         """
         async with contextlib.AsyncExitStack() as stack:
             stack.enter_context(self._take_store())
+            if self._marker is not None:
+                self._marker.begin(safe=self.holding.safe)
+                stack.push(self._marker.ended)
             self.store.recover()
             self.settings = Settings(
                 self.store.root / "settings.json", self._configurations, self._setting_changed
@@ -169,6 +185,13 @@ class Host:
             sampling = asyncio.get_running_loop().create_task(self.measuring.run())
             stack.push_async_callback(_cancel, sampling)
             self._stack = stack.pop_all()
+
+    async def started(self) -> None:
+        """Wait until the plugins that start with the host have started, or failed to: it is ready then."""
+        while self._startup:
+            await asyncio.wait(tuple(self._startup))
+        if self._marker is not None:
+            self._marker.done()
 
     async def stop(self) -> None:
         """Stop every plugin and give the store back."""
@@ -241,11 +264,12 @@ class Host:
             return self._commands.find(command)
         except UnknownCommandError:
             for plugin_id, plugin in self.store.plugins().items():
-                if not plugin.enabled and any(known["id"] == command for known in plugin.commands):
-                    raise UnknownCommandError(
-                        f"{command} is a command of {plugin_id}, which is disabled",
-                        f"viloapp enable {plugin_id}",
-                    ) from None
+                if plugin_id in self._workers or all(known["id"] != command for known in plugin.commands):
+                    continue
+                why = "is disabled" if not plugin.enabled else "is held back"
+                raise UnknownCommandError(
+                    f"{command} is a command of {plugin_id}, which {why}", f"viloapp enable {plugin_id}"
+                ) from None
             raise
 
     def owner_of(self, command: str) -> str:
@@ -316,20 +340,22 @@ class Host:
     def plugins(self) -> list[dict[str, Any]]:
         """Return what is installed and how it fares, sorted by id.
 
-        Each row has ``id``, ``version``, ``summary``, ``enabled``, ``reason``, ``source``, ``signature``,
-        ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``detail``, ``pid``,
+        Each row has ``id``, ``version``, ``summary``, ``enabled``, ``held``, ``reason``, ``source``,
+        ``signature``, ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``detail``, ``pid``,
         ``limits``, ``usage``, ``throttled`` and ``limits_reached``.
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
     def _row(self, plugin: InstalledPlugin) -> dict[str, Any]:
         worker = self._workers.get(plugin.plugin_id)
+        held = self.holding.why(plugin.plugin_id) if plugin.enabled else ""
         return {
             "id": plugin.plugin_id,
             "version": plugin.version,
             "summary": plugin.summary,
-            "enabled": plugin.enabled,
-            "reason": plugin.reason or self._revocation.why(plugin),
+            "enabled": plugin.enabled and not held,
+            "held": bool(held),
+            "reason": plugin.reason or held or self._revocation.why(plugin),
             "source": plugin.source,
             "signature": plugin.signature,
             "publisher": plugin.publisher,
@@ -405,6 +431,11 @@ class Host:
         if "onStartup" in worker.plugin.activation_events or self.workspace.of_plugin(plugin_id):
             await self._activate(plugin_id)
 
+    async def release(self, plugin_ids: Collection[str]) -> dict[str, list[str]]:
+        """Run plugins that were held back, with those that they require; returns what `refresh` does."""
+        self.holding.release(plugin_ids, self.store.plugins())
+        return await self.refresh()
+
     async def refresh(self) -> dict[str, list[str]]:
         """Take over what has been installed, updated, disabled or removed.
 
@@ -412,7 +443,8 @@ class Host:
             Plugin ids by what happened: ``{"added", "changed", "removed"}``.
         """
         self._stamp = self.store.index_stamp()
-        wanted = {id: plugin for id, plugin in self.store.plugins().items() if plugin.enabled}
+        enabled = {id: plugin for id, plugin in self.store.plugins().items() if plugin.enabled}
+        wanted = {id: plugin for id, plugin in enabled.items() if not self.holding.why(id)}
         known = {id: worker.plugin for id, worker in self._workers.items()}
         removed = sorted(known.keys() - wanted.keys())
         changed = sorted(id for id in known.keys() & wanted.keys() if known[id] != wanted[id])
@@ -461,7 +493,10 @@ class Host:
             awaited = {id: [] for id in sorted(starting)}
         tasks: dict[str, asyncio.Task[Any]] = {}
         for id, before in awaited.items():
-            tasks[id] = self.in_background(self._activate(id, [tasks[each] for each in before]))
+            task = self.in_background(self._activate(id, [tasks[each] for each in before]))
+            tasks[id] = task
+            self._startup.add(task)
+            task.add_done_callback(self._startup.discard)
 
     async def close_terminals(self, plugin_id: str) -> None:
         """End the shells of a plugin that is gone; those of one that is only updated live on."""

@@ -61,9 +61,9 @@ class Plugins:
         return {"installed": [_outcome(outcome) for outcome in outcomes]}
 
     async def enable(self, ids: Sequence[str]) -> Any:
-        """Enable plugins; their commands are there at once."""
-        await asyncio.to_thread(operations.enable, self._host.store, ids)
-        return await self._host.refresh()
+        """Enable plugins, those that are held back too; their commands are there at once."""
+        enabled = await asyncio.to_thread(operations.enable, self._host.store, ids)
+        return await self._host.release([plugin.plugin_id for plugin in enabled])
 
     async def disable(self, ids: Sequence[str]) -> Any:
         """Disable plugins; their processes end."""
