@@ -341,8 +341,8 @@ class Host:
         """Return what is installed and how it fares, sorted by id.
 
         Each row has ``id``, ``version``, ``summary``, ``enabled``, ``held``, ``reason``, ``source``,
-        ``signature``, ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``detail``, ``pid``,
-        ``limits``, ``usage``, ``throttled`` and ``limits_reached``.
+        ``signature``, ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``detail``,
+        ``pid``, ``limits``, ``usage``, ``throttled`` and ``limits_reached``.
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
