@@ -97,6 +97,30 @@ time.sleep(60)
     assert 40 < whole < 70
 
 
+def test_what_ended_since_the_look_has_no_memory_left(start: Callable[[str], subprocess.Popen[str]]) -> None:
+    """Not even for a process that is dead and not waited for, and so is still in the table of processes."""
+    source = """
+import os, signal, time
+kept = b"x" * (30 * 1024 * 1024)
+for _ in range(4):
+    if os.fork() == 0: time.sleep(60)
+print("ready", flush=True)
+signal.pause()
+"""
+    process = start(source)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    tree = Tree(process.pid)
+    look = looked(tree, lambda look: len(look.members) == 5)
+    assert look.resident_mb > 150
+    whole, _ = look.proportional_mb()
+    assert whole < 70
+    for member in look.members[1:]:
+        os.kill(member.pid, signal.SIGKILL)
+    looked(tree, lambda look: [each.state for each in look.members[1:]] == ["Z"] * 4)
+    assert look.proportional_mb()[0] < 70
+
+
 def test_time_of_children_that_ended_counts_once(start: Callable[[str], subprocess.Popen[str]]) -> None:
     """Seen while they lived, and again in their parent's account: not twice."""
     process = start(_GENERATIONS)

@@ -299,14 +299,20 @@ def _proportional(member: Member) -> tuple[int, int]:
 
 
 def _sizes(member: Member) -> tuple[int, int, bool]:
-    """Return `_proportional` and whether the kernel said so."""
+    """Return `_proportional` and whether the kernel said so.
+
+    It says nothing of a process that has ended since the look, either: that one has no memory any more.
+    """
     whole = shared = 0
     for line in _content(f"/proc/{member.pid}/smaps_rollup").splitlines():
         if line.startswith((b"Pss:", b"SwapPss:")):
             whole += int(line.split()[1]) * 1024
         elif line.startswith(b"Pss_Shmem:"):
             shared += int(line.split()[1]) * 1024
-    return (whole, shared, True) if whole else (member.resident, 0, False)
+    if whole:
+        return whole, shared, True
+    now = _read(member.pid)
+    return (now.resident if now is not None and now.start == member.start else 0), 0, False
 
 
 def _content(path: str, *, whole: bool = False) -> bytes:
