@@ -7,6 +7,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -67,7 +68,10 @@ def read_bytes(path: Path) -> bytes | None:
         FileError: it is larger than any of ours.
     """
     try:
-        with path.open("rb") as stream:
+        # Without waiting: opening a FIFO in its place would last until somebody writes to it.
+        with open(path, "rb", opener=_without_waiting) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise UnreadableError(f"{path} cannot be read: it is no ordinary file", passing=False)
             data = stream.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         return None
@@ -77,6 +81,10 @@ def read_bytes(path: Path) -> bytes | None:
     if len(data) > _MAX_BYTES:
         raise FileError(f"{path} is larger than {_MAX_BYTES} bytes")
     return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def sync_dir(folder: Path) -> None:

@@ -16,6 +16,8 @@ from viloapp_core.foundation.errors import FolderError
 # Source: unix(7); sys/un.h of macOS.
 _MAX_SOCKET_PATH = 100
 _SOCKET_NAME = "host.sock"
+# For root, what all stores of a machine share: it lasts, or where a container's disk is read-only until it ends.
+_MACHINE = (Path("/var/lib/viloapp"), Path("/run/viloapp"))
 
 
 def store_root(environ: Mapping[str, str] = os.environ) -> Path:
@@ -66,6 +68,25 @@ def _runtime_parents(environ: Mapping[str, str]) -> list[Path]:
         parents.append(Path(given) / "viloapp")
     parents += [Path(folder) / f"viloapp-{os.getuid()}" for folder in (tempfile.gettempdir(), "/tmp")]
     return parents
+
+
+def machine_dir() -> Path:
+    """Return root's folder for what all stores of this machine have to agree on, made when it is missing.
+
+    Raises:
+        FolderError: there is none that is root's alone and can be written.
+    """
+    problems = []
+    for folder in _MACHINE:
+        try:
+            found = private_dir(folder)
+        except FolderError as error:
+            problems.append(error.detail)
+        else:
+            if os.access(found, os.W_OK):
+                return found
+            problems.append(f"{found} cannot be written")
+    raise FolderError("; ".join(problems), f"let root write to {_MACHINE[0]}")
 
 
 def private_dir(folder: Path) -> Path:

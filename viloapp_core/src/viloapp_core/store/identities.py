@@ -1,20 +1,25 @@
 """Which user of the system each plugin runs as, for a host that is root's.
 
-A number is given once and kept, also when the plugin is removed: its files may still be about. Where the
-search for a free one starts depends on the store too, so that two stores seldom share numbers.
+A number is given once and kept, also when the plugin is removed: its files may still be about. No two stores
+of a machine have one in common: the kernel counts processes by user, and guards them and files by user. Which
+number is whose stands in a file that they share (`Claims`); a store whose number turns out to be another's, as
+a copied one or one from before there was that file, gets a new one, and its files follow at the next start.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from viloapp_core.foundation.errors import FoundationError
 from viloapp_core.foundation.files import FileLock, read_json, write_json
+from viloapp_core.foundation.paths import machine_dir
 from viloapp_core.store.errors import StoreError
 
-__all__ = ["Identities", "first_free", "trial_user", "usable_range"]
+__all__ = ["Claims", "Identities", "first_free", "trial_user", "usable_range"]
 
 # Between the users that systems hand out themselves: below are systemd's dynamic users (61184 to 65519) and
 # nobody (65534), above the subordinate ids of useradd (from 100000). Source: systemd's UIDS-GIDS.md.
@@ -24,38 +29,82 @@ _SMALL_RANGE = range(30000, 60000)
 _UID_MAP = Path("/proc/self/uid_map")
 
 
+class Claims:
+    """Which store each number belongs to, on this machine.
+
+    Args:
+        folder: root's alone, and the same for all stores.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "users.json"
+        self.lock = FileLock(folder / "users.lock")
+
+    def read(self) -> dict[int, str]:
+        """Return the file of the store that has each number.
+
+        Raises:
+            StoreError: nobody can tell any more.
+        """
+        try:
+            found = read_json(self._path)
+            return {int(number): str(store) for number, store in ({} if found is None else found).items()}
+        except (FoundationError, ValueError, AttributeError) as error:
+            raise StoreError(
+                "bad_users",
+                f"{self._path} does not say whose users are whose: {error}",
+                f"remove it, and each store will say so again: rm {self._path}",
+            ) from error
+
+    def write(self, claims: Mapping[int, str]) -> None:
+        """Replace it all, without what stores that are gone have claimed. The lock has to be held."""
+        kept = {number: store for number, store in claims.items() if _holds(Path(store), number)}
+        write_json(self._path, {str(number): store for number, store in sorted(kept.items())})
+
+
 class Identities:
     """The numbers of one store, in a file of it.
 
     Args:
         path: the file; it need not exist.
+        claims: of all stores; this machine's by default.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, claims: Claims | None = None) -> None:
         self._path = path
+        self._claims = claims or Claims(machine_dir())
 
     def of(self, plugin_id: str) -> int:
         """Return a plugin's user id, chosen and written down at the first call.
 
         Raises:
-            StoreError: this system has no user ids to give.
-            FileError: the file cannot be written.
+            StoreError: this system has no user ids to give, or it cannot be known which are given.
+            FoundationError: a file cannot be read or written.
         """
-        known = _numbers(read_json(self._path))
-        if plugin_id in known:
-            return known[plugin_id]
-        with FileLock(self._path.with_suffix(".lock")):
-            known = _numbers(read_json(self._path))
-            if plugin_id not in known:
-                allowed = usable_range(_UID_MAP.read_text("ascii"))
-                key = f"{self._path}\0{plugin_id}"
-                known[plugin_id] = first_free(allowed, set(known.values()), key)
-                write_json(self._path, known)
-        return known[plugin_id]
+        # Where it really is: one store has one name.
+        store = os.path.realpath(self._path)
+        number = _numbers(read_json(self._path)).get(plugin_id)
+        if number is not None and self._claims.read().get(number) == store:
+            return number
+        with FileLock(self._path.with_suffix(".lock")), self._claims.lock:
+            return self._settled(plugin_id, store)
+
+    def _settled(self, plugin_id: str, store: str) -> int:
+        known, claims = _numbers(read_json(self._path)), self._claims.read()
+        others = {each for each, holder in claims.items() if holder != store and _holds(Path(holder), each)}
+        number = known.get(plugin_id)
+        if number is None or number in others:
+            # The last one is for trials.
+            allowed = usable_range(_UID_MAP.read_text("ascii"))[:-1]
+            taken = others | set(known.values())
+            number = known[plugin_id] = first_free(allowed, taken, f"{self._path}\0{plugin_id}")
+            write_json(self._path, known)
+        self._claims.write({**claims, number: store})
+        return number
 
 
 def trial_user() -> int:
-    """Return the user that a trial runs as; it may be a plugin's, since a trial leaves nothing.
+    """Return the user that trials run as.
 
     Raises:
         StoreError: see `usable_range`.
@@ -94,6 +143,14 @@ def first_free(allowed: range, taken: Collection[int], key: str) -> int:
         if number not in taken:
             return number
     raise StoreError("no_user_ids", "every user id for plugins is taken", "use another store: VILOAPP_HOME")
+
+
+def _holds(path: Path, number: int) -> bool:
+    """Whether a store still has a number; one that cannot be read has it."""
+    try:
+        return number in _numbers(read_json(path)).values()
+    except FoundationError:
+        return True
 
 
 def _numbers(document: Any) -> dict[str, int]:
