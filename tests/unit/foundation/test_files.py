@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viloapp_core.foundation.errors import FileError, LockHeldError
+from viloapp_core.foundation.errors import FileError, LockHeldError, UnreadableError
 from viloapp_core.foundation.files import FileLock, read_json, write_atomic, write_json
 
 JSON = st.recursive(
@@ -61,6 +61,15 @@ def test_broken_json_is_an_error_and_missing_is_none(tmp_path: Path, data: bytes
     path.write_bytes(data)
     with pytest.raises(FileError, match=r"x\.json"):
         read_json(path)
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    """Nor waited for: opening a FIFO would last until somebody writes to it."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    for name in ("fifo", "folder"):
+        with pytest.raises(UnreadableError, match=name):
+            read_json(tmp_path / name)
 
 
 def test_lock_keeps_others_out_until_released(tmp_path: Path) -> None:

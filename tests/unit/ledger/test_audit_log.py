@@ -1,11 +1,15 @@
 """The audit log: everything once, in order, bounded, without holding anybody up."""
 
 import json
+import os
+import resource
+import signal
 import threading
 from pathlib import Path
 
 import pytest
 
+from viloapp_core.foundation.errors import UnreadableError
 from viloapp_core.ledger import AuditLog, audit, read_audit
 
 
@@ -80,6 +84,57 @@ def test_a_log_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
     log.record("deny", "hello")
     log.close()
     assert (tmp_path / "audit.jsonl").is_dir()
+    assert "Is a directory" in log.problem
+    with pytest.raises(UnreadableError, match=r"audit\.jsonl cannot be read: Is a directory"):
+        list(read_audit(tmp_path))
+
+
+def test_a_fifo_in_the_place_of_the_log_holds_nobody(tmp_path: Path) -> None:
+    """Neither whoever writes, with or without a reader at its other end, nor whoever reads."""
+    os.mkfifo(tmp_path / "audit.jsonl")
+    for _ in range(2):
+        log = AuditLog(tmp_path)
+        log.record("grant", "hello")
+        log.close()
+        assert log.problem
+        with pytest.raises(UnreadableError, match="no ordinary file"):
+            list(read_audit(tmp_path))
+        reader = os.open(tmp_path / "audit.jsonl", os.O_RDONLY | os.O_NONBLOCK)
+    os.close(reader)
+
+
+def test_a_full_disk_is_told_until_there_is_room(tmp_path: Path) -> None:
+    """A write that fails half-way leaves no line that looks whole, and the next one is in the log."""
+    (tmp_path / "audit.jsonl").write_text("")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    log = AuditLog(tmp_path)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
+        log.record("grant", "hello")
+        log.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert "File too large" in log.problem
+    assert list(read_audit(tmp_path)) == []
+    log.record("revoke", "hello")
+    log.close()
+    assert log.problem == ""
+    assert [entry["event"] for entry in read_audit(tmp_path)] == ["revoke"]
+
+
+@pytest.mark.parametrize("damage", [b"{\n", b"\xff\xfe\n", b"[1]\n", b"[" * 100_000 + b"\n", b'{"a": 1'])
+def test_damage_costs_the_lines_that_it_is_in(tmp_path: Path, damage: bytes) -> None:
+    """What was written before and after it is read."""
+    log = AuditLog(tmp_path)
+    log.record("grant", "hello")
+    log.flush()
+    with log.path.open("ab") as file:
+        file.write(damage)
+    log.record("revoke", "hello")
+    log.close()
+    assert [entry["event"] for entry in read_audit(tmp_path)] == ["grant", "revoke"]
 
 
 def test_nobody_floods_away_what_was_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

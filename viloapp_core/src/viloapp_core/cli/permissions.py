@@ -124,6 +124,8 @@ def _carry_out(
             manager.reset(plugin_id)
     finally:
         manager.close()
+        if manager.problem:
+            invocation.output.warning(manager.problem)
 
 
 def _parse(texts: tuple[str, ...]) -> list[Permission]:

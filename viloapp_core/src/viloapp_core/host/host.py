@@ -117,6 +117,7 @@ class Host:
         self.events = EventBus(self._deliver)
         self._enforcement = Enforcement(self)
         self._denials_told: set[tuple[str, str]] = set()
+        self._problem = ""
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -730,6 +731,14 @@ class Host:
                     await self.refresh()
                 await self._stop_blocked()
             self.permissions.look(self._workers)
+            self._tell_problem()
+
+    def _tell_problem(self) -> None:
+        """Tell once when the audit log cannot be written, and again when it was between two times."""
+        problem = self.permissions.problem
+        if problem and problem != self._problem:
+            self.publish("notification", {"level": "error", "message": problem, "plugin": ""})
+        self._problem = problem
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

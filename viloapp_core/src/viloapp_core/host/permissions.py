@@ -72,6 +72,11 @@ class PermissionManager:
         """Write what the audit log still holds."""
         self._log.close()
 
+    @property
+    def problem(self) -> str:
+        """Why the audit log does not have what happened last; empty when it has."""
+        return self._log.problem
+
     # -- the specification's names -------------------------------------------------------------------
 
     def grant_permission(

@@ -5,9 +5,11 @@ environment, a file's content or a URL's query; whoever records sees to that, an
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_core.foundation.clock import Clock, SystemClock, timestamp
+from viloapp_core.foundation.files import read_bytes
 
 __all__ = ["AuditLog", "read_audit"]
 
@@ -56,6 +59,8 @@ class AuditLog:
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self.problem = ""
+        """Why what was written last is not in the log; empty when it is."""
 
     def record(
         self,
@@ -92,7 +97,7 @@ class AuditLog:
         self._wake.set()
 
     def flush(self) -> None:
-        """Write what waits. A full disk loses lines of the log, never the host."""
+        """Write what waits. A full disk loses lines of the log, never the host; `problem` says so."""
         with self._writing:
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
@@ -102,8 +107,12 @@ class AuditLog:
                 key = ("dropped", plugin, "", "", "", "too much happened at once")
                 lines.append(_line(key, timestamp(self._clock), count))
             if lines:
-                with contextlib.suppress(OSError):
+                try:
                     self._append("".join(lines).encode())
+                    self.problem = ""
+                except OSError as error:
+                    why = error.strerror or error
+                    self.problem = f"{self.path} cannot be written ({why}): what happens is not recorded"
 
     def close(self) -> None:
         """Write what waits and end the thread."""
@@ -133,10 +142,14 @@ class AuditLog:
 
     def _append(self, data: bytes) -> None:
         """Append under a lock, since another process may be moving the files along."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        # Without waiting, as a FIFO in its place would have us do.
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         while True:
             descriptor = os.open(self.path, flags, 0o600)
             try:
+                found = os.fstat(descriptor)
+                if not stat.S_ISREG(found.st_mode):
+                    raise OSError(errno.EINVAL, "it is no ordinary file")
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 found = os.fstat(descriptor)
                 if not _is(self.path, found):
@@ -144,7 +157,11 @@ class AuditLog:
                 if found.st_size > MAX_BYTES:
                     self._rotate()
                     continue
-                os.write(descriptor, data)
+                # After a line that was cut off begins another one.
+                cut = found.st_size and os.pread(descriptor, 1, found.st_size - 1) != b"\n"
+                left = memoryview(b"\n" + data if cut else data)
+                while left:  # a disk that is about to be full takes a part
+                    left = left[os.write(descriptor, left) :]
                 return
             finally:
                 os.close(descriptor)
@@ -157,15 +174,18 @@ class AuditLog:
 
 
 def read_audit(root: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a store's log, oldest first; one that a crash cut off is left out."""
+    """Yield the lines of a store's log, oldest first; one that a crash cut off is left out.
+
+    Raises:
+        UnreadableError: one of its files cannot be read.
+        FileError: one of its files is larger than any of ours.
+    """
     for number in range(KEPT, -1, -1):
-        path = root / (f"{_FILE}.{number}" if number else _FILE)
-        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-            for line in file:
-                with contextlib.suppress(ValueError):
-                    value = json.loads(line)
-                    if isinstance(value, dict):
-                        yield value
+        for line in (read_bytes(root / (f"{_FILE}.{number}" if number else _FILE)) or b"").splitlines():
+            with contextlib.suppress(ValueError, RecursionError):
+                value = json.loads(line)
+                if isinstance(value, dict):
+                    yield value
 
 
 def _line(key: Key, time: str, count: int) -> str:
