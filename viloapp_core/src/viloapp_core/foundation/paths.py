@@ -16,7 +16,7 @@ from viloapp_core.foundation.errors import FolderError
 # Source: unix(7); sys/un.h of macOS.
 _MAX_SOCKET_PATH = 100
 _SOCKET_NAME = "host.sock"
-# For root, what all stores of a machine share: it lasts, or where a container's disk is read-only until it ends.
+# Root's, for what all stores of a machine share: for good, or where a container's disk is read-only, for now.
 _MACHINE = (Path("/var/lib/viloapp"), Path("/run/viloapp"))
 
 

@@ -312,7 +312,8 @@ def _sizes(member: Member) -> tuple[int, int, bool]:
     if whole:
         return whole, shared, True
     now = _read(member.pid)
-    return (now.resident if now is not None and now.start == member.start else 0), 0, False
+    resident = now.resident if now is not None and now.start == member.start else 0
+    return resident, 0, not resident
 
 
 def _content(path: str, *, whole: bool = False) -> bytes:

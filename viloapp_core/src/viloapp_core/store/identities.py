@@ -1,9 +1,10 @@
 """Which user of the system each plugin runs as, for a host that is root's.
 
 A number is given once and kept, also when the plugin is removed: its files may still be about. No two stores
-of a machine have one in common: the kernel counts processes by user, and guards them and files by user. Which
-number is whose stands in a file that they share (`Claims`); a store whose number turns out to be another's, as
-a copied one or one from before there was that file, gets a new one, and its files follow at the next start.
+of a machine have one in common: the kernel counts processes by user, and guards them and files by user.
+Which number is whose stands in a file that they share (`Claims`); a store whose number turns out to be
+another's, as a copied one or one from before there was that file, gets a new one, and its files follow at
+the next start.
 """
 
 from __future__ import annotations
