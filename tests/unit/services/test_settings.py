@@ -43,7 +43,7 @@ def test_defaults_hold_until_something_is_set(settings: Settings, path: Path) ->
     settings.set("viloxterm.cursor.style", "bar")
     settings.set("core.theme", "light")
     assert json.loads(path.read_text()) == {
-        "version": "2.0",
+        "version": "3.0",
         "core": {"theme": "light"},
         "plugins": {"viloxterm": {"fontSize": 20, "cursor.style": "bar"}},
     }

@@ -44,6 +44,9 @@ COMMANDS = {
         "package": "package",
         "sign": "sign",
     },
+    "Move": {
+        "migrate": "migrate",
+    },
 }
 """Heading → command → module of this package whose attribute ``<command>_command`` it is."""
 

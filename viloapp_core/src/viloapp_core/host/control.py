@@ -66,6 +66,7 @@ class ControlServer:
             "settings.list": lambda params: host.settings.list(),
             "settings.get": lambda params: host.settings.get(_text(params, "key")),
             "settings.set": lambda params: host.settings.set(_text(params, "key"), params.get("value")),
+            "settings.adopt": lambda params: host.settings.adopt(_document(params)).to_json(),
             "settings.unset": lambda params: host.settings.unset(_text(params, "key")),
             "permissions.show": lambda params: host.permissions.describe(_plugin(host, params)),
             "permissions.grant": self._grant,
@@ -273,6 +274,13 @@ def _uid_of(connection: socket.socket) -> int:
         data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         return int(struct.unpack("3i", data)[1])
     return -1
+
+
+def _document(params: dict[str, Any]) -> dict[str, Any]:
+    document = params.get("document")
+    if not isinstance(document, dict):
+        raise InvalidArgumentsError("document has to be an object")
+    return document
 
 
 def _text(params: Mapping[str, Any], name: str) -> str:

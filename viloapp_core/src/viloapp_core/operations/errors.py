@@ -22,6 +22,13 @@ class SpecError(OperationError):
         super().__init__("bad_spec", detail, hint)
 
 
+class MigrationFileError(OperationError):
+    """A file cannot be migrated as it is."""
+
+    def __init__(self, detail: str, hint: str = "", *, code: str = "bad_file") -> None:
+        super().__init__(code, detail, hint)
+
+
 class ConsentRefusedError(OperationError):
     """The person did not allow what the plugin asks for; nothing was changed."""
 

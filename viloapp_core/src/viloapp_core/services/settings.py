@@ -1,7 +1,8 @@
 """Settings of the workspace and of every plugin, checked against what each declares.
 
-The file has the specification's shape: ``{"version": "2.0", "core": {…}, "plugins": {"viloxterm": {…}}}``.
-A key names a plugin or ``core``, a dot and the setting: ``viloxterm.fontSize``, ``core.theme``.
+The file has the shape ``{"version": "3.0", "core": {…}, "plugins": {"viloxterm": {…}}}``;
+docs/reference/settings.md has it in full. A key names a plugin or ``core``, a dot and the setting:
+``viloxterm.fontSize``, ``core.theme``.
 """
 
 import json
@@ -12,12 +13,16 @@ from typing import Any
 
 from viloapp_core.foundation.files import FileLock, read_json, write_json
 from viloapp_core.limits import BOUNDS, INTEGERS
+from viloapp_core.services.adoption import Adoption, compare
 from viloapp_core.services.errors import SettingError
 from viloapp_core.services.theme import DEFAULT_THEME, THEMES
+from viloapp_core.services.values import problem as value_problem
 
 __all__ = ["CORE", "Settings"]
 
-FORMAT_VERSION = "2.0"
+FORMAT_VERSION = "3.0"
+"""A file called 2.0 is read as it is: what 3.0 has no place for is never asked for."""
+
 _MAX_KEY = 200
 _MAX_VALUE = 1024 * 1024
 _LEVELS = ("enforced", "partial", "none")
@@ -62,15 +67,6 @@ LIMIT_SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "description": "Overrides what the plugin asks for, or the default; from its next start on",
     }
     for name, (least, greatest) in BOUNDS.items()
-}
-
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
 }
 
 Configuration = Mapping[str, Mapping[str, Any]]
@@ -127,7 +123,9 @@ class Settings:
             text = json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise SettingError(f"{key} cannot have a value that JSON has not: {error}") from None
-        problem = f"more than {_MAX_VALUE} characters" if len(text) > _MAX_VALUE else _problem(schema, value)
+        problem = (
+            f"more than {_MAX_VALUE} characters" if len(text) > _MAX_VALUE else value_problem(schema, value)
+        )
         if problem:
             raise SettingError(f"{key} cannot be {text[:80]}: {problem}")
         self._change(lambda document: _section(document, owner).__setitem__(name, value))
@@ -156,6 +154,25 @@ class Settings:
             return json.loads(text)
         except ValueError:
             raise SettingError(f"{key} cannot be {text!r}: it is of type {schema.get('type')}") from None
+
+    def plan(self, document: Mapping[str, Any]) -> Adoption:
+        """Say what `adopt` would do with a document of the file's own shape; nothing is changed."""
+        return compare(self._document, document, self._owners())
+
+    def adopt(self, document: Mapping[str, Any]) -> Adoption:
+        """Take over the settings of a document, those of plugins that are not installed yet too.
+
+        What is set here and not there stays. What its owner does not allow is refused, and the rest is taken.
+
+        Raises:
+            FoundationError: the file cannot be written.
+        """
+        done = self.plan(document)
+        if done.changes:
+            self._change(done.apply)
+            for key, _, value in done.changes:
+                self._on_change(key, value)
+        return done
 
     def list(self) -> list[dict[str, Any]]:
         """Return ``{"key", "value", "default", "type", "description", "changed"}`` of every setting.
@@ -211,6 +228,8 @@ class Settings:
         with FileLock(self._path.with_name("settings.lock")).acquire():
             document = _load(self._path)
             change(document)
+            if document.get("version") == "2.0":
+                document["version"] = FORMAT_VERSION
             write_json(self._path, document)
         self._document = document
 
@@ -245,20 +264,3 @@ def _section(document: dict[str, Any], owner: str) -> dict[str, Any]:
     parent = document if owner == "core" else document.setdefault("plugins", {})
     section = parent.setdefault(owner, {})
     return section if isinstance(section, dict) else {}
-
-
-def _problem(schema: Mapping[str, Any], value: Any) -> str:
-    """Return why ``value`` does not fit ``schema``; empty when it does."""
-    kinds = _TYPES.get(schema.get("type", ""), (object,))
-    if not isinstance(value, kinds) or (
-        isinstance(value, bool) and bool not in kinds and object not in kinds
-    ):
-        return f"it has to be of type {schema['type']}"
-    if "enum" in schema and value not in schema["enum"]:
-        return f"it has to be one of {', '.join(map(str, schema['enum']))}"
-    if isinstance(value, (int, float)):
-        if "minimum" in schema and value < schema["minimum"]:
-            return f"it has to be at least {schema['minimum']}"
-        if "maximum" in schema and value > schema["maximum"]:
-            return f"it has to be at most {schema['maximum']}"
-    return ""
