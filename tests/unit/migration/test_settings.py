@@ -316,34 +316,12 @@ def test_bounds_are_those_of_todays_plugins() -> None:
                 )
 
 
-_names = st.sampled_from(
-    [
-        "terminal",
-        "editor",
-        "Terminal",
-        "theme",
-        "Theme",
-        "layout",
-        "kept",
-        "version_",
-        "app_defaults",
-        "x",
-        "font_size",
-        "fontSize",
-        "shell",
-        "terminal_font_size",
-        "terminal.fontSize",
-        "TERMINAL/theme",
-        "editor.tab.size",
-        "terminal_",
-        "scrollback_lines",
-        "font",
-        "size",
-        "core",
-        "plugins",
-        "a.b",
-    ]
-) | st.text(max_size=4)
+_NAMES = (
+    "terminal editor Terminal theme Theme layout kept version_ app_defaults x font_size fontSize shell "
+    "terminal_font_size terminal.fontSize TERMINAL/theme editor.tab.size terminal_ scrollback_lines "
+    "font size core plugins a.b"
+)
+_names = st.sampled_from(_NAMES.split()) | st.text(max_size=4)
 _scalars = st.none() | st.booleans() | st.integers(-5, 200) | st.text(max_size=6)
 _values = st.recursive(
     _scalars,

@@ -34,9 +34,9 @@ def migrate_settings(invocation: Invocation, file: Path | None, yes: bool, dry_r
     """Migrate a file of settings to today's form, and make its settings the workspace's.
 
     FILE is the old application's: JSON, nested or flat, or INI; without one, the settings of this ViloApp
-    themselves. What would change is shown first, then asked. A copy of FILE is made beside it, with the suffix
-    .backup, over which nothing is ever written; then FILE is rewritten. What has no place today is kept in it,
-    under kept. A running workspace takes the settings at once.
+    themselves. What would change is shown first, then asked. A copy of FILE is made beside it, with the
+    suffix .backup, over which nothing is ever written; then FILE is rewritten. What has no place today is
+    kept in it, under kept. A running workspace takes the settings at once.
     """
     from viloapp_core.operations.migrating import plan_settings
 
