@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from viloapp_core.host import SyncHost
 from viloapp_core.store import InstalledPlugin, Store
 
-from .conftest import Ran
+from .conftest import OnTerminal, Ran
 
 
 def test_status_without_a_host(
@@ -50,6 +51,66 @@ def test_status_has_the_same_fields_with_and_without_a_host(
         running = viloapp("status", "--json").json
     assert set(without) == set(running)
     assert set(running["plugins"][0]) <= set(without["plugins"][0])
+
+
+MEASURED = {
+    "startup_time",
+    "memory_usage_mb",
+    "cpu_percent",
+    "command_count",
+    "command_avg_time",
+    "error_count",
+    "last_error",
+    "active_time",
+    "resource_violations",
+}
+
+
+def test_status_as_json_has_the_names_of_the_specification(
+    installed: Callable[..., InstalledPlugin], store: Store, viloapp: Callable[..., Ran]
+) -> None:
+    """With a host and without, of every plugin, and a schema."""
+    installed()
+    with SyncHost(store.root):
+        running = viloapp("status", "--json").json
+    for status in (running, viloapp("status", "--json").json):
+        assert status["schema"] == 1
+        assert set(status["plugins"][0]) >= MEASURED
+    info = viloapp("info", "hello", "--json").json
+    assert info["metrics"] == {}
+
+
+def test_watching_into_a_pipe_prints_one_table_after_the_other(
+    installed: Callable[..., InstalledPlugin], viloapp: Callable[..., Ran]
+) -> None:
+    """Plain lines; with `--json` an object a line."""
+    installed()
+    shown = viloapp("status", "--watch", "--interval", "0.2", "--count", "2").out.splitlines()
+    assert [line.split()[0] for line in shown] == ["ViloApp", "PLUGIN", "hello"] * 2
+    looks = viloapp("status", "--watch", "--interval", "0.2", "--count", "2", "--json").out.splitlines()
+    assert [json.loads(line)["plugins"][0]["id"] for line in looks] == ["hello", "hello"]
+
+
+def test_watching_on_a_terminal_draws_in_one_place(
+    installed: Callable[..., InstalledPlugin], on_terminal: Callable[..., OnTerminal]
+) -> None:
+    """The second table goes over the first; Ctrl-C ends it and gives the cursor back."""
+    installed()
+    command = on_terminal("status", "--watch", "--interval", "0.2", COLUMNS="80")
+    command.until("hello")
+    command.until("\x1b[1A")  # up again, to draw over it
+    assert "\x1b[?25l" in command.shown
+    command.type("\x03")
+    assert command.end() == 130
+    assert command.shown.rstrip().endswith("\x1b[?25h")
+    assert max(map(len, command.shown.split("\r\n"))) < 200
+
+
+def test_an_interval_that_is_too_short_is_refused(viloapp: Callable[..., Ran]) -> None:
+    """One line and exit code 2."""
+    ran = viloapp("status", "--watch", "--interval", "0")
+    assert ran.code == 2
+    assert "--interval" in ran.err
 
 
 def test_doctor_tries_what_it_reports(store: Store, viloapp: Callable[..., Ran]) -> None:

@@ -109,7 +109,7 @@ def test_unknown_plugins_have_no_report(plant: Plant, run: Run) -> None:
             assert host.get_report("nobody") == {}
             assert host.check_violations("nobody", {"memory_mb": 1}) == []
             assert host.measuring.history("nobody") == []
-            row = metrics(host, history=True)["plugins"][0]
+            row = metrics(host)["plugins"][0]
             assert (row["id"], row["state"], row["history"]) == ("works", "stopped", [])
             assert row["over_limits"] == []
             host.store.remove("works", purge=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from viloapp_core.store import Store
 
-__all__ = ["idle", "summary"]
+__all__ = ["idle", "memory", "reached", "seconds", "unmeasured"]
 
 
 def idle(store: Store, plugin_id: str) -> dict[str, Any]:
@@ -21,12 +21,50 @@ def idle(store: Store, plugin_id: str) -> dict[str, Any]:
     plugin = store.plugins().get(plugin_id)
     settings = Settings(store.root / "settings.json", dict)
     limits = effective(plugin.limits if plugin is not None else {}, settings.limits_of(plugin_id))
-    return {"limits": asdict(limits), "usage": None, "throttled": False, "limits_reached": {}}
+    return {
+        "limits": asdict(limits),
+        "usage": None,
+        "throttled": False,
+        "limits_reached": {},
+        "over_limits": [],
+    }
 
 
-def summary(plugin: Mapping[str, Any]) -> tuple[str, str]:
-    """Return memory in use of what is allowed, and which limits were reached how often, as two cells."""
-    usage, allowed = plugin.get("usage"), plugin.get("limits", {}).get("memory_mb", 0)
-    memory = f"{usage['memory_mb']:.0f}/{allowed:.0f} MB" if usage else ""
-    reached = ", ".join(f"{name} x{count}" for name, count in plugin.get("limits_reached", {}).items())
-    return memory, f"{reached} (held)" if plugin.get("throttled") else reached
+def unmeasured(plugin_id: str) -> dict[str, Any]:
+    """Return the measurements of a plugin of which no host has any."""
+    from viloapp_core.metrics import PluginMetrics
+
+    return PluginMetrics(plugin_id).report()
+
+
+def reached(plugin: Mapping[str, Any]) -> str:
+    """Return which limits were reached how often, as a cell."""
+    limits = plugin.get("limits_reached", {})
+    shown = ", ".join(f"{name} x{count}" for name, count in limits.items())
+    return f"{shown} (held)" if plugin.get("throttled") else shown
+
+
+def memory(plugin: Mapping[str, Any]) -> str:
+    """Return memory in use of what is allowed, as a cell; empty without a process."""
+    # The sample is exact; until the first one, what the limits are watched by is near enough.
+    usage = plugin.get("usage")
+    if not usage or plugin.get("pid") is None:
+        return ""
+    used = plugin.get("memory_usage_mb") or usage["memory_mb"]
+    return f"{used:.0f}/{plugin.get('limits', {}).get('memory_mb', 0):.0f} MB"
+
+
+def seconds(value: float) -> str:
+    """Return a duration in the unit that reads well.
+
+    >>> seconds(0.00008), seconds(0.25), seconds(2.5), seconds(7265)
+    ('80 us', '250 ms', '2.5 s', '2 h 1 min')
+    """
+    if value < 0.001:
+        return f"{value * 1e6:.0f} us"
+    if value < 1:
+        return f"{value * 1e3:.3g} ms"
+    if value < 120:
+        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+    minutes = round(value / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

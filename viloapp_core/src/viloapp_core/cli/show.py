@@ -72,13 +72,19 @@ def info_command(invocation: Invocation, plugin: str) -> None:
 
 
 def _resources(invocation: Invocation, store: Store, plugin_id: str) -> dict[str, Any]:
-    """Return what a plugin may use, and what it uses and how often it met a limit if a host runs."""
-    fields = resources.idle(store, plugin_id)
+    """Return what a plugin may use, and what it uses and how often it met a limit if a host runs.
+
+    All that the host measured of it is under ``metrics``.
+    """
+    fields = {**resources.idle(store, plugin_id), "metrics": {}}
     if client := invocation.running_host(store):
         with client:
             rows = client.request("status", {})["plugins"]
         row: dict[str, Any] = next((row for row in rows if row["id"] == plugin_id), {})
         fields |= {name: row[name] for name in fields if name in row}
+        fields["metrics"] = {
+            name: row[name] for name in resources.unmeasured(plugin_id) if name != "plugin_id" and name in row
+        }
     return fields
 
 

@@ -1,49 +1,86 @@
-"""`viloapp status`: what runs, in one table."""
+"""`viloapp status`: what runs and what it uses, in one table, once or again and again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from viloapp_core.cli import confinement, options, resources
 from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.output import SCHEMA, Output, encode
+from viloapp_core.cli.text import one_line, table
 
 if TYPE_CHECKING:
     from viloapp_core.store import Store
 
+_HEADER = (
+    "plugin",
+    "version",
+    "state",
+    "pid",
+    "signature",
+    "sandbox",
+    "memory",
+    "cpu %",
+    "calls",
+    "p50",
+    "p99",
+    "errors",
+    "restarts",
+    "active",
+    "limits reached",
+    "detail",
+)
+
 
 @click.command("status", cls=options.ViloCommand)
+@click.option("-w", "--watch", is_flag=True, help="Go on showing it, until Ctrl-C.")
+@click.option(
+    "--interval",
+    "interval_s",
+    type=click.FloatRange(min=0.2),
+    metavar="SECONDS",
+    default=5.0,
+    show_default=True,
+    help="With --watch: between two looks. What plugins use is sampled every 5 s.",
+)
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="With --watch: end after N looks.")
 @options.json_output
 @pass_invocation
-def status_command(invocation: Invocation) -> None:
-    """Show whether ViloApp runs on this store, and the state of each plugin."""
+def status_command(invocation: Invocation, watch: bool, interval_s: float, count: int | None) -> None:
+    """Show whether ViloApp runs on this store, and the state of each plugin and what it uses.
+
+    With --watch the table is drawn again in its place; into a file or a pipe tables follow each other, and
+    with --json one object a line.
+    """
     store = invocation.store()
+    if not watch:
+        _show_once(invocation.output, _look(invocation, store), str(store.root))
+        return
+    with _shown(invocation.output, str(store.root)) as show:
+        left = count
+        while True:
+            show(_look(invocation, store))
+            if left is not None:
+                left -= 1
+                if not left:
+                    return
+            time.sleep(interval_s)
+
+
+def _look(invocation: Invocation, store: Store) -> dict[str, Any]:
     client = invocation.running_host(store)
     if client is None:
-        found: dict[str, Any] = {"running": False, "pid": None, "address": None, "plugins": _stopped(store)}
-    else:
-        with client:
-            found = {"running": True, **client.request("status", {})}
-        # The token opens the workspace, and a status is what people paste into a report; `run` prints it.
-        found["address"] = (found["address"] or "").partition("#")[0] or None
-    if invocation.output.as_json:
-        invocation.output.json(found)
-        return
-    invocation.output.line(_host(found, str(store.root)))
-    header = (
-        "plugin",
-        "version",
-        "state",
-        "pid",
-        "signature",
-        "sandbox",
-        "memory",
-        "limits reached",
-        "detail",
-    )
-    invocation.output.table(header, [_row(plugin) for plugin in found["plugins"]])
+        return {"running": False, "pid": None, "address": None, "plugins": _stopped(store)}
+    with client:
+        found: dict[str, Any] = {"running": True, **client.request("status", {})}
+    # The token opens the workspace, and a status is what people paste into a report; `run` prints it.
+    found["address"] = (found["address"] or "").partition("#")[0] or None
+    return found
 
 
 def _stopped(store: Store) -> list[dict[str, Any]]:
@@ -52,10 +89,45 @@ def _stopped(store: Store) -> list[dict[str, Any]]:
 
     idle = {"state": "stopped", "pid": None, "sandbox": confinement.backend(), "detail": ""}
     return [
-        {**plugin, **idle, **resources.idle(store, plugin["id"])}
+        {**plugin, **idle, **resources.idle(store, plugin["id"]), **resources.unmeasured(plugin["id"])}
         for plugin in listing(store)
         if plugin["managed"]
     ]
+
+
+# -- showing -----------------------------------------------------------------------------------------
+
+
+def _show_once(output: Output, found: Mapping[str, Any], root: str) -> None:
+    if output.as_json:
+        output.json(found)
+        return
+    output.line(_host(found, root))
+    output.table(_HEADER, [_row(plugin) for plugin in found["plugins"]])
+
+
+@contextmanager
+def _shown(output: Output, root: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Yield what shows one look after the other: in one place on a terminal, else below each other."""
+    if output.as_json:
+        yield lambda found: output.raw(encode({"schema": SCHEMA, **found}))
+    elif output.stdout is None or not output.stdout.isatty():
+        yield lambda found: _show_once(output, found, root)
+    else:
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
+
+        console = Console(file=output.stdout, highlight=False, no_color=bool(output.environ.get("NO_COLOR")))
+        with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+            yield lambda found: live.update(
+                Text("\n".join(lines(found, root)), no_wrap=True, overflow="ellipsis"), refresh=True
+            )
+
+
+def lines(found: Mapping[str, Any], root: str) -> list[str]:
+    """Return the host's line and the table, safe for a terminal."""
+    return [one_line(_host(found, root)), *table(_HEADER, [_row(plugin) for plugin in found["plugins"]])]
 
 
 def _host(found: Mapping[str, Any], root: str) -> str:
@@ -67,8 +139,7 @@ def _host(found: Mapping[str, Any], root: str) -> str:
 
 def _row(plugin: Mapping[str, Any]) -> list[str]:
     state = plugin["state"] if plugin["enabled"] else "held back" if plugin.get("held") else "disabled"
-    detail = plugin["detail"] or plugin["reason"]
-    memory, reached = resources.summary(plugin)
+    calls = plugin["command_count"]
     cells = (
         plugin["id"],
         plugin["version"],
@@ -76,8 +147,15 @@ def _row(plugin: Mapping[str, Any]) -> list[str]:
         plugin["pid"],
         plugin["signature"],
         plugin["sandbox"],
-        memory,
-        reached,
-        detail,
+        resources.memory(plugin),
+        f"{plugin['cpu_percent']:.1f}" if plugin["pid"] is not None else "",
+        calls or "",
+        resources.seconds(plugin["command_p50_time"]) if calls else "",
+        resources.seconds(plugin["command_p99_time"]) if calls else "",
+        plugin["error_count"] or "",
+        plugin["restarts"] or "",
+        resources.seconds(plugin["active_time"]) if plugin["active_time"] else "",
+        resources.reached(plugin),
+        plugin["detail"] or plugin["reason"],
     )
     return ["" if cell is None else str(cell) for cell in cells]

@@ -58,7 +58,7 @@ class ControlServer:
         self._methods: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "commands": lambda params: host.commands(),
             "status": lambda params: {"pid": os.getpid(), "address": host.address, "plugins": host.plugins()},
-            "metrics": lambda params: metrics(host, params.get("history") is True),
+            "metrics": lambda params: metrics(host),
             "refresh": lambda params: host.refresh(),
             "held": lambda params: {row["id"]: row["reason"] for row in host.plugins() if row["held"]},
             "release": lambda params: host.release(_texts(params, "plugins")),

@@ -343,7 +343,8 @@ class Host:
 
         Each row has ``id``, ``version``, ``summary``, ``enabled``, ``held``, ``reason``, ``source``,
         ``signature``, ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``detail``,
-        ``pid``, ``limits``, ``usage``, ``throttled`` and ``limits_reached``.
+        ``pid``, ``limits``, ``usage``, ``throttled``, ``limits_reached``, ``over_limits``, and all of
+        `get_report`.
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
@@ -378,6 +379,8 @@ class Host:
             "usage": {name: round(value, 1) for name, value in asdict(usage).items()} if usage else None,
             "throttled": worker is not None and worker.throttled,
             "limits_reached": dict(self._breaches.get(id, {})),
+            "over_limits": self.check_violations(id),
+            **self.measuring.of(id).report(),
         }
 
     def get_report(self, plugin_id: str | None = None) -> dict[str, Any]:

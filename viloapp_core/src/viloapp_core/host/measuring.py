@@ -22,8 +22,6 @@ __all__ = ["EVERY_S", "Measuring", "metrics"]
 
 EVERY_S = 5.0
 """Source: the specification."""
-SHOWN = ("id", "version", "enabled", "reason", "state", "detail", "pid", "limits", "throttled")
-"""Of `Host.plugins`, beside what was measured."""
 
 
 class Measuring:
@@ -124,18 +122,11 @@ class Measuring:
         return look
 
 
-def metrics(host: "Host", history: bool) -> dict[str, Any]:
-    """Return what a view of all plugins shows: their reports, and with ``history`` the samples of charts.
+def metrics(host: "Host") -> dict[str, Any]:
+    """Return what a view of all plugins shows: the rows of `Host.plugins`, each with ``history``.
 
     Returns:
-        ``{"every_s", "plugins": [row]}``; a row is a report and ``id``, ``state``, ``pid``, ``limits``,
-        ``over_limits`` (see `Host.check_violations`) and ``history``.
+        ``{"every_s", "plugins"}``: seconds between two samples, and the rows; see `Measuring.history`.
     """
-    rows = []
-    for row in host.plugins():
-        id = row["id"]
-        measured = host.get_report(id) or PluginMetrics(id).report()
-        shown = {name: row[name] for name in SHOWN}
-        more = {"history": host.measuring.history(id)} if history else {}
-        rows.append({**shown, **measured, "over_limits": host.check_violations(id), **more})
+    rows = [{**row, "history": host.measuring.history(row["id"])} for row in host.plugins()]
     return {"every_s": host.measuring.every_s, "plugins": rows}
