@@ -87,7 +87,7 @@ def _stopped(store: Store) -> list[dict[str, Any]]:
     """Return the rows that a host gives, of plugins that no host runs."""
     from viloapp_core.operations import listing
 
-    idle = {"state": "stopped", "pid": None, "sandbox": confinement.backend(), "detail": ""}
+    idle = {"state": "stopped", "pid": None, "sandbox": confinement.backend(), "detail": "", "held": False}
     return [
         {**plugin, **idle, **resources.idle(store, plugin["id"]), **resources.unmeasured(plugin["id"])}
         for plugin in listing(store)
