@@ -53,7 +53,7 @@ class TerminalPerson:
                 self._output.say(line)
             while True:
                 self._output.say("[o]nce, for this [r]un, [a]lways, or [d]eny? (deny)")
-                typed = _read_line(interrupted)
+                typed = read_line(interrupted)
                 if typed is None:
                     return ""
                 if (answer := _ANSWERS.get(typed.strip().lower()[:1])) is not None:
@@ -70,7 +70,7 @@ def question_lines(question: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _read_line(interrupted: Callable[[], bool]) -> str | None:
+def read_line(interrupted: Callable[[], bool]) -> str | None:
     """Read a line that is typed; None when it is not wanted any more, empty at the end of the input."""
     descriptor = sys.stdin.fileno()
     while not interrupted():

@@ -15,6 +15,7 @@ COMMANDS = {
         "call": "call",
         "status": "status",
         "doctor": "doctor",
+        "bisect": "bisect",
         "logs": "logs",
         "config": "config",
         "completion": "completion",

@@ -86,9 +86,12 @@ def run_command(
     offered: `viloapp enable ID` then starts one plugin after the other, and `viloapp bisect` finds the one
     that breaks a start.
     """
+    from viloapp_core.host.holding import ONLY
+
     store = invocation.store()
     announce = _announcer(invocation, open_browser=not no_browser)
-    chosen = _Chosen(safe)
+    limited = ONLY in invocation.environ  # `viloapp bisect` starts what is to fail, and asks itself
+    chosen = _Chosen(safe, offered=limited)
 
     async def until_told() -> None:
         from viloapp_core.host import Host
@@ -101,7 +104,7 @@ def run_command(
                 workspace=folder,
                 allow_unsandboxed=allow_unsandboxed,
                 safe=chosen.safe,
-                mark_start=True,
+                mark_start=not limited,
             ) as host:
                 chosen.tell(invocation, host)
 
@@ -122,9 +125,9 @@ def run_command(
 class _Chosen:
     """Whether a run is in safe mode: asked for, or offered after a start that never became ready."""
 
-    def __init__(self, safe: bool) -> None:
+    def __init__(self, safe: bool, *, offered: bool) -> None:
         self.safe = safe
-        self._asked = safe
+        self._asked = safe or offered
 
     def offer(self, invocation: Invocation, store: Store) -> None:
         """Offer safe mode once, where the last start left its trace; say how where nobody can answer."""

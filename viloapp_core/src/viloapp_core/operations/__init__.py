@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from viloapp_core.operations.bisecting import Search, Verdict, search
     from viloapp_core.operations.bundling import PackageOutcome, package
     from viloapp_core.operations.changing import disable, enable, uninstall
     from viloapp_core.operations.errors import (
@@ -51,10 +52,12 @@ __all__ = [
     "RefuseAll",
     "RemovalOutcome",
     "RepairOutcome",
+    "Search",
     "SeveralProblemsError",
     "SpecError",
     "SyncOutcome",
     "UpdateOutcome",
+    "Verdict",
     "compare",
     "describe",
     "disable",
@@ -65,6 +68,7 @@ __all__ = [
     "package",
     "repair",
     "rollback",
+    "search",
     "silent",
     "sync",
     "uninstall",
@@ -72,6 +76,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "bisecting": ("Search", "Verdict", "search"),
     "bundling": ("PackageOutcome", "package"),
     "changing": ("disable", "enable", "uninstall"),
     "errors": ("ConsentRefusedError", "OperationError", "SeveralProblemsError", "SpecError"),
