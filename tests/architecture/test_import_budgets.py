@@ -12,7 +12,7 @@ import viloapp_core
 
 CLONE = Path(__file__).resolve().parents[2]
 LoadedBy = Callable[..., set[str]]
-WEB = ("starlette", "uvicorn", "websockets", "uvloop", "anyio", "h11")
+WEB = ("starlette", "uvicorn", "websockets", "uvloop", "anyio", "h11", "prometheus_client")
 HEAVY = (
     "pip",
     "virtualenv",
@@ -80,6 +80,11 @@ assert not code, code
     loops = set() if command == ["--help"] else {"asyncio", "ssl"}
     assert sorted(_tops(loaded) & {*WEB, *HEAVY, *loops, "msgpack"}) == []
     assert sorted({"viloapp_core.host", "viloapp_core.web", "viloapp_core.rpc"} & loaded) == []
+
+
+def test_the_server_loads_no_metrics_library_before_somebody_asks(loaded_by: LoadedBy) -> None:
+    """Most people's workspaces are never scraped."""
+    assert "prometheus_client" not in _tops(loaded_by("import viloapp_core.web"))
 
 
 def test_running_plugins_loads_no_cryptography(loaded_by: LoadedBy) -> None:

@@ -30,6 +30,7 @@ OWNED = {
     "starlette": {"web"},
     "uvicorn": {"web"},
     "websockets": {"web"},
+    "prometheus_client": {"web"},
     "click": {"cli"},
     "rich": {"cli"},
 }

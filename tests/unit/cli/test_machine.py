@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from viloapp_core.cli.status import TOKEN_FILE
 from viloapp_core.host import SyncHost
 from viloapp_core.store import InstalledPlugin, Store
+from viloapp_core.web import openmetrics
 
 from .conftest import OnTerminal, Ran
 
@@ -104,6 +106,14 @@ def test_watching_on_a_terminal_draws_in_one_place(
     assert command.end() == 130
     assert command.shown.rstrip().endswith("\x1b[?25h")
     assert max(map(len, command.shown.split("\r\n"))) < 200
+
+
+def test_without_a_workspace_there_are_no_metrics_to_scrape(viloapp: Callable[..., Ran]) -> None:
+    """One line that says what to do; the name of the token's file is the server's."""
+    ran = viloapp("status", "--metrics-url")
+    assert (ran.code, ran.out) == (1, "")
+    assert "viloapp run" in ran.err
+    assert TOKEN_FILE == openmetrics.TOKEN_FILE
 
 
 def test_an_interval_that_is_too_short_is_refused(viloapp: Callable[..., Ran]) -> None:

@@ -102,6 +102,11 @@ def test_a_second_run_says_where_the_first_is(
     assert status["pid"] == running.process.pid
     assert status["address"] == running.address.partition("#")[0]
     assert "token" not in viloapp("status").out
+    where = viloapp("status", "--metrics-url", "--json").json
+    assert where["metrics_url"] == status["metrics_url"] == f"{status['address']}metrics"
+    bearer = {"Authorization": f"Bearer {Path(where['token_file']).read_text().strip()}"}
+    with urllib.request.urlopen(urllib.request.Request(where["metrics_url"], headers=bearer)) as answer:
+        assert answer.read().endswith(b"# EOF\n")
 
 
 def test_a_port_that_is_taken_is_refused_and_the_store_given_back(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from viloapp_core.cli import confinement, options, resources
+from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.output import SCHEMA, Output, encode
 from viloapp_core.cli.text import one_line, table
@@ -17,6 +18,8 @@ from viloapp_core.cli.text import one_line, table
 if TYPE_CHECKING:
     from viloapp_core.store import Store
 
+TOKEN_FILE = "metrics.token"
+"""As `viloapp_core.web.openmetrics` has it, which needs a web server's packages to import; a test compares."""
 _HEADER = (
     "plugin",
     "version",
@@ -49,15 +52,25 @@ _HEADER = (
     help="With --watch: between two looks. What plugins use is sampled every 5 s.",
 )
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="With --watch: end after N looks.")
+@click.option(
+    "--metrics-url",
+    is_flag=True,
+    help="Print where a monitoring system finds the metrics, and in which file the token that it needs is.",
+)
 @options.json_output
 @pass_invocation
-def status_command(invocation: Invocation, watch: bool, interval_s: float, count: int | None) -> None:
+def status_command(
+    invocation: Invocation, watch: bool, interval_s: float, count: int | None, metrics_url: bool
+) -> None:
     """Show whether ViloApp runs on this store, and the state of each plugin and what it uses.
 
     With --watch the table is drawn again in its place; into a file or a pipe tables follow each other, and
     with --json one object a line.
     """
     store = invocation.store()
+    if metrics_url:
+        _show_metrics_url(invocation.output, _look(invocation, store), str(store.root))
+        return
     if not watch:
         _show_once(invocation.output, _look(invocation, store), str(store.root))
         return
@@ -75,11 +88,18 @@ def status_command(invocation: Invocation, watch: bool, interval_s: float, count
 def _look(invocation: Invocation, store: Store) -> dict[str, Any]:
     client = invocation.running_host(store)
     if client is None:
-        return {"running": False, "pid": None, "address": None, "plugins": _stopped(store)}
+        return {
+            "running": False,
+            "pid": None,
+            "address": None,
+            "metrics_url": None,
+            "plugins": _stopped(store),
+        }
     with client:
         found: dict[str, Any] = {"running": True, **client.request("status", {})}
     # The token opens the workspace, and a status is what people paste into a report; `run` prints it.
     found["address"] = (found["address"] or "").partition("#")[0] or None
+    found["metrics_url"] = f"{found['address']}metrics" if found["address"] else None
     return found
 
 
@@ -104,6 +124,22 @@ def _show_once(output: Output, found: Mapping[str, Any], root: str) -> None:
         return
     output.line(_host(found, root))
     output.table(_HEADER, [_row(plugin) for plugin in found["plugins"]])
+
+
+def _show_metrics_url(output: Output, found: Mapping[str, Any], root: str) -> None:
+    """Print where metrics are.
+
+    Raises:
+        CliError: no workspace runs, and so nobody would answer.
+    """
+    url, token_file = found["metrics_url"], f"{root}/{TOKEN_FILE}"
+    if url is None:
+        raise CliError("no_workspace", f"no workspace runs on {root}, and only one answers", "viloapp run")
+    if output.as_json:
+        output.json({"metrics_url": url, "token_file": token_file})
+        return
+    output.line(url)
+    output.note(f"It answers who bears the token in {token_file}: Authorization: Bearer TOKEN")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from viloapp_core.host import Asker
-from viloapp_core.web import views
+from viloapp_core.web import openmetrics, views
 from viloapp_core.web.installs import Installs
 from viloapp_core.web.layouts import Layouts
 from viloapp_core.web.methods import Methods
@@ -60,7 +60,12 @@ class Application:
                 present=lambda: self._pages.any,
             )
         )
-        self.asgi = Guard(Starlette(routes=self._routes(static)), authorities, token)
+        self.asgi = Guard(
+            Starlette(routes=self._routes(static)),
+            authorities,
+            token,
+            {openmetrics.PATH: _metrics_token(host.store.root)},
+        )
 
     async def keep_layout(self) -> None:
         """Save the states of the open widgets once more, while they can still be asked."""
@@ -88,14 +93,31 @@ class Application:
             WebSocketRoute("/ws", self._session),
             WebSocketRoute("/ws/terminal/{terminal}", self._terminals.serve),
             Route("/session", _session_is_valid),
+            Route(openmetrics.PATH, self._metrics),
             Mount("/", _Page(directory=static, html=True)),
         ]
 
     async def _session(self, websocket: WebSocket) -> None:
         await self._sessions.serve(websocket, self._left)
 
+    async def _metrics(self, request: Request) -> Response:
+        """Answer a scraper; the guard has checked its token."""
+        return Response(
+            openmetrics.exposition(self._host),
+            headers={"content-type": openmetrics.CONTENT_TYPE, "cache-control": "no-store"},
+        )
+
     def _left(self, page: Page) -> None:
         self._installs.left(page)
+
+
+def _metrics_token(store: Path) -> str:
+    """Return the token of ``/metrics``; empty, which opens nothing, when the store cannot be written."""
+    try:
+        return openmetrics.token_of(store)
+    except ViloError as error:
+        _log.warning("nobody can ask for metrics: %s", error.detail)
+        return ""
 
 
 async def _session_is_valid(request: Request) -> Response:

@@ -8,6 +8,7 @@ In this order, each step refusing:
 4. A WebSocket, and ``/session``, must carry the token. It travels in the URL's fragment, which browsers
    never send, then as the subprotocol ``vilo.auth.<token>``. There is no cookie: cookies ignore ports, so
    that any other server on this machine would receive it.
+5. ``/metrics`` must carry the token of its own, which is good for nothing else; see `openmetrics`.
 
 The page's own files hold no secret and need no token.
 
@@ -15,7 +16,7 @@ Source: findings of the front-end study; WHATWG Fetch (Origin), RFC 6455 section
 """
 
 import hmac
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -49,13 +50,17 @@ class Guard:
         app: what a permitted connection reaches.
         authorities: every ``host:port`` under which the server is known.
         token: the secret of this run of the server.
+        readers: path → the secret that opens that path alone; an empty one opens nothing.
     """
 
-    def __init__(self, app: ASGIApp, authorities: Collection[str], token: str) -> None:
+    def __init__(
+        self, app: ASGIApp, authorities: Collection[str], token: str, readers: Mapping[str, str] | None = None
+    ) -> None:
         self._app = app
         self._authorities = frozenset(authorities)
         self._origins = frozenset(f"http://{authority}" for authority in authorities)
-        self._token = token.encode()
+        self._token = token
+        self._bearers = {"/session": token, **(readers or {})}
         self._headers = _security_headers(self._authorities)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,16 +88,13 @@ class Guard:
         if len(origins) > 1 or any(origin not in self._origins for origin in origins):
             return 403
         if socket:
-            return 0 if origins and self._carries_token(scope.get("subprotocols", ())) else 403
+            return 0 if origins and _carries(self._token, scope.get("subprotocols", ())) else 403
         if scope["method"] not in ("GET", "HEAD"):
             return 405
-        if scope["path"] == "/session" and not self._carries_token(_bearer(scope)):
+        secret = self._bearers.get(scope["path"])
+        if secret is not None and not _carries(secret, _bearer(scope)):
             return 401
         return 0
-
-    def _carries_token(self, offered: Iterable[str]) -> bool:
-        tokens = [value.removeprefix(TOKEN_PREFIX) for value in offered if value.startswith(TOKEN_PREFIX)]
-        return len(tokens) == 1 and hmac.compare_digest(tokens[0].encode(), self._token)
 
     def _with_headers(self, send: Send) -> Send:
         async def sending(message: Message) -> None:
@@ -101,6 +103,11 @@ class Guard:
             await send(message)
 
         return sending
+
+
+def _carries(token: str, offered: Iterable[str]) -> bool:
+    tokens = [value.removeprefix(TOKEN_PREFIX) for value in offered if value.startswith(TOKEN_PREFIX)]
+    return bool(token) and len(tokens) == 1 and hmac.compare_digest(tokens[0].encode(), token.encode())
 
 
 def _header(scope: Scope, name: bytes) -> list[str]:
