@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from viloapp_core.store import Store
 
 TOKEN_FILE = "metrics.token"
-"""As `viloapp_core.web.openmetrics` has it, which needs a web server's packages to import; a test compares."""
+"""As `viloapp_core.web.openmetrics` has it, which takes a web server to import; a test compares."""
 _HEADER = (
     "plugin",
     "version",
