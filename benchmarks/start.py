@@ -18,7 +18,7 @@ from tests.fixtures.wheels import PROJECTS, Builder
 from viloapp_core import Host
 from viloapp_core.resolve import wheelhouse
 from viloapp_core.sandbox import Probe, probe
-from viloapp_core.supervise import worker
+from viloapp_core.supervise import launching
 
 COMMAND, PLUGIN = "hello.greet", "hello"
 STARTS, CALLS, BATCH = 40, 40, 100
@@ -59,11 +59,11 @@ async def _measured(stores: dict[str, Path], starts: int, calls: int) -> Outcome
         hosts = {"inside": inside, "outside": outside}
         # A host asks this at each start; it answers from memory, and for the other host not the truth.
         answers = {"inside": found, "outside": NOTHING}
-        original = worker.probe
+        original = launching.probe
         try:
             for round_number in range(starts + 1):
                 for name, host in hosts.items():
-                    worker.probe = lambda name=name: answers[name]  # type: ignore[assignment,misc]  # see above
+                    launching.probe = lambda name=name: answers[name]  # type: ignore[assignment,misc]  # see above
                     await host.restart_plugin(PLUGIN)
                     began = time.perf_counter()
                     await host.call(COMMAND, {})
@@ -76,7 +76,7 @@ async def _measured(stores: dict[str, Path], starts: int, calls: int) -> Outcome
                         await host.call(COMMAND, {})
                     called[name].append((time.perf_counter() - began) / BATCH)
         finally:
-            worker.probe = original
+            launching.probe = original
     return _outcome(started, called)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.host.conftest import Plant
 from viloapp_core import Host
-from viloapp_core.supervise import worker
+from viloapp_core.supervise import life
 from viloapp_sdk.errors import DeadlineExceededError, LimitExceededError, PermissionDeniedError
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
@@ -231,7 +231,7 @@ def test_processor_time_is_held_to_the_percentage(
     plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """Over a window of 2 s in place of a minute: a tenth of a second at once, and 5 % of the time after."""
-    monkeypatch.setattr(worker, "WINDOW_S", 2.0)
+    monkeypatch.setattr(life, "WINDOW_S", 2.0)
     plant("devours", DEVOURS, limits={"cpu_percent": 5})
 
     async def test() -> None:
@@ -258,7 +258,7 @@ def test_an_unlimited_plugin_uses_what_it_wants(
     plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control of the test above: with 800 % the same work is not held."""
-    monkeypatch.setattr(worker, "WINDOW_S", 2.0)
+    monkeypatch.setattr(life, "WINDOW_S", 2.0)
     plant("devours", DEVOURS, limits={"cpu_percent": 800})
 
     async def test() -> None:
@@ -272,7 +272,7 @@ def test_an_unlimited_plugin_uses_what_it_wants(
 
 def test_a_held_plugin_still_shuts_down(plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its processes are continued before they are asked to end, and another plugin is served meanwhile."""
-    monkeypatch.setattr(worker, "WINDOW_S", 2.0)
+    monkeypatch.setattr(life, "WINDOW_S", 2.0)
     plant("devours", DEVOURS, limits={"cpu_percent": 1})
     plant("hello", HELLO)
 
@@ -396,7 +396,7 @@ def test_processor_time_of_programs_counts_for_their_plugin(
     plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that spins is held as the plugin is, and ends when it is asked to."""
-    monkeypatch.setattr(worker, "WINDOW_S", 2.0)
+    monkeypatch.setattr(life, "WINDOW_S", 2.0)
     _runner(plant, cpu_percent=5)
 
     async def test() -> None:

@@ -33,6 +33,10 @@ _LENGTHS = {REQUEST: 4, RESPONSE: 3, ERROR: 3, EVENT: 3, CANCEL: 2, HELLO: 2}
 MAX_FRAME = 16 * 1024 * 1024
 _READ_SIZE = 64 * 1024
 
+# The signal upon which a worker writes to its log where each of its threads is: a real-time one, which
+# libraries do not use, and which ends a worker of an older SDK. Source: signal(7).
+TRACE_SIGNAL = 50
+
 # On the bulk socket: each packet is a ticket, little-endian, with one descriptor; the answer of the call that
 # asked for the descriptor names the ticket.
 TICKET_BYTES = 8

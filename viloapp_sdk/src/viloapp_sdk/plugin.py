@@ -123,6 +123,14 @@ class Plugin(IPlugin):
     def shutdown(self) -> None:  # noqa: D102
         pass
 
+    def health_check(self) -> "Any":
+        """Return whether the plugin is well; a bool, or an awaitable of it.
+
+        Called about every half minute while nothing else is asked of the plugin. What is false, and what is
+        raised, is a failure: the host starts the plugin again. Without it, that the plugin answers is enough.
+        """
+        return True
+
     def get_widgets(self) -> "Sequence[type[IWidget]]":  # noqa: D102
         return self.widgets
 

@@ -23,6 +23,8 @@ const STATES: Record<string, string> = {
   stopping: "Stopping",
   stopped: "Starts when needed",
   crashed: "Crashed",
+  restarting: "Starts again soon",
+  disabled: "Disabled",
 };
 
 export function PluginsView({ actions }: { actions: PluginActions }): JSX.Element {

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Set
 from dataclasses import asdict
@@ -37,7 +38,7 @@ from viloapp_core.sandbox import Launch, probe
 from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
 from viloapp_core.services.settings import LIMITS
 from viloapp_core.store import InstalledPlugin, Revocation, Store
-from viloapp_core.supervise import Surroundings, Worker
+from viloapp_core.supervise import FailureLog, Surroundings, Worker
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
 
 __all__ = ["Host"]
@@ -111,6 +112,7 @@ class Host:
         self._calls = 0
         self._breaches: dict[str, Counter[str]] = {}
         self.measuring = Measuring(lambda: self._workers)
+        self._given_up: set[str] = set()
         self.workspace = Workspace()
         self._widgets = Widgets(self.workspace, self.worker, self.publish)
         self._commands = Commands()
@@ -140,6 +142,7 @@ class Host:
             self.permissions = PermissionManager(self.store, self.workspace_folder, self._permissions_changed)
             stack.callback(self.permissions.close)
             self.permissions.on_denied(self._permission_denied)
+            self._failure_log = FailureLog(self.store.root)
             self.theme = Theme(self.settings.get("core.theme"), self._theme_changed)
             spawner = Spawner()
             stack.callback(spawner.close)
@@ -150,6 +153,10 @@ class Host:
                 allow_unsandboxed=self._allow_unsandboxed,
                 on_request=Dispatch(self),
                 on_state=self._worker_state,
+                on_life=self._worker_life,
+                on_disable=self._worker_disabled,
+                wanted=self._needed,
+                supervision=lambda name: self.settings.core(f"supervise.{name}"),
                 on_ready=self._worker_ready,
                 settings=self.settings.of_plugin,
                 on_limit=self._limit_reached,
@@ -429,7 +436,7 @@ class Host:
         worker = self._workers.get(plugin_id)
         if worker is None or not self._running:
             return
-        self._workers[plugin_id] = Worker(worker.plugin, self._surroundings)
+        self._workers[plugin_id] = worker.successor()
         self.events.forget(plugin_id)
         await self._retire(worker)
         if "onStartup" in worker.plugin.activation_events or self.workspace.of_plugin(plugin_id):
@@ -462,10 +469,13 @@ class Host:
             self._workers[id] = Worker(wanted[id], self._surroundings)
             self._offer(wanted[id], wanted[id].commands, wanted[id].widgets)
         await asyncio.gather(*(self._retire(worker) for worker in gone))
+        # What was disabled for its failures is missed: its shells live on, and its widgets wait for it.
+        self._given_up &= {id for id, plugin in self.store.plugins().items() if not plugin.enabled}
         for id in removed:
-            self._widgets.drop(id)
             self.measuring.forget(id)
-            await self.close_terminals(id)
+            if id not in self._given_up:
+                self._widgets.drop(id)
+                await self.close_terminals(id)
         self.permissions.look(self._workers)
         if added or changed or removed:
             self.publish("commands.changed", {})
@@ -541,7 +551,8 @@ class Host:
 
         Events: ``commands.changed``, ``plugins.changed``, ``plugin.state``, ``widget.opened``,
         ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``settings.changed``,
-        ``terminal.exited``, ``plugin.limit``, ``permissions.changed``, ``permission.denied``.
+        ``terminal.exited``, ``plugin.life``, ``plugin.limit``, ``permissions.changed``,
+        ``permission.denied``.
         """
         self._subscribers.append(callback)
 
@@ -603,8 +614,45 @@ class Host:
         if state == "crashed":
             message = f"{plugin_id} stopped working: {detail}" if self._lived(plugin_id) else detail
             self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
-            if self.workspace.of_plugin(plugin_id) and self._running and self._lived(plugin_id):
-                self.in_background(self._activate(plugin_id))
+
+    def _worker_life(self, plugin_id: str, what: str, more: Mapping[str, Any]) -> None:
+        """Tell everybody who follows what happens to processes, and keep each failure."""
+        if what == "failed" and (worker := self._workers.get(plugin_id)) is not None and worker.last_failure:
+            self._failure_log.write(worker.last_failure)
+        self.publish("plugin.life", {"plugin": plugin_id, "what": what, "at": time.time(), **more})
+
+    def _needed(self, plugin_id: str) -> bool:
+        """Whether something needs a plugin that never asks again: what is open, what it listens to."""
+        worker = self._workers.get(plugin_id)
+        return (
+            self._running
+            and worker is not None
+            and (
+                bool(self.workspace.of_plugin(plugin_id))
+                or self.events.listens(plugin_id)
+                or "onStartup" in worker.plugin.activation_events
+            )
+        )
+
+    def _worker_disabled(self, plugin_id: str, reason: str) -> None:
+        """Keep a plugin that failed too often from running, in this host and in the next."""
+        message = f"{reason}. To try again: viloapp enable {plugin_id}"
+        self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
+        if self._running:
+            self._given_up.add(plugin_id)
+            self.in_background(self._disable(plugin_id, reason))
+
+    async def _disable(self, plugin_id: str, reason: str) -> None:
+        def write() -> None:
+            self.store.recover()
+            self.store.set_enabled([plugin_id], False, reason)
+
+        try:
+            await asyncio.to_thread(write)
+        except ViloError as error:  # it stays as it is in this host
+            message = f"{plugin_id} could not be disabled for good: {error.detail}"
+            self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
+        await self.refresh()
 
     def _permissions_changed(self, plugin_id: str, by: str) -> None:
         self._denials_told = {key for key in self._denials_told if key[0] != plugin_id}

@@ -192,9 +192,13 @@ class Tree:
 
     def resume(self) -> None:
         """Let every process go on."""
+        self.signal(signal.SIGCONT)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to every process, but to those of the sandbox itself."""
         for member, depth in tuple(self._walk()):
             if depth >= self._passed:
-                _signal(member, signal.SIGCONT)
+                _signal(member, number)
 
     def stopped(self) -> bool:
         """Whether no process runs: one of them may have continued the others."""

@@ -105,6 +105,16 @@ class Peer:
         """Calls of ours that nobody waits for any more, and that the peer has not answered yet."""
         return len(self._given_up)
 
+    @property
+    def outstanding(self) -> int:
+        """Calls of ours that somebody waits for."""
+        return len(self._calls)
+
+    @property
+    def behind(self) -> bool:
+        """Whether so much waits for the peer to read that it is sent no more."""
+        return self._unsent_bytes > self._limits.unsent_bytes // 2
+
     def start(self) -> None:
         """Begin to read, and say which protocol we speak."""
         for fd in {self._fd_in, self._fd_out}:
@@ -130,7 +140,7 @@ class Peer:
         """
         if self._closed:
             raise WorkerLostError("the process is gone")
-        if self._behind:
+        if self.behind:
             raise FrameError(
                 f"{self._unsent_bytes} bytes wait already for a process that is busy", "try again later"
             )
@@ -161,12 +171,8 @@ class Peer:
 
     def notify(self, name: str, data: Any) -> None:
         """Send an event; nobody answers it. A peer that is far behind does not get it."""
-        if not self._closed and not self._behind:
+        if not self._closed and not self.behind:
             self._send(pack([EVENT, name, data]))
-
-    @property
-    def _behind(self) -> bool:
-        return self._unsent_bytes > self._limits.unsent_bytes // 2
 
     # -- reading -----------------------------------------------------------------------------------
 

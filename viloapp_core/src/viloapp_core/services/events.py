@@ -41,6 +41,10 @@ class EventBus:
         types.add(type)
         self._subscribers.setdefault(type, {})[plugin_id] = None
 
+    def listens(self, plugin_id: str) -> bool:
+        """Return whether a plugin wants to hear of anything."""
+        return bool(self._types.get(plugin_id))
+
     def forget(self, plugin_id: str) -> None:
         """Drop everything a plugin subscribed to: its worker has ended."""
         for type in self._types.pop(plugin_id, ()):

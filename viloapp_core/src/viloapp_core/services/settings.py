@@ -52,6 +52,68 @@ CORE: Mapping[str, Mapping[str, Any]] = {
         "enum": list(_LEVELS),
         "description": "How well limits have to be enforced for a plugin to start",
     },
+    "supervise.policy": {
+        "type": "string",
+        "default": "on_failure",
+        "enum": ["never", "on_failure", "always", "exponential_backoff"],
+        "description": "When a plugin that failed is started again, where its manifest does not say",
+    },
+    "supervise.max_retries": {
+        "type": "integer",
+        "default": 3,
+        "minimum": 0,
+        "maximum": 1000,
+        "description": "Failures that a plugin survives within the window; one more disables it",
+    },
+    "supervise.delay_s": {
+        "type": "number",
+        "default": 1,
+        "minimum": 0,
+        "maximum": 3600,
+        "description": "Seconds between a failure and the next start; the first of those that double",
+    },
+    "supervise.longest_delay_s": {
+        "type": "number",
+        "default": 30,
+        "minimum": 0,
+        "maximum": 86400,
+        "description": "Seconds beyond which the delay before a start does not grow",
+    },
+    "supervise.window_s": {
+        "type": "number",
+        "default": 300,
+        "minimum": 1,
+        "maximum": 604800,
+        "description": "Seconds for which a failure counts",
+    },
+    "supervise.stable_s": {
+        "type": "number",
+        "default": 60,
+        "minimum": 0.1,
+        "maximum": 604800,
+        "description": "Seconds that a plugin has to run well for its failures to be forgiven",
+    },
+    "supervise.health_interval_s": {
+        "type": "number",
+        "default": 30,
+        "minimum": 0,
+        "maximum": 86400,
+        "description": "Seconds between two checks of a plugin's health; 0 for none",
+    },
+    "supervise.health_timeout_s": {
+        "type": "number",
+        "default": 10,
+        "minimum": 0.1,
+        "maximum": 3600,
+        "description": "Seconds that an idle plugin has to answer such a check",
+    },
+    "supervise.call_wait_s": {
+        "type": "number",
+        "default": 10,
+        "minimum": 0,
+        "maximum": 3600,
+        "description": "Seconds that a call waits for the restart of its plugin to begin",
+    },
 }
 """What ``core.NAME`` there is."""
 
@@ -100,6 +162,10 @@ class Settings:
         """
         owner, name, schema = self._find(key)
         return self._stored(owner).get(name, schema.get("default"))
+
+    def core(self, name: str) -> Any:
+        """Return the value of ``core.name``, which there is; costs no look at what plugins declare."""
+        return self._stored("core").get(name, CORE[name]["default"])
 
     def of_plugin(self, plugin_id: str) -> dict[str, Any]:
         """Return every setting that a plugin declares, with its current value."""

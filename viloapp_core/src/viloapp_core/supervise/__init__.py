@@ -1,12 +1,31 @@
-"""The process of one plugin: started when it is first needed, watched, stopped.
+"""The process of one plugin: started when it is first needed, watched, started again when it fails, stopped.
 
 worker = Worker(plugin, surroundings)
 result = await worker.call("command", ["hello.greet", {}], timeout_s=30)
 await worker.stop()
+
+`machine.step` decides what becomes of a plugin that fails; docs/reference/supervision.md says it for people.
 """
 
-from viloapp_core.supervise.errors import PluginStartError, SuperviseError
+from viloapp_core.supervise.errors import (
+    PluginDisabledError,
+    PluginRestartingError,
+    PluginStartError,
+    SuperviseError,
+)
+from viloapp_core.supervise.failures import Failure, FailureLog
 from viloapp_core.supervise.log import RotatingLog
-from viloapp_core.supervise.worker import Surroundings, Worker
+from viloapp_core.supervise.surroundings import Surroundings
+from viloapp_core.supervise.worker import Worker
 
-__all__ = ["PluginStartError", "RotatingLog", "SuperviseError", "Surroundings", "Worker"]
+__all__ = [
+    "Failure",
+    "FailureLog",
+    "PluginDisabledError",
+    "PluginRestartingError",
+    "PluginStartError",
+    "RotatingLog",
+    "SuperviseError",
+    "Surroundings",
+    "Worker",
+]

@@ -2,7 +2,13 @@
 
 from viloapp_sdk.errors import ViloError
 
-__all__ = ["LimitsTooWeakError", "PluginStartError", "SuperviseError"]
+__all__ = [
+    "LimitsTooWeakError",
+    "PluginDisabledError",
+    "PluginRestartingError",
+    "PluginStartError",
+    "SuperviseError",
+]
 
 
 class SuperviseError(ViloError):
@@ -15,6 +21,28 @@ class PluginStartError(SuperviseError):
     def __init__(self, plugin_id: str, why: str, hint: str = "") -> None:
         super().__init__(
             "plugin_start_failed", f"{plugin_id} did not start: {why}", hint or f"viloapp logs {plugin_id}"
+        )
+
+
+class PluginRestartingError(SuperviseError):
+    """A plugin failed, and its next start is further away than a call waits for."""
+
+    def __init__(self, plugin_id: str, wait_s: float, why: str) -> None:
+        super().__init__(
+            "plugin_restarting",
+            f"{plugin_id} failed and is started again in {wait_s:.0f} s: {why}",
+            f"try again then; its log: viloapp logs {plugin_id}",
+        )
+
+
+class PluginDisabledError(SuperviseError):
+    """A plugin failed too often, and does not run until a person says so."""
+
+    def __init__(self, plugin_id: str, reason: str) -> None:
+        super().__init__(
+            "plugin_disabled",
+            reason,
+            f"to try again: viloapp enable {plugin_id}; its log: viloapp logs {plugin_id}",
         )
 
 

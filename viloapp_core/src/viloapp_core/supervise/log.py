@@ -1,4 +1,4 @@
-"""A plugin's log: all that its process prints, bounded on disk."""
+"""Logs that are bounded on disk: all that a plugin's process prints, and the failures of all plugins."""
 
 import contextlib
 import os
@@ -10,6 +10,7 @@ __all__ = ["RotatingLog"]
 MAX_BYTES = 1024 * 1024
 KEPT = 2
 """Older files beside the current one: at most three megabytes for each plugin."""
+_RECENT = 16 * 1024
 
 
 class RotatingLog:
@@ -17,27 +18,36 @@ class RotatingLog:
 
     Args:
         folder: where the files lie; made when it is missing.
+        name: of the file.
+
+    Attributes:
+        written: how many bytes were handed to this object.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "worker.log") -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path = folder / "worker.log"
+        self.path = folder / name
+        self.written = 0
+        self._recent = b""
         self._file = self._open()
 
     def write(self, data: bytes) -> None:
         """Append ``data``. A full disk loses lines of the log, never the host."""
+        self.written += len(data)
+        self._recent = (self._recent + data)[-_RECENT:]
         with contextlib.suppress(OSError):
             self._file.write(data)
             if self._file.tell() > MAX_BYTES:
                 self._rotate()
 
+    def since(self, mark: int) -> str:
+        """Return what was written after ``mark`` bytes, its last 16 kilobytes at most; 0 is the beginning."""
+        fresh = min(len(self._recent), self.written - mark)
+        return self._recent[len(self._recent) - fresh :].decode(errors="replace")
+
     def tail(self, lines: int) -> list[str]:
-        """Return the last lines that were written, without blank ones."""
-        with contextlib.suppress(OSError), self.path.open("rb") as file:
-            file.seek(max(0, self.path.stat().st_size - 16 * 1024))
-            text = file.read().decode(errors="replace")
-            return [line for line in text.splitlines() if line.strip()][-lines:]
-        return []
+        """Return the last lines that were written through this object, without blank ones."""
+        return [line for line in self.since(0).splitlines() if line.strip()][-lines:]
 
     def close(self) -> None:
         """Close the file."""
@@ -53,8 +63,8 @@ class RotatingLog:
         self._file.close()
         try:
             for number in range(KEPT, 0, -1):
-                older = self.path.with_name(f"worker.log.{number - 1}") if number > 1 else self.path
+                older = self.path.with_name(f"{self.path.name}.{number - 1}") if number > 1 else self.path
                 with contextlib.suppress(FileNotFoundError):
-                    os.replace(older, self.path.with_name(f"worker.log.{number}"))
+                    os.replace(older, self.path.with_name(f"{self.path.name}.{number}"))
         finally:
             self._file = self._open()

@@ -38,6 +38,7 @@ class Runtime:
         self._context: PluginContext | None = None
         self._methods: dict[str, Callable[[Any], Any]] = {
             "command": self._command,
+            "health": self._health,
             "initialize": self._initialize,
             "learned": lambda params: self._seen(),
             "ping": lambda params: "pong",
@@ -113,6 +114,20 @@ class Runtime:
             return self._after(result, self._channel.stop)
         self._channel.stop()
         return None
+
+    def _health(self, params: "Any") -> "Any":
+        """Return why the plugin is not well; None when it is, or does not say."""
+        check = getattr(self._plugin, "health_check", None)
+        if check is None:
+            return None  # that it answers at all is what a ping shows
+        result = check()
+        if hasattr(result, "__await__"):
+            return self._examined(result)
+        return None if result else f"its health_check returned {result!r}"
+
+    async def _examined(self, awaitable: "Any") -> "str | None":
+        result = await awaitable
+        return None if result else f"its health_check returned {result!r}"
 
     # -- commands and widgets ------------------------------------------------------------------------
 

@@ -1,0 +1,99 @@
+"""Whether a running plugin is well: asked now and then, over the channel that its calls take.
+
+A plugin that is busy is not asked: a call under way within its deadline is reason enough not to answer, and
+past its deadline that call itself shows that the plugin hangs.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from viloapp_core.rpc import Peer
+from viloapp_core.supervise.life import Life
+from viloapp_core.supervise.policy import Checks
+from viloapp_sdk.errors import DeadlineExceededError, FrameError, ViloError, WorkerLostError
+
+__all__ = ["Health", "Verdict", "examine"]
+
+_HELD_FACTOR = 4
+"""A plugin that is held to its share of a processor takes that much longer to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check found.
+
+    Args:
+        found: ``hung`` when nothing came back; ``unknown`` when it was busy, or ended meanwhile.
+        why: for people; empty when it is healthy.
+    """
+
+    found: Literal["healthy", "unhealthy", "hung", "unknown"]
+    why: str = ""
+
+
+async def examine(peer: Peer, timeout_s: float) -> Verdict:
+    """Ask a plugin how it is.
+
+    Its ``health_check`` is run when it has one, and answers for it. A plugin of an older SDK is only pinged.
+    """
+
+    def busy() -> bool:
+        return bool(peer.outstanding or peer.given_up)
+
+    if busy():
+        return Verdict("unknown")
+    silent = Verdict(
+        "hung", f"it did nothing and did not answer a check of its health within {timeout_s:g} s"
+    )
+    try:
+        if _behind(peer):  # it has not read for so long that it would not even be asked
+            await asyncio.sleep(timeout_s)
+            return Verdict("unknown") if busy() or not _behind(peer) else silent
+        try:
+            answer = await peer.call("health", None, timeout_s=timeout_s)
+        except FrameError:
+            await peer.call("ping", None, timeout_s=timeout_s)
+            return Verdict("healthy")
+    except DeadlineExceededError:
+        return Verdict("unknown") if peer.outstanding else silent  # the check itself was given up
+    except WorkerLostError:
+        return Verdict("unknown")
+    except ViloError as error:
+        return Verdict("unhealthy", error.detail)
+    if answer is None or answer == "":
+        return Verdict("healthy")
+    return Verdict("unhealthy", str(answer)[:300])
+
+
+def _behind(peer: Peer) -> bool:
+    return peer.behind
+
+
+class Health:
+    """Checks one process at intervals, until it is closed.
+
+    Args:
+        life: the process.
+        checks: returns how often, and how long it may take; asked before each check.
+        on_verdict: told what each check found.
+    """
+
+    def __init__(
+        self, life: Life, checks: Callable[[], Checks], on_verdict: Callable[[Verdict], None]
+    ) -> None:
+        self._life = life
+        self._checks = checks
+        self._on_verdict = on_verdict
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def close(self) -> None:
+        """Check no more."""
+        self._task.cancel()
+
+    async def _run(self) -> None:
+        while interval := self._checks().interval_s:
+            await asyncio.sleep(interval)
+            limit = self._checks().timeout_s * (_HELD_FACTOR if self._life.watch.throttled else 1)
+            self._on_verdict(await examine(self._life.peer, limit))

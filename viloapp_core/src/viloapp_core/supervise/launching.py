@@ -1,0 +1,119 @@
+"""How a plugin's process comes into being: what it sees, its pipes, its limits."""
+
+import asyncio
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+
+from viloapp_core.foundation.files import FileLock
+from viloapp_core.limits import Limits, rlimits, thread_environment
+from viloapp_core.process import Child
+from viloapp_core.process.cgroup import Group
+from viloapp_core.rpc import Descriptors
+from viloapp_core.sandbox import Probe, Request, launch_plan, probe
+from viloapp_core.store import InstalledPlugin
+from viloapp_core.supervise.limit_policy import check_limits
+from viloapp_core.supervise.surroundings import Surroundings
+
+__all__ = ["Launched", "launch", "request_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A process that was just started, and the host's ends of what connects to it, owned by who has this.
+
+    Args:
+        child: the process.
+        fd_in: where its frames come from.
+        fd_out: where frames to it go.
+        log: where what it prints comes from.
+        bulk: the socket on which it is given descriptors.
+        held: the lock on its generation.
+        group: its group of the kernel's, where there is one.
+        label: what confines it.
+    """
+
+    child: Child
+    fd_in: int
+    fd_out: int
+    log: int
+    bulk: socket.socket
+    held: FileLock
+    group: Group | None
+    label: str
+
+
+def request_of(plugin: InstalledPlugin, around: Surroundings, limits: Limits) -> Request:
+    """Return what is asked of the sandbox for a process of the plugin."""
+    return Request(
+        plugin_id=plugin.plugin_id,
+        python=plugin.python,
+        generation=plugin.generation,
+        base_prefix=plugin.base_prefix,
+        base_executable=plugin.base_executable,
+        data_dir=plugin.data_dir,
+        dev_source=plugin.dev_source,
+        workspace=around.workspace,
+        permissions=around.permissions(plugin.plugin_id),
+        rlimits=rlimits(limits),
+        nice=around.nice(),
+        variables=thread_environment(limits, os.cpu_count() or 1),
+        uid=around.user_of(plugin.plugin_id),
+        scratch_bytes=int(limits.memory_mb) * 1024 * 1024,
+    )
+
+
+async def launch(plugin: InstalledPlugin, around: Surroundings, limits: Limits) -> Launched:
+    """Start a process of the plugin.
+
+    Raises:
+        ViloError: it cannot be confined as it has to be, or the system refuses.
+    """
+    request = request_of(plugin, around, limits)
+    confinement = await asyncio.to_thread(_confinement, plugin.plugin_id, around)
+    held = around.hold(plugin)
+    theirs_in, ours_out = os.pipe()
+    ours_in, theirs_out = os.pipe()
+    log_out, log_in = os.pipe()
+    bulk, their_bulk = Descriptors.pair()
+    try:
+        plan = launch_plan(
+            request,
+            confinement,
+            allow_unsandboxed=around.allow_unsandboxed,
+            fds=(theirs_in, theirs_out, their_bulk.fileno()),
+            minimum=around.minimum("permissions"),
+        )
+        try:
+            group = around.groups.make(plugin.plugin_id, limits) if around.groups is not None else None
+            child = await around.spawner.spawn_async(
+                group.enter(plan.argv) if group is not None else plan.argv,
+                env=plan.env,
+                cwd=plan.cwd,
+                pass_fds=plan.pass_fds,
+                stdin=subprocess.DEVNULL,
+                stdout=log_in,
+                stderr=log_in,
+            )
+        finally:
+            plan.close()
+    except BaseException:
+        for fd in (ours_in, ours_out, log_out):
+            os.close(fd)
+        bulk.close()
+        held.release()
+        raise
+    finally:
+        for fd in (theirs_in, theirs_out, log_in):
+            os.close(fd)
+        their_bulk.close()
+    return Launched(child, ours_in, ours_out, log_out, bulk, held, group, plan.label)
+
+
+def _confinement(plugin_id: str, around: Surroundings) -> Probe:
+    """Find out what confines plugins here, and whether that is enough; the first time takes a while."""
+    found = probe()
+    if not around.allow_unsandboxed:
+        check_limits(plugin_id, around.minimum("limits"), found)
+    return found

@@ -1,0 +1,105 @@
+"""From a launch to a plugin that answers, or to the reason why it does not."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from viloapp_core.limits import Breach, Limits
+from viloapp_core.store import InstalledPlugin
+from viloapp_core.supervise.errors import PluginStartError
+from viloapp_core.supervise.failures import Kind
+from viloapp_core.supervise.launching import launch
+from viloapp_core.supervise.life import EXIT_TIME_S, Life
+from viloapp_core.supervise.surroundings import Surroundings
+from viloapp_sdk.errors import FrameError, HandlerError, ViloError, WorkerLostError
+
+__all__ = ["StartFault", "start"]
+
+
+class StartFault(Exception):
+    """A process of the plugin did not get ready, and that is the plugin's fault.
+
+    Args:
+        kind: of the failure.
+        error: what callers are told.
+        life: the process, which has ended.
+    """
+
+    def __init__(self, kind: Kind, error: ViloError, life: Life) -> None:
+        super().__init__(error.detail)
+        self.kind = kind
+        self.error = error
+        self.life = life
+
+
+async def start(
+    plugin: InstalledPlugin,
+    around: Surroundings,
+    limits: Limits,
+    on_breach: Callable[[Breach], None],
+    on_launched: Callable[[Life], None],
+) -> Life:
+    """Start a process of the plugin and have it initialize.
+
+    Args:
+        plugin: whose.
+        around: what the host lends.
+        limits: what it may use.
+        on_breach: told of each limit that it reaches.
+        on_launched: told of the process at once, before it is ready.
+
+    Raises:
+        StartFault: it did not get ready.
+        ViloError: it may not run, or cannot be confined as it has to be: no fault of the plugin's.
+    """
+    around.admit(plugin)
+    launched = await launch(plugin, around, limits)
+    life = Life(plugin, around, limits, launched, on_breach)
+    on_launched(life)
+    try:
+        async with asyncio.timeout(limits.startup_time):
+            life.python = str((await life.peer.ready).get("python", ""))[:20]
+            offers = await life.peer.call("initialize", _params(plugin, around), timeout_s=None)
+        if not isinstance(offers, dict):
+            raise PluginStartError(plugin.plugin_id, "its answer to initialize is not of the protocol")
+        await around.on_ready(plugin.plugin_id, offers)
+    except BaseException as error:
+        # How a process that is about to end by itself does so is worth knowing.
+        await life.abandon(grace_s=EXIT_TIME_S if isinstance(error, WorkerLostError) else 0.0)
+        if isinstance(error, (ViloError, TimeoutError)):
+            raise _fault(plugin.plugin_id, limits, life, error) from error
+        raise
+    life.was_ready = True
+    life.watch.ready()
+    return life
+
+
+def _fault(plugin_id: str, limits: Limits, life: Life, error: ViloError | TimeoutError) -> StartFault:
+    if limit := life.limit_error():
+        return StartFault("limit", limit, life)
+    if isinstance(error, TimeoutError):
+        late = PluginStartError(plugin_id, f"it was not ready within {limits.startup_time:g} s")
+        return StartFault("start_timeout", late, life)
+    if isinstance(error, WorkerLostError):
+        return StartFault("start", PluginStartError(plugin_id, _last_words(life)), life)
+    if isinstance(error, HandlerError):
+        return StartFault("start", PluginStartError(plugin_id, error.detail), life)
+    return StartFault("protocol" if isinstance(error, FrameError) else "start", error, life)
+
+
+def _params(plugin: InstalledPlugin, around: Surroundings) -> dict[str, Any]:
+    return {
+        "plugin_id": plugin.plugin_id,
+        "version": plugin.version,
+        "entry_point": plugin.entry_point,
+        "data_dir": str(plugin.data_dir),
+        "settings": around.settings(plugin.plugin_id),
+        **({"learn": True} if around.learning else {}),
+    }
+
+
+def _last_words(life: Life) -> str:
+    """Say how a process ended that never became ready, with the last line that it printed."""
+    ending = life.ended.result().why
+    lines = life.log.tail(1)
+    return f"{ending}: {lines[0][:300]}" if lines else ending
