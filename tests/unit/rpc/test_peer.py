@@ -382,3 +382,47 @@ def test_a_result_that_cannot_be_sent_is_an_error_not_a_silence() -> None:
             assert "cannot be sent" in body["detail"]
 
     run(test)
+
+
+def test_a_flood_of_tiny_frames_leaves_the_loop_to_others() -> None:
+    """Whatever else is there to do has a turn after every few of them, and none of them is lost."""
+
+    async def scenario() -> None:
+        async with connected() as (peer, stranger, _closing):
+            handled = 0
+            steps: list[int] = []
+
+            def count(name: str, data: Any) -> None:
+                nonlocal handled
+                handled += 1
+
+            peer._on_event = count
+            os.write(stranger.fd_out, pack([EVENT, "x", None]) * 4000)
+            before = 0
+            while handled < 4000:
+                await asyncio.sleep(0)
+                steps.append(handled - before)
+                before = handled
+            assert handled == 4000
+            assert max(steps) <= 8
+            stranger.send(REQUEST, 1, "echo", "after it")
+            assert await stranger.receive() == [RESPONSE, 1, "after it"]
+
+    run(scenario)
+
+
+def test_what_was_sent_before_the_end_is_handled() -> None:
+    """A flood and then the end: the end is seen last."""
+
+    async def scenario() -> None:
+        served: list[int] = []
+        async with connected(lambda method, params: served.append(params)) as (_peer, stranger, closing):
+            for number in range(100):
+                stranger.send(REQUEST, number, "note", number)
+            os.close(stranger.fd_out)
+            stranger.fd_out = os.open(os.devnull, os.O_WRONLY)
+            await closing.happened.wait()
+            assert served == list(range(100))
+            assert closing.reasons == [None]
+
+    run(scenario)

@@ -39,6 +39,9 @@ __all__ = ["Limits", "Peer"]
 
 # What a queued frame takes beside its bytes: many tiny answers must not slip through the bound.
 _FRAME_OVERHEAD = 256
+# Handled in one turn of the loop; then everybody else has theirs. Who sends nothing but tiny frames would else
+# have the loop for itself for as long as it takes to handle all that fits in the buffer.
+_FRAMES_A_TURN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Peer:
         self._unsent: deque[memoryview] = deque()
         self._unsent_bytes = 0
         self._closed = False
+        self._waiting = False  # frames that were read wait for the next turn of the loop
         self.ready: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         """Resolved with the peer's first frame, in which it says which protocol it speaks."""
 
@@ -181,16 +185,35 @@ class Peer:
             if not self._buffer.read_from(self._fd_in):
                 self.close(None)
                 return
-            while not self._closed and (frame := self._buffer.take()) is not None:
-                self._route(frame)
         except BlockingIOError:
-            pass
+            return
         except FrameError as error:
             self.close(error)
         except OSError as error:
             self.close(WorkerLostError(f"the connection broke: {error.strerror}"))
+        self._handle()
+
+    def _handle(self) -> None:
+        """Handle frames that are here; nothing more is read before they are."""
+        try:
+            for _ in range(_FRAMES_A_TURN):
+                if self._closed:
+                    return
+                if (frame := self._buffer.take()) is None:
+                    if self._waiting:
+                        self._waiting = False
+                        self._loop.add_reader(self._fd_in, self._readable)
+                    return
+                self._route(frame)
+        except FrameError as error:
+            self.close(error)
         except Exception as error:  # a fault of ours in handling its frame must not reach the loop
             self.close(FrameError(f"a frame could not be handled: {type(error).__name__}: {error}"))
+        if not self._closed:
+            if not self._waiting:
+                self._waiting = True
+                self._loop.remove_reader(self._fd_in)
+            self._loop.call_soon(self._handle)
 
     def _route(self, frame: list[Any]) -> None:
         kind = frame[0]
