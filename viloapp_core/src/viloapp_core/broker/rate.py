@@ -25,3 +25,12 @@ class Rate:
         self._next = max(self._next, now - self._slack) + self._interval
         if self._next > now:
             await asyncio.sleep(self._next - now)
+
+    def affords(self) -> bool:
+        """Take a turn when there is one now; whether there was."""
+        now = asyncio.get_running_loop().time()
+        following = max(self._next, now - self._slack) + self._interval
+        if following > now:
+            return False
+        self._next = following
+        return True

@@ -9,13 +9,14 @@ and what tells nothing of others: the theme, the path of the workspace's folder,
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viloapp_core.host.brokered import brokered
 from viloapp_core.host.machine import information
+from viloapp_core.host.paces import PACED
 from viloapp_core.permissions import Permission, PermissionSyntaxError
 from viloapp_core.services.settings import LIMITS
 from viloapp_sdk.errors import (
@@ -132,7 +133,14 @@ class Dispatch:
         needed = None if needs is None or isinstance(needs, Permission) else needs(plugin_id, *given)
         if needed is not None:
             self._host.permissions.require(plugin_id, needed, method)
+        if method in PACED:
+            return self._paced(service, plugin_id, method, given)
         return service.run(plugin_id, *given)
+
+    async def _paced(self, service: _Service, plugin_id: str, method: str, given: list[Any]) -> Any:
+        await self._host.paces.turn(plugin_id, method)
+        result = service.run(plugin_id, *given)
+        return await result if isinstance(result, Awaitable) else result
 
     async def _request_permission(self, plugin_id: str, wanted: str, reason: str) -> bool:
         permission = Permission.parse(wanted)
@@ -194,7 +202,7 @@ class Dispatch:
             raise InvalidArgumentsError(
                 f"a notification has no level {level!r}", f"there are: {', '.join(LEVELS)}"
             )
-        self._host.publish("notification", {"level": level, "message": message[:2000], "plugin": plugin_id})
+        self._host.notices.show(plugin_id, level, message[:2000])
 
     def _plugins(self, plugin_id: str) -> list[dict[str, str]]:
         enabled = [plugin for plugin in self._host.store.plugins().values() if plugin.enabled]

@@ -26,6 +26,7 @@ from viloapp_core.host.errors import BlockedPluginError, HostRunningError, HostS
 from viloapp_core.host.holding import Holding, only_in
 from viloapp_core.host.measuring import Measuring
 from viloapp_core.host.offers import usable
+from viloapp_core.host.paces import Notices, Paces
 from viloapp_core.host.permissions import PermissionManager
 from viloapp_core.host.start_marker import StartMarker
 from viloapp_core.host.widgets import Widgets
@@ -74,6 +75,8 @@ class Host:
         files: opens files for plugins.
         network: the connections that plugins have.
         programs: the programs that run for plugins.
+        paces: how often each plugin may have the host do what costs others.
+        notices: what plugins tell the person.
         terminals: every terminal that a plugin opened.
         permissions: what every plugin may.
         address: where the workspace is served, None without one.
@@ -119,6 +122,8 @@ class Host:
         self.events = EventBus(self._deliver)
         self._enforcement = Enforcement(self)
         self._denials_told: set[tuple[str, str]] = set()
+        self.paces = Paces()
+        self.notices = Notices(self.publish)
         self._problem = ""
 
     # -- life ----------------------------------------------------------------------------------------
@@ -662,7 +667,7 @@ class Host:
     def _permission_denied(self, told: Mapping[str, str]) -> None:
         """Tell the person, once for each permission until it is granted: a plugin may try for ever."""
         key = (told["plugin"], told["permission"])
-        if key not in self._denials_told:
+        if key not in self._denials_told and self.notices.affords(told["plugin"]):
             self._denials_told.add(key)
             self.publish("permission.denied", told)
             text = f"{told['message']}. Allow it: {told['command']}"

@@ -16,7 +16,7 @@ PATIENCE_S = 120.0
 MAX_WAITING = 8
 """Further questions of one plugin while one of its is open."""
 MAX_DENIALS = 3
-"""After that many in one run of the host a plugin's further questions are not put any more."""
+"""After that many in one run, unanswered ones included, no further question of a plugin is put."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Prompts:
                 answer = await self._put(plugin_id, permission, reason)
         finally:
             plugin.waiting -= 1
-        plugin.denials += answer == "deny"
+        plugin.denials += answer in ("deny", "late")
         return answer
 
     def answer(self, id: int, answer: str) -> None:

@@ -39,8 +39,8 @@ __all__ = ["Limits", "Peer"]
 
 # What a queued frame takes beside its bytes: many tiny answers must not slip through the bound.
 _FRAME_OVERHEAD = 256
-# Handled in one turn of the loop; then everybody else has theirs. Who sends nothing but tiny frames would else
-# have the loop for itself for as long as it takes to handle all that fits in the buffer.
+# Handled in one turn of the loop; then everybody else has theirs. Who sends nothing but tiny frames would
+# else have the loop for itself for as long as it takes to handle all that fits in the buffer.
 _FRAMES_A_TURN = 8
 
 
