@@ -51,7 +51,7 @@ def looks_at_arguments(machine: str, openness: Openness, call: int) -> bool:
                 return True
             loaded = (call, processor.audit)[operand // 4]
         elif code == 0x06:
-            return operand != ALLOWED
+            return bool(operand != ALLOWED)
         else:
             tests = {0x15: loaded == operand, 0x25: loaded > operand, 0x35: loaded >= operand}
             place += then if tests[code] else otherwise
