@@ -69,10 +69,29 @@ class Scene:
 
     @contextlib.asynccontextmanager
     async def server(self, session: Session, host: str = "127.0.0.1") -> AsyncIterator[int]:
-        """Serve on a free port."""
-        server = await asyncio.start_server(session, host, 0)
-        async with server:
-            yield server.sockets[0].getsockname()[1]
+        """Serve on a free port until the block ends, which ends the sessions too."""
+        sessions: set[asyncio.Task[None]] = set()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            sessions.add(task)
+            try:
+                await session(reader, writer)
+            except asyncio.CancelledError:
+                writer.transport.abort()
+                raise
+            finally:
+                sessions.discard(task)
+                writer.close()
+
+        # Since Python 3.12 the end of a server waits for its connections.
+        async with await asyncio.start_server(serve, host, 0) as server:
+            try:
+                yield server.sockets[0].getsockname()[1]
+            finally:
+                for task in sessions:
+                    task.cancel()
 
 
 async def until(check: Callable[[], object]) -> None:
