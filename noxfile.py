@@ -33,9 +33,12 @@ SDK_MINIMUM = (3, 10)
 FOUND = interpreters(SDK_MINIMUM)
 PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) > SDK_MINIMUM]
 SDK_PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) == SDK_MINIMUM]
-nox.options.sessions = ["lint", "types", "unit", "contract", "minimums", "package", "docs", "e2e"]
-if SDK_PYTHONS:  # nox knows no session that has no Python
-    nox.options.sessions.insert(3, "unit-sdk")
+# The oldest Python runs the unit tests with the lowest versions (`minimums`), every later one with the newest;
+# where there is one alone it does both. `nox -s unit` is the whole matrix.
+UNIT = [f"unit-{python}" for python in PYTHONS[1:] or PYTHONS]
+# nox knows no session that has no Python.
+SDK_UNIT = ["unit-sdk"] if SDK_PYTHONS else []
+nox.options.sessions = ["lint", "types", *UNIT, *SDK_UNIT, "contract", "minimums", "package", "docs", "e2e"]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # A pyenv shim may stand first on the path and only fail; the folders of the Pythons that work come before it.

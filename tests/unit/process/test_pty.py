@@ -64,7 +64,9 @@ def test_ignored_and_blocked_signals_are_not_passed_on(spawner: Spawner) -> None
     finally:
         signal.signal(signal.SIGINT, previous)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    assert [int(line.split()[1], 16) for line in printed.splitlines()] == [0, 0]
+    # 32 and 33 are the C library's own: its posix_spawn may leave them ignored in whatever it starts.
+    own = 1 << (32 - 1) | 1 << (33 - 1)
+    assert [int(line.split()[1], 16) & ~own for line in printed.splitlines()] == [0, 0]
 
 
 def test_a_relative_program_belongs_to_the_folder(spawner: Spawner, tmp_path: Path) -> None:
