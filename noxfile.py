@@ -33,7 +33,7 @@ SDK_MINIMUM = (3, 10)
 FOUND = interpreters(SDK_MINIMUM)
 PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) > SDK_MINIMUM]
 SDK_PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) == SDK_MINIMUM]
-# The oldest Python runs the unit tests with the lowest versions (`minimums`), every later one with the newest;
+# The oldest Python runs the unit tests with the lowest versions (`minimums`), later ones with the newest;
 # where there is one alone it does both. `nox -s unit` is the whole matrix.
 UNIT = [f"unit-{python}" for python in PYTHONS[1:] or PYTHONS]
 # nox knows no session that has no Python.

@@ -249,7 +249,7 @@ def test_processor_time_is_held_to_the_percentage(
             used = cpu_s(host, "devours") - before
             running = 1 if command == "devours.spin" else min(3, os.cpu_count() or 1)
             assert used < 0.05 * (passed + 2) + running * (0.2 + 2 * lateness.most_s)
-            # Told once each time: where others leave it no time to use, its share comes back, and it is told anew.
+            # Told once a time: a machine that leaves it no time to use lets its share come back.
             told = [action for limit, action in ear.limits() if limit == "cpu_percent"]
             assert told == [("throttled", "resumed")[turn % 2] for turn in range(len(told))]
             notices = sum("held to 5 % of a processor" in notice for notice in ear.notices())
