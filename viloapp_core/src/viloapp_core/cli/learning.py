@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from viloapp_core.host import Host
     from viloapp_core.host.learning import Learned
     from viloapp_core.permissions import Permission
+    from viloapp_core.sandbox.observing.observation import Observation
     from viloapp_core.store import InstalledPlugin
 
 _ROUNDS = 8
@@ -52,7 +54,8 @@ def learn_command(
 ) -> None:
     """Run a COMMAND of a plugin and print the least permissions block that it needs.
 
-    It collects what the host was asked for and what the plugin's Python code reached for, denied or not.
+    It collects what the host was asked for, what the plugin's Python code reached for, and what its native
+    code asked the kernel for (seccomp user notification, on Linux), denied or not.
     Nothing is granted for good. With --allow what is missing is allowed while this runs: only for plugins
     that you trust. `viloapp permissions learn hello -- hello.greet '{"name": "Ann"}'`
     """
@@ -63,8 +66,8 @@ def learn_command(
 
     chosen = installed(store, plugin)
     given = parse_arguments(arguments)
-    learned = asyncio.run(_learn(invocation, chosen, store.root, command, given, seconds, allow))
-    _tell(invocation, chosen, learned)
+    learned, seen = asyncio.run(_learn(invocation, chosen, store.root, command, given, seconds, allow))
+    _tell(invocation, chosen, learned, seen)
 
 
 async def _learn(
@@ -75,7 +78,7 @@ async def _learn(
     arguments: dict[str, Any],
     seconds: float | None,
     allow: bool,
-) -> Learned:
+) -> tuple[Learned, Observation]:
     from viloapp_core.host import Host
     from viloapp_core.host.learning import Learned
 
@@ -93,13 +96,15 @@ async def _learn(
             invocation.output.note(f"learning for {seconds:g} s; use the plugin with: viloapp call …")
             await asyncio.sleep(seconds)
             await _observe(host, plugin, learned)
-            return learned
+            return learned, host.observation(id)
         for _ in range(_ROUNDS if allow else 1):
             before = set(learned.used)
             failed = await _run(host, command, arguments)
             await _observe(host, plugin, learned)
             missing = [
-                each for each in learned.used - before if not host.permissions.check_permission(id, each)
+                each
+                for each in learned.used.keys() - before
+                if not host.permissions.check_permission(id, each)
             ]
             if not missing or not allow:
                 break
@@ -109,7 +114,7 @@ async def _learn(
             await host.permissions_applied(id)
         if failed:
             invocation.output.warning(f"{command} failed: {one_line(failed)}")
-    return learned
+        return learned, host.observation(id)
 
 
 async def _run(host: Host, command: str, arguments: dict[str, Any]) -> str:
@@ -122,16 +127,14 @@ async def _run(host: Host, command: str, arguments: dict[str, Any]) -> str:
 
 
 async def _observe(host: Host, plugin: InstalledPlugin, learned: Learned) -> None:
-    try:
-        seen = await host.learned(plugin.plugin_id)
-    except ViloError:
-        return  # its process was lost with what it had seen; what the host was asked for is known
-    held = host.permissions.granted(plugin.plugin_id)
-    learned.observe(seen, held, host.permissions.places(plugin))
+    held, places = host.permissions.granted(plugin.plugin_id), host.permissions.places(plugin)
+    with contextlib.suppress(ViloError):  # a process may be lost with what its hook had seen
+        learned.observe(await host.learned(plugin.plugin_id), held, places)
+    learned.observe(host.observation(plugin.plugin_id).rows(), held, places, source="kernel")
 
 
-def _tell(invocation: Invocation, plugin: InstalledPlugin, learned: Learned) -> None:
-    from viloapp_core.host.learning import BLIND, least
+def _tell(invocation: Invocation, plugin: InstalledPlugin, learned: Learned, seen: Observation) -> None:
+    from viloapp_core.host.learning import blind, least
     from viloapp_core.permissions import Permission, allows
 
     output = invocation.output
@@ -139,25 +142,41 @@ def _tell(invocation: Invocation, plugin: InstalledPlugin, learned: Learned) -> 
     declared = [Permission.parse(id) for id in plugin.permissions]
     missing = [each for each in needed if not allows(declared, each)]
     unused = [each for each in declared if not any(each.covers(one) for one in learned.used)]
+    cannot_see = blind(seen.watched, seen.shortcomings())
     if output.as_json:
         output.json(
             {
                 "plugin": plugin.plugin_id,
                 "permissions": [str(each) for each in needed],
+                "seen_by": {str(each): learned.seen_by(each) for each in needed},
                 "missing": [str(each) for each in missing],
                 "unused": [str(each) for each in unused],
-                "cannot_see": list(BLIND),
+                "system_calls": "watched" if seen.watched else "not watched",
+                "cannot_see": cannot_see,
             }
         )
         return
     for line in block(needed):
         output.line(line)
+    for each in needed:
+        output.note(_source(each, learned))
     for each in missing:
         output.note(f"not declared: {each}")
     for each in unused:
         output.note(f"declared and not seen to be used: {each}")
-    for text in BLIND:
+    for text in cannot_see:
         output.note(f"cannot see: {text}")
+
+
+def _source(permission: Permission, learned: Learned) -> str:
+    """Say who saw that a permission is needed, and where it alone does not help."""
+    from viloapp_core.host.learning import SOURCES
+
+    by = learned.seen_by(permission)
+    text = f"{permission}: {', '.join(SOURCES[each] for each in by)}"
+    if by == ["kernel"] and permission.category in ("network", "process"):
+        text += "; native code needs more than the permission for that, see docs/reference/broker.md"
+    return text
 
 
 def block(permissions: list[Permission]) -> list[str]:

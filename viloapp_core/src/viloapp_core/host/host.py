@@ -36,6 +36,7 @@ from viloapp_core.permissions import Permission
 from viloapp_core.process import Spawner
 from viloapp_core.process.cgroup import Groups
 from viloapp_core.sandbox import Launch, probe
+from viloapp_core.sandbox.observing.observation import Observation
 from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
 from viloapp_core.services.settings import LIMITS
 from viloapp_core.store import InstalledPlugin, Revocation, Store
@@ -104,6 +105,7 @@ class Host:
         self._allow_unsandboxed = allow_unsandboxed
         self._with_control = control
         self._learning = learning
+        self._observations: dict[str, Observation] = {}
         self._subscribers: list[Subscriber] = []
         self._workers: dict[str, Worker] = {}
         self._background: set[asyncio.Task[Any]] = set()
@@ -171,7 +173,7 @@ class Host:
                 admit=self._admit,
                 hold=self.store.hold,
                 permissions=self._enforcement.at_start,
-                learning=self._learning,
+                observation=self.observation if self._learning else None,
                 on_end=self._worker_ended,
                 user_of=self.store.user_of,
                 programs=lambda plugin_id: self.programs.pids(plugin_id),
@@ -426,6 +428,10 @@ class Host:
             return []
         rows = await worker.call("learned", None, timeout_s=10.0)
         return rows if isinstance(rows, list) else []
+
+    def observation(self, plugin_id: str) -> Observation:
+        """Return what a plugin's system calls reached for; of a host that is learning, else nothing."""
+        return self._observations.setdefault(plugin_id, Observation())
 
     async def permissions_applied(self, plugin_id: str) -> dict[str, bool]:
         """Wait until a change of permissions has its effect; see `Enforcement.applied`."""

@@ -1,38 +1,51 @@
-"""From what a plugin was seen to reach for to the least permissions that allow it; pure but for `stat`."""
+"""From what a plugin was seen to reach for to the least permissions that allow it; pure but for `stat`.
+
+Three look: the host, which is asked; an audit hook of Python's in the worker; and the kernel, which tells the
+host of system calls (`viloapp_core.sandbox.observing`). What one of them cannot see another may.
+"""
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from viloapp_core.permissions import Permission, PermissionSyntaxError, Places
 
-__all__ = ["BLIND", "Learned", "least", "permission_for"]
+__all__ = ["SOURCES", "Learned", "Source", "blind", "least", "permission_for"]
 
-BLIND = (
-    "what native code does by itself: a library of C that opens a file without Python (no seccomp "
-    "notification is used)",
-    "what other commands, settings or inputs of the plugin would need",
-    "what comes after a refusal that ended the command; with --allow it is run again",
-)
-"""What learning cannot see, for people."""
+Source = Literal["host", "python", "kernel"]
+"""Who saw something: the host, which was asked; the audit hook; the kernel."""
+SOURCES: Mapping[Source, str] = {
+    "host": "the host was asked",
+    "python": "Python code reached for it",
+    "kernel": "a system call reached for it",
+}
+"""The same in words."""
 _MANY = 3
 """So many files of one folder become that folder."""
 
 
 @dataclass(slots=True)
 class Learned:
-    """What one plugin used or was denied, collected while it ran."""
+    """What one plugin used or was denied, collected while it ran, and who saw it."""
 
-    used: set[Permission] = field(default_factory=set)
+    used: dict[Permission, set[Source]] = field(default_factory=dict)
 
     def add(self, text: str) -> None:
         """Note a permission of which the host was asked; whether it was granted is no matter."""
         try:
-            self.used.add(Permission.parse(text))
+            self._note(Permission.parse(text), "host")
         except PermissionSyntaxError:
             return
+
+    def seen_by(self, permission: Permission) -> list[Source]:
+        """Return who saw a use of what a permission allows."""
+        found = {source for used, by in self.used.items() if permission.covers(used) for source in by}
+        return [source for source in SOURCES if source in found]
+
+    def _note(self, permission: Permission, source: Source) -> None:
+        self.used.setdefault(permission, set()).add(source)
 
     def observe(
         self,
@@ -40,14 +53,17 @@ class Learned:
         held: Sequence[Permission],
         places: Places,
         exists: Callable[[str], bool] = os.path.exists,
+        *,
+        source: Source = "python",
     ) -> None:
-        """Note what the worker's audit hook saw.
+        """Note what the worker's audit hook saw, or the kernel.
 
         Args:
             seen: ``[kind, what, reachable]``; a stranger's, so of any shape.
             held: what the plugin has: a file that it reached is a use of that, or free for all.
             places: where the named places are.
             exists: whether there is such a path outside.
+            source: who saw it.
         """
         for row in seen:
             if not (isinstance(row, (list, tuple)) and len(row) == 3 and isinstance(row[1], str)):
@@ -63,7 +79,33 @@ class Learned:
                 above = os.path.dirname(row[1])
                 if wanted.scope == "read" or not exists(above) or above == "/":
                     continue  # it is not there for anybody
-            self.used.add(wanted)
+            elif wanted.category == "process" and row[1].startswith("/") and not exists(row[1]):
+                continue  # one of the places where a program was looked for
+            self._note(wanted, source)
+
+
+def blind(watched: bool, problems: Sequence[str] = ()) -> list[str]:
+    """Return what learning did not see, for people.
+
+    Args:
+        watched: whether the kernel told of system calls.
+        problems: why not, or not of all.
+    """
+    found = [f"what native code does by itself: {problem}" for problem in problems]
+    if watched:
+        found += [
+            "native code that looks at a file without opening it (stat, access), and by which name it knows "
+            "what it connects to: the address is seen",
+            "what the system's filter refused before anybody was told, such as sockets of other kinds",
+        ]
+    elif not problems:
+        found.append("what native code does by itself: no process of the plugin ran")
+    return [
+        *found,
+        "what a program needs that the host runs for the plugin",
+        "what other commands, settings or inputs of the plugin would need",
+        "what comes after a refusal that ended the command; with --allow it is run again",
+    ]
 
 
 def permission_for(kind: str, what: str, places: Places) -> Permission | None:
@@ -104,7 +146,9 @@ def least(used: Iterable[Permission]) -> list[Permission]:
 def _program(what: str) -> str:
     """Return a program as a person would write it: its name, where that is what the machine finds."""
     name = os.path.basename(what)
-    return name if "/" not in what or shutil.which(name) == what else what
+    found = shutil.which(name)
+    same = found is not None and os.path.realpath(found) == os.path.realpath(what)
+    return name if "/" not in what or same else what
 
 
 def _within(path: str, folder: str) -> bool:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 __all__ = [
     "ALLOW",
     "KILL_PROCESS",
+    "NOTIFY",
     "Instruction",
     "any_bit",
     "architecture",
@@ -29,6 +30,7 @@ __all__ = [
 
 ALLOW = 0x7FFF0000
 KILL_PROCESS = 0x80000000
+NOTIFY = 0x7FC00000
 _ERRNO = 0x00050000
 
 # Offsets in ``struct seccomp_data``; both processors are little-endian, the low word of an argument is first.
@@ -91,7 +93,7 @@ def masked(mask: int) -> Instruction:
 
 
 def result(value: int) -> Instruction:
-    """End: `ALLOW`, `KILL_PROCESS` or an `errno_result`."""
+    """End: `ALLOW`, `KILL_PROCESS`, `NOTIFY` or an `errno_result`."""
     return Instruction(0x06, value)
 
 

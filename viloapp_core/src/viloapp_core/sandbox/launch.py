@@ -13,6 +13,7 @@ from viloapp_core.sandbox.errors import SandboxTooWeakError, SandboxUnavailableE
 from viloapp_core.sandbox.landlock import ruleset
 from viloapp_core.sandbox.levels import Level, enough
 from viloapp_core.sandbox.masks import within
+from viloapp_core.sandbox.observing.filters import watch
 from viloapp_core.sandbox.outcome import Probe
 from viloapp_core.sandbox.profile import BOOTSTRAP, ROOT_ONLY, SCRIPT, Inside, Profile, profile
 from viloapp_core.sandbox.request import RealDisk, Request
@@ -35,6 +36,7 @@ class Launch:
         cwd: the working folder.
         label: what confines it.
         pass_fds: the descriptors to pass on under these numbers: those of the caller, and the plan's.
+        observed: what the worker sees of the disk, where it has the host told of system calls; else None.
     """
 
     argv: tuple[str, ...]
@@ -42,6 +44,7 @@ class Launch:
     cwd: Path
     label: Literal["bubblewrap", "landlock", "none"]
     pass_fds: tuple[int, ...]
+    observed: Profile | None = None
 
     def close(self) -> None:
         """Give back the plan's own descriptor, once the process is started or was not."""
@@ -50,11 +53,12 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What runs after stage 2: the SDK, or a script of the core's."""
+    """What runs after stage 2: the SDK, or a script of the core's; in learn mode, who hears of its calls."""
 
     fds: tuple[int, ...]
     script: Path | None = None
     arguments: tuple[str, ...] = ()
+    watch: int | None = None
 
 
 def launch_plan(
@@ -65,6 +69,7 @@ def launch_plan(
     fds: tuple[int, ...],
     minimum: Level = "enforced",
     environ: Mapping[str, str] | None = None,
+    watch: int | None = None,
 ) -> Launch:
     """Decide how the worker of ``request`` is started. Makes the plugin's data folder when it is missing.
 
@@ -76,15 +81,16 @@ def launch_plan(
         fds: the descriptors that the SDK's worker is given, in its order.
         minimum: the least that has to be enforced.
         environ: the host's environment; ``os.environ`` by default.
+        watch: in learn mode the socket over which the host gets to hear of system calls, see
+            `viloapp_core.sandbox.observing`.
 
     Raises:
         SandboxUnavailableError: nothing works here and ``allow_unsandboxed`` is False.
         SandboxTooWeakError: what works is less than ``minimum`` and ``allow_unsandboxed`` is False.
         FolderRefusedError: see `viloapp_core.sandbox.profile`.
     """
-    return _plan(
-        request, probe, allow_unsandboxed, minimum, _Work(fds), os.environ if environ is None else environ
-    )
+    work = _Work(fds, watch=watch)
+    return _plan(request, probe, allow_unsandboxed, minimum, work, os.environ if environ is None else environ)
 
 
 def program_plan(
@@ -172,7 +178,9 @@ def _mounted(request: Request, probe: Probe, work: _Work, variables: Mapping[str
         return _as_owner(request, seen, argv) if changes else argv
 
     fd = open_plan(plan)
-    return Launch(tuple(command(fd)), variables, request.data_dir, "bubblewrap", (*work.fds, fd))
+    observed = seen if plan.watch is not None else None
+    argv = tuple(command(fd))
+    return Launch(argv, variables, request.data_dir, "bubblewrap", _inherited(plan, fd), observed)
 
 
 def _as_owner(request: Request, seen: Profile, argv: list[str]) -> list[str]:
@@ -206,25 +214,32 @@ def _landlocked(
     plan = replace(
         _stage2(request, probe, work, seen, mounted=False), host=_host(), keeper=True, drop=os.geteuid() == 0
     )
-    return _started(request, probe, work, plan, seen.environment)
+    return _started(request, probe, work, plan, seen.environment, seen)
 
 
 def _stage2(request: Request, probe: Probe, work: _Work, seen: Profile, *, mounted: bool) -> Stage2:
     alone = not seen.shared and request.dev_source is None
+    machine = os.uname().machine
     openness = Openness(own_network=mounted, own_sockets=mounted and alone, own_processes=mounted)
     return Stage2(
         work.fds,
         rlimits=request.rlimits,
         nice=request.nice,
         landlock=ruleset(seen, probe.landlock_abi, mounted=mounted) if probe.landlock_abi else None,
-        seccomp=seccomp_filter(os.uname().machine, openness) if probe.seccomp else None,
+        seccomp=seccomp_filter(machine, openness) if probe.seccomp else None,
+        watch=watch(work.watch, machine) if work.watch is not None and probe.seccomp else None,
         script=str(work.script) if work.script else None,
         arguments=work.arguments,
     )
 
 
 def _started(
-    request: Request, probe: Probe, work: _Work, plan: Stage2, variables: Mapping[str, str]
+    request: Request,
+    probe: Probe,
+    work: _Work,
+    plan: Stage2,
+    variables: Mapping[str, str],
+    seen: Profile | None = None,
 ) -> Launch:
     """At the machine's own paths, without bubblewrap: there the script itself may be out of reach."""
     if work.script is not None:
@@ -232,7 +247,12 @@ def _started(
         plan = replace(plan, code=code, script=str(work.script), arguments=work.arguments)
     fd = open_plan(plan)
     argv = (str(request.python), "-I", "-S", str(_BOOTSTRAP_FILE), str(fd))
-    return Launch(argv, variables, request.data_dir, probe.backend, (*work.fds, fd))
+    observed = seen if plan.watch is not None else None
+    return Launch(argv, variables, request.data_dir, probe.backend, _inherited(plan, fd), observed)
+
+
+def _inherited(plan: Stage2, fd: int) -> tuple[int, ...]:
+    return (*plan.fds, *((plan.watch.end,) if plan.watch is not None else ()), fd)
 
 
 def _host() -> int | None:

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 
 from viloapp_core.sandbox.landlock import Ruleset
+from viloapp_core.sandbox.observing.filters import Watch
 
 __all__ = ["Stage2", "open_bytes", "open_plan"]
 
@@ -33,6 +34,7 @@ class Stage2:
         folder: where to go then, with a uid.
         landlock: rules for files, None where the kernel has no Landlock.
         seccomp: the filter of system calls, None where there is none.
+        watch: in learn mode, what has the host told of some; None in every other.
         script: what to run in place of the SDK, a file.
         arguments: of that.
         code: what to run in place of the SDK, where no file can be opened any more.
@@ -50,6 +52,7 @@ class Stage2:
     folder: str | None = None
     landlock: Ruleset | None = None
     seccomp: bytes | None = None
+    watch: Watch | None = None
     script: str | None = None
     arguments: tuple[str, ...] = ()
     code: str | None = None
@@ -70,6 +73,7 @@ class Stage2:
             "folder": self.folder,
             "landlock": rules and (rules.filesystem, rules.network, rules.scopes, rules.rules),
             "seccomp": self.seccomp,
+            "watch": self.watch and tuple(self.watch),
             "script": self.script,
             "arguments": self.arguments,
             "code": self.code,

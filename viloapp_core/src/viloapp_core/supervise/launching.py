@@ -5,16 +5,20 @@ import os
 import socket
 import subprocess
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.limits import Limits, rlimits, thread_environment
 from viloapp_core.process import Child
 from viloapp_core.process.cgroup import Group
 from viloapp_core.rpc import Descriptors
-from viloapp_core.sandbox import Probe, Request, launch_plan, probe
+from viloapp_core.sandbox import Probe, Profile, Request, launch_plan, probe
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.limit_policy import check_limits
 from viloapp_core.supervise.surroundings import Surroundings
+
+if TYPE_CHECKING:  # ctypes and more, which only learn mode needs
+    from viloapp_core.sandbox.observing.observer import Observer
 
 __all__ = ["Launched", "launch", "request_of"]
 
@@ -32,6 +36,8 @@ class Launched:
         held: the lock on its generation.
         group: its group of the kernel's, where there is one.
         label: what confines it.
+        observer: in learn mode what looks at its system calls, not yet begun.
+        observed: what it sees of the disk, for that.
     """
 
     child: Child
@@ -42,6 +48,8 @@ class Launched:
     held: FileLock
     group: Group | None
     label: str
+    observer: "Observer | None" = None
+    observed: Profile | None = None
 
 
 def request_of(plugin: InstalledPlugin, around: Surroundings, limits: Limits) -> Request:
@@ -77,6 +85,7 @@ async def launch(plugin: InstalledPlugin, around: Surroundings, limits: Limits) 
     ours_in, theirs_out = os.pipe()
     log_out, log_in = os.pipe()
     bulk, their_bulk = Descriptors.pair()
+    observer = _observer(plugin.plugin_id, around)
     try:
         plan = launch_plan(
             request,
@@ -84,6 +93,7 @@ async def launch(plugin: InstalledPlugin, around: Surroundings, limits: Limits) 
             allow_unsandboxed=around.allow_unsandboxed,
             fds=(theirs_in, theirs_out, their_bulk.fileno()),
             minimum=around.minimum("permissions"),
+            watch=observer.theirs if observer is not None else None,
         )
         try:
             group = around.groups.make(plugin.plugin_id, limits) if around.groups is not None else None
@@ -102,13 +112,24 @@ async def launch(plugin: InstalledPlugin, around: Surroundings, limits: Limits) 
         for fd in (ours_in, ours_out, log_out):
             os.close(fd)
         bulk.close()
+        if observer is not None:
+            observer.close()
         held.release()
         raise
     finally:
         for fd in (theirs_in, theirs_out, log_in):
             os.close(fd)
         their_bulk.close()
-    return Launched(child, ours_in, ours_out, log_out, bulk, held, group, plan.label)
+    label, observed = plan.label, plan.observed
+    return Launched(child, ours_in, ours_out, log_out, bulk, held, group, label, observer, observed)
+
+
+def _observer(plugin_id: str, around: Surroundings) -> "Observer | None":
+    if around.observation is None:
+        return None
+    from viloapp_core.sandbox.observing.observer import Observer
+
+    return Observer(around.observation(plugin_id))
 
 
 def _confinement(plugin_id: str, around: Surroundings) -> Probe:

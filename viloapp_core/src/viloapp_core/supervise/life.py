@@ -96,6 +96,9 @@ class Life:
         self._breach: Breach | None = None
         self._loop = asyncio.get_running_loop()
         self._descriptors = Descriptors(launched.bulk)
+        self._observer = launched.observer
+        if self._observer is not None:
+            self._observer.begin(launched.observed, self._unobserved)
         self.log = RotatingLog(plugin.log_dir)
         os.set_blocking(launched.log, False)
         self._loop.add_reader(launched.log, self._read_log, launched.log)
@@ -211,6 +214,8 @@ class Life:
         self.peer.close()
         self._held.release()
         self._descriptors.close()
+        if self._observer is not None:
+            self._observer.close()
         return Ending(status, self.fault or status.describe(), self._breach)
 
     def _reached(self, breach: Breach) -> None:
@@ -218,6 +223,11 @@ class Life:
         if breach.action == "ended":
             self._breach, self.fault = breach, breach.reason()
         self._on_breach(breach)
+
+    def _unobserved(self, reason: str) -> None:
+        """From the observer's thread: calls of the process would wait for an answer, and then fail."""
+        self.fault = reason
+        self._child.kill()
 
     def _disconnected(self, reason: ViloError | None) -> None:
         """The channel broke, or its content broke the protocol: the process has no way back from that."""

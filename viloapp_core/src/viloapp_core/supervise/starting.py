@@ -94,7 +94,7 @@ def _params(plugin: InstalledPlugin, around: Surroundings) -> dict[str, Any]:
         "entry_point": plugin.entry_point,
         "data_dir": str(plugin.data_dir),
         "settings": around.settings(plugin.plugin_id),
-        **({"learn": True} if around.learning else {}),
+        **({"learn": True} if around.observation is not None else {}),
     }
 
 

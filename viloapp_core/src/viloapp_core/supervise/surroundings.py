@@ -11,6 +11,7 @@ from viloapp_core.metrics import PluginMetrics
 from viloapp_core.process import Spawner
 from viloapp_core.process.cgroup import Groups
 from viloapp_core.sandbox import Level
+from viloapp_core.sandbox.observing.observation import Observation
 from viloapp_core.store import InstalledPlugin
 
 __all__ = ["Surroundings"]
@@ -63,5 +64,5 @@ class Surroundings:
     """``(plugin id)``: its process has ended; what was done for that process alone has no owner any more."""
     metrics: Callable[[str], PluginMetrics]
     """The counters of a plugin, which outlive each of its processes."""
-    learning: bool = False
-    """Whether workers note what they reach for; see `viloapp permissions learn`."""
+    observation: Callable[[str], Observation] | None = None
+    """In learn mode what a plugin's system calls reach for is noted here; in every other nobody looks."""
