@@ -17,7 +17,7 @@ from tests.e2e.harness import UNSIGNED, Viloapp
 
 ORDINARY = 1000
 SINS = ("reads_secrets", "writes_elsewhere", "connects_out", "attacks_the_host", "leaves_the_sandbox")
-PLUGINS = (*SINS, "forges_frames", "hello")
+PLUGINS = (*SINS, "forges_frames", "reaches_natively", "hello")
 HIDE = Path(__file__).with_name("hide.py")
 
 
@@ -47,14 +47,21 @@ class Person:
                 f"export PATH={self.root}/broken:/usr/bin:/bin",
                 f"export PYTHONPATH={self.root}/broken",
             ]
+        return self._started_by(name, lines, words)
+
+    def below(self, name: str, *words: str) -> Viloapp:
+        """Return the command as another program starts it."""
+        return self._started_by(name, ["#!/bin/sh"], list(words))
+
+    def _started_by(self, name: str, lines: list[str], words: list[str]) -> Viloapp:
         script = self.root / name
         command = " ".join([*_as(self.uid), *words, str(self.bin / "viloapp")])
         script.write_text("\n".join([*lines, f'exec {command} "$@"', ""]))
         script.chmod(0o755)
-        less = Viloapp(self.root, executable=script)
-        os.chown(less.runtime, self.uid, self.uid)
-        less.environ["XDG_CACHE_HOME"] = self.app.environ["XDG_CACHE_HOME"]
-        return less
+        app = Viloapp(self.root, executable=script)
+        os.chown(app.runtime, self.uid, self.uid)
+        app.environ["XDG_CACHE_HOME"] = self.app.environ["XDG_CACHE_HOME"]
+        return app
 
 
 def _as(uid: int) -> list[str]:

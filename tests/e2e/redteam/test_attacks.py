@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.harness import Viloapp, Workspace
+from tests.e2e.harness import PATIENCE_S, Viloapp
 from tests.e2e.redteam.conftest import SINS, Person
 from viloapp_core.sandbox.trial import targets
 
@@ -32,10 +33,30 @@ _DEPENDS = {"mptcp", "fast_open", "keyring", "ring", "faults"}
 
 
 @contextlib.contextmanager
+def workspace_of(app: Viloapp, folder: Path, *options: str) -> Iterator[int]:
+    """A running workspace; its process."""
+    with app.workspace(folder, *options) as workspace:
+        yield workspace.pid
+
+
+@contextlib.contextmanager
+def learner(app: Viloapp, folder: Path) -> Iterator[int]:
+    """A host that learns, and serves calls meanwhile; its process."""
+    process = app.start("permissions", "learn", "hello", "--for", "900", cwd=folder)
+    assert process.stderr is not None
+    try:
+        assert "learning for 900 s" in process.stderr.readline()
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
+
+
+@contextlib.contextmanager
 def aims(
-    person: Person, app: Viloapp, *, control: bool = False
-) -> Iterator[tuple[Workspace, dict[str, Any]]]:
-    """A running workspace with a host to attack, files of the person's, servers and a terminal."""
+    person: Person, app: Viloapp, *, control: bool = False, learning: bool = False
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """A host to attack (its process), files of the person's, servers and a terminal."""
     home = Path(app.environ["HOME"])
     files = {"key": home / ".ssh/id_ed25519", "root_only": home / ".private"}
     files |= {name: home / name for name in ("file", "victim")}
@@ -53,18 +74,19 @@ def aims(
     os.chown(work, person.uid, person.uid)
     options = ("--allow-unsandboxed",) if control else ()
     try:
-        with targets(person.root) as prepared, app.workspace(work, *options) as workspace:
+        running = learner(app, work) if learning else workspace_of(app, work, *options)
+        with targets(person.root) as prepared, running as host:
             app.call("hello.remember", text="secret of hello")
             aimed = {
                 **prepared,
                 **{name: str(path) for name, path in files.items()},
                 "root_only": "/etc/shadow" if person.uid == 0 else str(files["root_only"]),
                 "other_data": str(app.store / "plugins/hello/data/notes.txt"),
-                "host": workspace.pid,
+                "host": host,
                 "terminal": os.ttyname(follower),
                 "control": control,
             }
-            yield workspace, aimed
+            yield host, aimed
     finally:
         os.close(leader)
         os.close(follower)
@@ -73,7 +95,7 @@ def aims(
 @pytest.mark.parametrize("sin", SINS)
 def test_every_attack_is_stopped(person: Person, sin: str) -> None:
     """Inside nothing succeeds, and the host serves another plugin afterwards."""
-    with aims(person, person.app) as (_workspace, aimed):
+    with aims(person, person.app) as (_host, aimed):
         results = person.app.call(COMMANDS[sin], targets=aimed)
         assert person.app.call("hello.greet") == "Hello, world!"
     assert {name: what for name, what in results.items() if not what.startswith("stopped: ")} == {}
@@ -83,7 +105,7 @@ def test_every_attack_is_stopped(person: Person, sin: str) -> None:
 def test_every_attack_succeeds_without_a_sandbox(person: Person, sin: str) -> None:
     """The same plugin with the person's authority: an attack that could not succeed would prove nothing."""
     bare = person.with_less("landlock", broken_bwrap=True)
-    with aims(person, bare, control=True) as (_workspace, aimed):
+    with aims(person, bare, control=True) as (_host, aimed):
         assert bare.plugins()[sin.replace("_", "-")]["sandbox"] == "none"
         results = bare.call(COMMANDS[sin], targets=aimed)
     bare.close()

@@ -43,7 +43,7 @@ def test_doctor_says_what_an_attack_achieves(
     if "none" in told.values() or "partial" in levels:
         assert ran.code == 1
         assert "--allow-unsandboxed" in app("call", "hello.greet").refused(1)
-    with aims(person, app, control=True) as (_workspace, aimed):
+    with aims(person, app, control=True) as (_host, aimed):
         achieved = set()
         for sin in ("reads_secrets", "writes_elsewhere", "connects_out"):
             results = app.call(COMMANDS[sin], targets=aimed)

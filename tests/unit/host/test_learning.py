@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from viloapp_core.host.learning import Learned, least, permission_for
+from viloapp_core.host.learning import Learned, blind, least, permission_for
 from viloapp_core.permissions import Permission, Places
 
 PLACES = Places("/home/me", {"workspace": "/home/me/desk", "plugin_data": "/home/me/.store/hello"})
@@ -80,3 +80,45 @@ def test_the_least_is_small() -> None:
         "filesystem.write.workspace",
         "network.connect.example.com",
     ]
+
+
+def test_each_permission_has_its_witnesses() -> None:
+    """The three who look are merged; a permission for a folder has those of all the files in it."""
+    learned = Learned()
+    learned.add("network.connect.192.0.2.7:443")
+    learned.observe([["read", "/srv/data/a", False]], [], PLACES, exists=lambda path: True)
+    kernel = [
+        ["read", "/srv/data/a", False],
+        ["read", "/srv/data/b", False],
+        ["read", "/srv/data/c", False],
+        ["connect", "192.0.2.7:443", True],
+        ["connect", "[2001:db8::1]:80", True],
+        ["resolve", "10.0.0.1", True],
+    ]
+    learned.observe(kernel, [], PLACES, exists=lambda path: True, source="kernel")
+    assert {str(each): learned.seen_by(each) for each in least(learned.used)} == {
+        "filesystem.read./srv/data": ["python", "kernel"],
+        "network.connect.192.0.2.7:443": ["host", "kernel"],
+        "network.connect.[2001:db8::1]:80": ["kernel"],
+    }
+
+
+def test_where_a_program_was_looked_for_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search along PATH ends at the program that is there, which has its name, whatever link led to it."""
+    (tmp_path / "usr").mkdir()
+    program = tmp_path / "usr/tool"
+    program.touch(0o755)
+    (tmp_path / "bin").symlink_to("usr")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    learned = Learned()
+    rows = [["execute", str(tmp_path / place / "tool"), False] for place in ("local", "usr", "bin")]
+    learned.observe(rows, [], PLACES, source="kernel")
+    assert list(map(str, learned.used)) == ["process.execute.tool"]
+
+
+def test_what_was_not_seen_is_said() -> None:
+    """Whether the kernel told, and if it did not, why."""
+    assert not any("native code does by itself" in text for text in blind(True))
+    assert blind(False, ["no filter"])[0] == "what native code does by itself: no filter"
+    assert "no process of the plugin ran" in blind(False)[0]
+    assert any("other commands" in text for text in blind(True))

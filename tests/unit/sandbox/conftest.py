@@ -15,6 +15,8 @@ import pytest
 
 from viloapp_core.process import Spawner
 from viloapp_core.sandbox import Launch, Probe, Request, launch_plan, probe
+from viloapp_core.sandbox.observing.observation import Observation
+from viloapp_core.sandbox.observing.observer import Observer
 
 # Stands in for the SDK's worker: runs the code that it is sent and answers with what `answer` became.
 WORKER = """
@@ -71,26 +73,48 @@ class Installed:
         self._confinement = confinement
         self._spawner = spawner
 
-    def plan(self, fds: tuple[int, int], *, allow_unsandboxed: bool = False, **changes: Any) -> Launch:
+    def plan(
+        self,
+        fds: tuple[int, int],
+        *,
+        allow_unsandboxed: bool = False,
+        watch: int | None = None,
+        **changes: Any,
+    ) -> Launch:
         """Return how it would be started."""
         request = replace(self.request, **changes)
-        return launch_plan(request, self._confinement, allow_unsandboxed=allow_unsandboxed, fds=fds)
+        return launch_plan(
+            request, self._confinement, allow_unsandboxed=allow_unsandboxed, fds=fds, watch=watch
+        )
 
-    def run(self, code: str, *, allow_unsandboxed: bool = False, **changes: Any) -> Any:
-        """Start it, run code in it, and return the code's ``answer``."""
+    def run(
+        self,
+        code: str,
+        *,
+        allow_unsandboxed: bool = False,
+        observation: Observation | None = None,
+        **changes: Any,
+    ) -> Any:
+        """Start it, run code in it, and return the code's ``answer``; with an observation it is watched."""
         their_in, our_out = os.pipe()
         our_in, their_out = os.pipe()
-        plan = self.plan((their_in, their_out), allow_unsandboxed=allow_unsandboxed, **changes)
+        observer = Observer(observation) if observation is not None else None
+        watch = observer.theirs if observer is not None else None
+        plan = self.plan((their_in, their_out), allow_unsandboxed=allow_unsandboxed, watch=watch, **changes)
         child = self._spawner.spawn(
             plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=plan.pass_fds, stdout=2, stderr=2
         )
         plan.close()
+        if observer is not None:
+            observer.begin(plan.observed, lambda reason: child.kill())
         os.close(their_in)
         os.close(their_out)
         with os.fdopen(our_out, "w") as questions, os.fdopen(our_in, "r") as answers:
             questions.write(json.dumps(code) + "\n")
             questions.close()
             answer = answers.read()
+        if observer is not None:
+            observer.close()
         assert child.wait_blocking(5) is not None
         assert answer, "the worker ended without an answer; its output is above"
         return json.loads(answer)

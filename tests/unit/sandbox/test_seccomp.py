@@ -19,10 +19,15 @@ OPEN, SHARED, BARE = Openness(), Openness(own_sockets=False), Openness(False, Fa
 
 def answer(machine: str, openness: Openness, call: int, *arguments: int, audit: int | None = None) -> int:
     """Run the filter as the kernel's interpreter would; return its result."""
-    processor = MACHINES[machine]
+    audit = MACHINES[machine].audit if audit is None else audit
+    return evaluate(seccomp_filter(machine, openness), call, arguments, audit)
+
+
+def evaluate(compiled: bytes, call: int, arguments: tuple[int, ...], audit: int) -> int:
+    """Run a filter for a call; return its result."""
     values = [*arguments, *[0] * (6 - len(arguments))]
-    data = struct.pack("<IIQ6Q", call, processor.audit if audit is None else audit, 0, *values)
-    program = list(struct.iter_unpack("<HBBI", seccomp_filter(machine, openness)))
+    data = struct.pack("<IIQ6Q", call, audit, 0, *values)
+    program = list(struct.iter_unpack("<HBBI", compiled))
     place, loaded = 0, 0
     while True:
         code, then, otherwise, operand = program[place]

@@ -4,26 +4,27 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from viloapp_core.sandbox.observing.sightings import has_links, is_scratch, reachable
+from viloapp_core.sandbox.observing.sightings import is_scratch, is_shared, reachable
 from viloapp_core.sandbox.profile import Profile
 
-__all__ = ["MOST", "Observation"]
-
-MOST = 5000
-"""So many different things are kept, so that a plugin cannot fill the host's memory."""
+__all__ = ["Observation"]
 
 
 class Observation:
     """Collects; written by one thread at a time, read by any.
 
+    Args:
+        most: so many different things are kept, so that a plugin cannot fill the host's memory.
+
     Attributes:
         problems: why nothing was seen, or not all of it; for people.
         watched: whether some process was watched.
         unread: calls whose arguments could not be read.
-        left_out: calls beyond `MOST`.
+        left_out: calls that came when there were so many.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 5000) -> None:
+        self._most = most
         self.problems: list[str] = []
         self.watched = False
         self.unread = 0
@@ -43,7 +44,9 @@ class Observation:
         if self.unread:
             found.append(f"what {self.unread} system calls were about could not be read")
         if self.left_out:
-            found.append(f"{self.left_out} system calls came when {MOST} different things had been seen")
+            found.append(
+                f"{self.left_out} system calls came when {self._most} different things had been seen"
+            )
         if servers := sorted(what for kind, what in list(self._seen) if kind == "resolve"):
             found.append(
                 f"a name was looked up at {', '.join(servers)}; which one is not seen: name its host"
@@ -76,7 +79,7 @@ class Observation:
         reached = reachable(kind, path, profile)
         if kind == "read" and is_scratch(path, profile):
             reached = self._made(path, profile)
-        elif reached and has_links(path, profile) and (real := resolve(path)) != path:
+        elif reached and is_shared(path, profile) and (real := resolve(path)) != path:
             # Where a link leads to is what has to be there, and what a permission has to name.
             there = reachable(kind, real, profile)
             path, reached = (path, True) if there else (real, False)
@@ -90,7 +93,7 @@ class Observation:
 
     def _note(self, kind: str, what: str, *, reached: bool) -> None:
         key = (kind, what)
-        if key not in self._seen and len(self._seen) >= MOST:
+        if key not in self._seen and len(self._seen) >= self._most:
             self.left_out += 1
         else:
             self._seen[key] = self._seen.get(key, True) and reached

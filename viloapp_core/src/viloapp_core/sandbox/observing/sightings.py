@@ -7,11 +7,10 @@ from pathlib import Path
 from viloapp_core.sandbox.masks import within
 from viloapp_core.sandbox.profile import Mount, MountKind, Profile
 
-__all__ = ["address_of", "has_links", "is_scratch", "kind_of_open", "reachable"]
+__all__ = ["address_of", "is_scratch", "is_shared", "kind_of_open", "reachable"]
 
 _AF_INET, _AF_INET6 = 2, 10
 _O_PATH = 0o10000000
-_WITH_LINKS = (MountKind.READ, MountKind.READ_IF_THERE, MountKind.WRITE, MountKind.LINK)
 
 
 def kind_of_open(flags: int) -> str | None:
@@ -42,7 +41,8 @@ def reachable(kind: str, path: str, profile: Profile) -> bool:
     """Return whether a worker gets there, as far as its view of the disk says; links are not followed.
 
     What it may not change of its own code and of the system's libraries counts as reached: Python tries to
-    keep compiled modules there, and no permission would let it.
+    keep compiled modules there, and no permission would let it. So does an empty folder that is on the way
+    to something.
 
     Args:
         kind: ``read``, ``write`` or ``execute``.
@@ -52,13 +52,13 @@ def reachable(kind: str, path: str, profile: Profile) -> bool:
     mount = _mount_of(path, profile)
     if mount is None:
         return False
-    theirs = any(within(Path(path), folder) for folder in profile.shared)
+    theirs = is_shared(path, profile)
     match mount.kind:
         case MountKind.READ | MountKind.READ_IF_THERE:
             return kind == "read" or not theirs
         case MountKind.WRITE:
             return kind != "execute" or not theirs
-        case MountKind.HIDE_FILE | MountKind.HIDE_FOLDER | MountKind.FOLDER:
+        case MountKind.HIDE_FILE | MountKind.HIDE_FOLDER:
             return False
         case _:
             return True
@@ -70,10 +70,12 @@ def is_scratch(path: str, profile: Profile) -> bool:
     return mount is not None and mount.kind is MountKind.SCRATCH
 
 
-def has_links(path: str, profile: Profile) -> bool:
-    """Return whether a path lies in a part of the machine's disk, so that links lead where they do there."""
-    mount = _mount_of(path, profile)
-    return mount is not None and mount.kind in _WITH_LINKS
+def is_shared(path: str, profile: Profile) -> bool:
+    """Return whether a path lies in what the person shares: links there lead where they do outside.
+
+    Those of the system's own folders lead to its configuration, which nobody gets a permission for.
+    """
+    return any(within(Path(path), folder) for folder in profile.shared)
 
 
 def _mount_of(path: str, profile: Profile) -> Mount | None:
