@@ -244,3 +244,19 @@ def test_without_a_sandbox_it_says_so(worker: Installed, confinement: Probe) -> 
     assert bare.run("answer = 1", allow_unsandboxed=True, observation=observation) == 1
     assert not observation.watched
     assert "not confined" in observation.problems[0]
+
+
+def test_landlock_alone_is_watched_too(worker: Installed, confinement: Probe, outside: Path) -> None:
+    """There a file is refused rather than missing; connections the filter refuses, and tells nobody."""
+    if not confinement.landlock_abi:
+        pytest.skip("no Landlock")
+    bare = Installed(worker.request, replace(confinement, backend="landlock"), worker._spawner)
+    code = reach(outside).partition('told("far"')[0] + "stream = libc.socket(2, 1, 0)\n"
+    code += 'told("connect", libc.connect(stream, address("192.0.2.7", 443), 16))\n'
+    observation = Observation()
+    answers = bare.run(code, allow_unsandboxed=True, observation=observation)
+    assert observation.problems == []
+    assert answers == bare.run(code, allow_unsandboxed=True)
+    assert (answers["read"], answers["connect"]) == (errno.EACCES, errno.EPERM)
+    assert ["read", str(outside / "file"), False] in observation.rows()
+    assert not any(kind == "connect" for kind, *_ in observation.rows())

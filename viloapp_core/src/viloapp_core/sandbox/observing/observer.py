@@ -35,7 +35,7 @@ _RECEIVE, _SEND, _STILL_WAITS = 0xC0502100, 0xC0182101, 0x40082102
 # struct seccomp_notif: id, pid, flags, and in it struct seccomp_data: nr, arch, instruction_pointer, args.
 _NOTIFICATION = struct.Struct("<QIIiIQ6Q")
 _ANSWER = struct.Struct("<QqiI")
-_GO_ON = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
+_CONTINUE = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
 _CREDENTIALS = struct.Struct("3i")
 _LISTENER = "anon_inode:seccomp notify"
 _LOOPBACK = ("127.", "0.0.0.0", "[::1]", "[::]")
@@ -169,12 +169,11 @@ class Observer:
             buffer = bytearray(_NOTIFICATION.size)
             try:
                 fcntl.ioctl(listener, _RECEIVE, buffer)
-            except OSError:
+            except (FileNotFoundError, InterruptedError):
                 continue  # who waited was ended, or a signal came
             id, thread, _, number, _, _, *arguments = _NOTIFICATION.unpack(buffer)
             self._see(listener, id, Tracee(thread), CALLS[names[number]], arguments, profile, nameservers)
-            with contextlib.suppress(OSError):  # ended meanwhile
-                fcntl.ioctl(listener, _SEND, _ANSWER.pack(id, 0, 0, _GO_ON))
+            _go_on(listener, id)
 
     def _see(
         self,
@@ -212,6 +211,18 @@ class Observer:
         for path in paths:
             if kind and path is not None:
                 self._observation.add_path(kind, path, profile)
+
+
+def _go_on(listener: int, id: int) -> None:
+    """Let a call be done as if nobody had looked."""
+    while True:
+        try:
+            fcntl.ioctl(listener, _SEND, _ANSWER.pack(id, 0, 0, _CONTINUE))
+        except InterruptedError:
+            continue
+        except FileNotFoundError:
+            return  # who waited was ended meanwhile
+        return
 
 
 def _address(tracee: Tracee, call: Call, arguments: list[int]) -> tuple[str, int] | None:
