@@ -23,7 +23,7 @@ from viloapp_core.broker.dialling import dial, in_turn
 from viloapp_core.broker.errors import AddressRefusedError, HostUnreachableError, TooMuchOpenError
 from viloapp_core.broker.parking import parked, unpark
 from viloapp_core.broker.rate import Rate
-from viloapp_core.broker.relay import Relay
+from viloapp_core.broker.relay import Relay, Turns
 from viloapp_core.broker.resolver import Resolver
 from viloapp_core.ledger import Gate
 from viloapp_core.permissions import Permission
@@ -64,6 +64,7 @@ class _Client:
 
     rate: Rate
     open: set[_Connection] = field(default_factory=set)
+    turns: Turns = field(default_factory=Turns)
     outcomes: OrderedDict[int, dict[str, Any]] = field(default_factory=OrderedDict)
 
 
@@ -196,7 +197,7 @@ class Network:
             remote.close()
             raise
         ended = partial(self._ended, plugin_id, client, connection)
-        connection.relay = Relay(remote, connection.local, ended)
+        connection.relay = Relay(remote, connection.local, ended, client.turns)
         self._audit(plugin_id, connection.wanted, "connected", f"to {address}")
         if self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep)

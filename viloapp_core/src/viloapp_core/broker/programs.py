@@ -25,7 +25,7 @@ from viloapp_core.ledger import Gate
 from viloapp_core.permissions import Permission
 from viloapp_core.process import Child, Spawner
 from viloapp_core.sandbox import Launch
-from viloapp_sdk.errors import InvalidArgumentsError
+from viloapp_sdk.errors import InvalidArgumentsError, PermissionDeniedError
 
 __all__ = ["START", "Plan", "Programs"]
 
@@ -46,6 +46,8 @@ class _Running:
 
     permission: Permission
     child: Child | None = None
+    over: bool = False
+    """Whether it is to end, or not to start."""
 
 
 @dataclass(slots=True)
@@ -108,6 +110,8 @@ class Programs:
         client.running.add(running)
         try:
             await client.rate.turn()
+            if running.over:
+                raise _taken_back(plugin_id, permission)
             ticket = await self._start(plugin_id, client, running, _order(path, argv), hand_over)
         except BaseException:
             client.running.discard(running)
@@ -182,6 +186,8 @@ class Programs:
                 )
             finally:
                 launch.close()
+            if running.over:  # while it was being started
+                child.kill()
             task = asyncio.get_running_loop().create_task(
                 self._watch(plugin_id, client, running, child, os.dup(said))
             )
@@ -238,6 +244,11 @@ def _order(path: str, argv: Sequence[bytes]) -> bytes:
     return len(body).to_bytes(4, "little") + body
 
 
+def _taken_back(plugin_id: str, permission: Permission) -> PermissionDeniedError:
+    return PermissionDeniedError(f"{permission} was taken back from {plugin_id}")
+
+
 def _kill(running: _Running) -> None:
+    running.over = True
     if running.child is not None:
         running.child.kill()

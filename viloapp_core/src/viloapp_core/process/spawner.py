@@ -11,6 +11,7 @@ thread of an embedding application would die with that thread. So one thread sta
 """
 
 import asyncio
+import contextlib
 import queue
 import subprocess
 import threading
@@ -78,11 +79,18 @@ class Spawner:
             SpawnerClosedError: see `spawn`.
         """
         placed = self._place(argv, options)
+        started = asyncio.wrap_future(placed)
         try:
-            return await asyncio.shield(asyncio.wrap_future(placed))
+            return await asyncio.shield(started)
         except asyncio.CancelledError:
             # The thread may be in the middle of it: nobody will own that child, so it must not live.
             placed.add_done_callback(_kill_unclaimed)
+            # Nor may the caller close descriptors before: the child would inherit what gets their numbers.
+            while not started.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([started])
+            if not started.cancelled():
+                started.exception()  # nobody else will look at it
             raise
 
     def close(self) -> None:
