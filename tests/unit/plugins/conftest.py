@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from viloapp_sdk import Plugin, PluginContext, PluginEvent, Widget
-from viloapp_sdk.errors import UnknownWidgetError
+from viloapp_sdk.errors import UnknownWidgetError, ViloError
 from viloapp_sdk.services import Services
 
 
@@ -24,6 +24,7 @@ class Desk:
         shown: ``(message, level)`` of every notification, in order.
         terminals: the living terminals by id.
         opened: the arguments of every terminal that was opened.
+        missing: programs and folders that this machine does not have.
     """
 
     def __init__(self, plugin: Plugin, folder: Path, settings: dict[str, Any]) -> None:
@@ -34,6 +35,7 @@ class Desk:
         self.shown: list[tuple[str, str]] = []
         self.terminals: dict[str, dict[str, Any]] = {}
         self.opened: list[tuple[list[str] | None, dict[str, Any]]] = []
+        self.missing: set[str] = set()
         self.plugin = plugin
         self._subscribers: list[tuple[str, Callable[[PluginEvent], Any]]] = []
         self._ids = count(1)
@@ -105,6 +107,8 @@ class Desk:
         self.shown.append((message, level))
 
     def _terminals_open(self, argv: list[str] | None, options: dict[str, Any]) -> dict[str, Any]:
+        if absent := self.missing & {options["cwd"], *(argv or ())}:
+            raise ViloError("spawn_failed", f"{min(absent)} does not exist")
         self.opened.append((argv, options))
         cwd = options["cwd"] or str(self.folder)
         id_ = f"t{next(self._ids)}"

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from viloedit.editor import Editor
-from viloedit.errors import ChangedOnDiskError, NoEditorError, NoPathError, NoSuchFileError
+from viloedit.errors import (
+    ChangedOnDiskError,
+    EditorError,
+    FileExistsAlreadyError,
+    NoEditorError,
+    NoPathError,
+    NoSuchFileError,
+)
 from viloedit.plugin import ViloEdit
 
 if TYPE_CHECKING:
@@ -176,3 +183,92 @@ def test_changed_looks_reach_open_editors(desk: Desk) -> None:
     instance, data, title = desk.updates[-1]
     assert (instance, data["tabSize"], title) == (editor.instance_id, 8, None)
     assert "text" not in data
+
+
+def _restored(desk: Desk, **buffer: Any) -> Any:
+    entry: dict[str, Any] = {
+        "id": "e",
+        "file_path": None,
+        "content": "",
+        "cursor_position": {"line": 0, "column": 0},
+    }
+    entry |= {"selection": None, "modified": False, "syntax": "plain"}
+    editor, _ = desk.open("viloedit.editor", state={"buffer": entry | buffer})
+    return editor
+
+
+def test_a_migrated_buffer_comes_with_cursor_selection_and_text(desk: Desk, folder: Path) -> None:
+    """Places count from 1 here; what was not saved is not saved, and is not written over the file unasked."""
+    editor = _restored(
+        desk,
+        file_path="a.py",
+        content="two\nthree\n",
+        modified=True,
+        cursor_position={"line": 1, "column": 3},
+        selection={"start": {"line": 0, "column": 1}, "end": {"line": 1, "column": 3}},
+    )
+    data = editor.data()
+    assert (data["path"], data["text"], data["modified"]) == ("a.py", "two\nthree\n", True)
+    assert data["cursor"] == {"line": 2, "column": 4}
+    assert data["selection"] == {"anchor": {"line": 1, "column": 2}, "head": {"line": 2, "column": 4}}
+    with pytest.raises(FileExistsAlreadyError):
+        editor.save()
+    assert (folder / "a.py").read_text() == "one\n"
+    state = editor.get_state()
+    again, _ = desk.open("viloedit.editor", state=state)
+    assert again.data() == data
+    assert "buffer" not in again.get_state()
+    assert editor.save(overwrite=True)["bytes"] == 10
+
+
+def test_a_selection_made_backwards(desk: Desk) -> None:
+    """The cursor stays at its end; what is no selection is none."""
+    ends = {"start": {"line": 0, "column": 0}, "end": {"line": 0, "column": 3}}
+    assert _restored(desk, file_path="a.py", selection=ends).selection == {
+        "anchor": {"line": 1, "column": 4},
+        "head": {"line": 1, "column": 1},
+    }
+    for wrong in ({}, {"start": 3}, {"start": ends["start"], "end": ends["start"]}, [1], "x"):
+        assert _restored(desk, file_path="a.py", selection=wrong).selection is None
+
+
+def test_a_migrated_buffer_that_was_saved_shows_the_file(desk: Desk) -> None:
+    """The file is what counts, also when its text is newer than what was kept."""
+    data = _restored(desk, file_path="a.py", content="older\n").data()
+    assert (data["text"], data["modified"]) == ("one\n", False)
+
+
+def test_a_migrated_buffer_without_its_file_keeps_its_text(desk: Desk, folder: Path) -> None:
+    """What was kept may be all there is: a file that is gone, or that this workspace does not reach."""
+    gone = _restored(desk, file_path="gone.txt", content="here\n", modified=False)
+    assert (gone.path, gone.text, gone.modified) == ("gone.txt", "here\n", True)
+    assert gone.save()["bytes"] == 5
+    (folder.parent / "outside.txt").write_text("secret")
+    outside = _restored(desk, file_path=str(folder.parent / "outside.txt"), content="mine", modified=True)
+    assert (outside.path, outside.text, outside.modified) == (None, "mine", True)
+    assert "outside the workspace folder" in desk.shown[-1][0]
+    with pytest.raises(EditorError):
+        _restored(desk, file_path=str(folder.parent / "outside.txt"))
+    with pytest.raises(EditorError):
+        _restored(desk, file_path="nothing_kept.txt")
+
+
+def test_a_migrated_text_without_a_file_has_its_language(desk: Desk, folder: Path) -> None:
+    """Until it is saved: then the name says it."""
+    editor = _restored(desk, content="select 1;\n", syntax="sql")
+    assert (editor.data()["language"], editor.modified) == ("sql", True)
+    again, _ = desk.open("viloedit.editor", state=editor.get_state())
+    assert again.data()["language"] == "sql"
+    again.save("x.md")
+    assert again.data()["language"] == "markdown"
+    assert _restored(desk, content="x", syntax="klingon").data()["language"] == "text"
+
+
+def test_the_page_tells_what_is_selected(desk: Desk) -> None:
+    """It comes back with the tab."""
+    editor = _open(desk)
+    places = {"anchor": {"line": 1, "column": 1}, "head": {"line": 1, "column": 4}}
+    editor.handle_command("changed", {"text": "one\n", "cursor": places["head"], "selection": places})
+    assert editor.get_state()["selection"] == places
+    editor.handle_command("changed", {"text": "one\n", "cursor": places["head"], "selection": None})
+    assert "selection" not in editor.get_state()

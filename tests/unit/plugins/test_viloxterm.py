@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -170,3 +171,63 @@ def test_changed_looks_reach_open_terminals(desk: Desk) -> None:
     before = len(desk.updates)
     desk.set("shell", "/bin/zsh")
     assert len(desk.updates) == before
+
+
+SESSION: dict[str, Any] = {
+    "id": "t/../1",
+    "title": "Server",
+    "cwd": "/srv/app",
+    "shell": "/bin/bash -l",
+    "environment": {"APP_ENV": "dev"},
+    "history": ["git status", "echo '{not} %(a)s ${template}' \u00fc"],
+}
+
+
+def test_a_migrated_session_is_opened_as_it_was(desk: Desk, folder: Path) -> None:
+    """Its folder, title, shell and environment, and its history where the shell looks for it."""
+    terminal, _ = desk.open("viloxterm.terminal", state={"session": SESSION})
+    ((argv, options),) = desk.opened
+    assert argv is not None
+    assert tuple(argv) == ("/bin/bash", "-l")
+    assert (options["cwd"], options["title"]) == ("/srv/app", "Server")
+    file = Path(options["env"].pop("HISTFILE"))
+    assert options["env"] == {"APP_ENV": "dev"}
+    assert file.parent == folder / "history"
+    assert file.read_text("utf-8") == "git status\necho '{not} %(a)s ${template}' \u00fc\n"
+    assert terminal.get_title() == "Server"
+
+    file.write_text("newer\n")  # the shell has gone on
+    state = terminal.get_state()
+    desk.terminals.clear()
+    again, _ = desk.open("viloxterm.terminal", state=state)
+    argv, options = desk.opened[-1]
+    assert argv is not None
+    assert (tuple(argv), options["env"]["APP_ENV"]) == (("/bin/bash", "-l"), "dev")
+    assert Path(options["env"]["HISTFILE"]).read_text() == "newer\n"
+    assert again.get_state()["session"] == state["session"] == SESSION
+    again.rename("")
+    assert desk.open("viloxterm.terminal", state=again.get_state())[0].name == ""
+
+
+@pytest.mark.parametrize("missing", ["/srv/app", "/bin/bash"])
+def test_what_a_migrated_session_needs_and_is_not_here(desk: Desk, folder: Path, missing: str) -> None:
+    """It opens in the workspace folder with the person's own shell, and says why; its history comes along."""
+    desk.missing = {missing}
+    desk.open("viloxterm.terminal", state={"session": SESSION})
+    ((argv, options),) = desk.opened
+    assert (argv, options["cwd"]) == (None, f"{folder}/")
+    assert "HISTFILE" in options["env"]
+    assert missing in desk.shown[0][0]
+
+
+def test_a_migrated_session_that_holds_anything(desk: Desk, folder: Path) -> None:
+    """What is not of the right kind is as if it were not there."""
+    odd = {"id": 3, "shell": "'", "environment": ["a"], "history": "ls", "cwd": None, "title": None}
+    sessions: list[dict[str, Any]] = [{}, odd, {"history": []}]
+    for session in sessions:
+        terminal, _ = desk.open("viloxterm.terminal", state={"session": session})
+        assert desk.opened[-1][0] is None
+        assert desk.opened[-1][1]["env"] == {}
+        assert terminal.get_title()
+    desk.open("viloxterm.terminal", state={"session": "x"})
+    assert not (folder / "history").exists()

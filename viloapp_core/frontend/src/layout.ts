@@ -24,6 +24,16 @@ export interface TabInfo {
   dirty?: boolean;
 }
 
+/** An arrangement as another application had it: an area split again and again, with tabs in each part. */
+export interface Tree {
+  /** Of the area above. */
+  share: number;
+  axis?: "horizontal" | "vertical";
+  children?: Tree[];
+  views?: string[];
+  active?: string;
+}
+
 export interface LayoutHooks {
   /** Make the content of a tab; called for opened and for restored ones alike. */
   mount(id: string): View;
@@ -199,6 +209,34 @@ export class Layout {
     } finally {
       this.#restoring = false;
       this.active.set(this.#api.activePanel?.id ?? null);
+    }
+  }
+
+  /** Take an arrangement of another application; false when it cannot be read, and then there are no tabs. */
+  restoreTree(tree: Tree): boolean {
+    // Sizes count in proportion only.
+    const width = 1200;
+    const height = 800;
+    const axis = tree.axis ?? "horizontal";
+    const panels: Record<string, object> = {};
+    let groups = 0;
+    // Which axis splits the area above, and how large that is, decide how large a node is.
+    const node = ({ views, active, children = [], share }: Tree, above: boolean, w: number, h: number): object => {
+      const [width, height] = above ? [w * share, h] : [w, h * share];
+      const size = above ? width : height;
+      if (!views) return { type: "branch", data: children.map((each) => node(each, !above, width, height)), size };
+      for (const id of views) {
+        panels[id] = { id, contentComponent: "view", tabComponent: "tab", title: this.hooks.describe(id).title };
+      }
+      return { type: "leaf", data: { id: String(++groups), views, ...(active ? { activeView: active } : {}) }, size };
+    };
+    const across = axis === "horizontal";
+    const orientation = across ? "HORIZONTAL" : "VERTICAL";
+    try {
+      const root = node({ ...tree, share: 1 }, !across, width, height);
+      return this.restore({ grid: { root, width, height, orientation }, panels, activeGroup: "1" });
+    } catch {
+      return false;
     }
   }
 

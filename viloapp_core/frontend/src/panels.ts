@@ -3,7 +3,7 @@
 import type { ComponentChild } from "preact";
 
 import type { Channel } from "./channel.ts";
-import type { Layout, Placement, TabInfo, View } from "./layout.ts";
+import type { Layout, Placement, TabInfo, Tree, View } from "./layout.ts";
 import { own } from "./own.ts";
 import { notify, notifyError } from "./shell/toasts.tsx";
 import { Store } from "./store.ts";
@@ -59,6 +59,8 @@ interface Panel {
   instance: string | null;
   widget: string;
   plugin: string;
+  /** The instance whose state is kept until the widget is open again: its plugin may not be there yet. */
+  waiting: string | null;
   /** The host has closed it already. */
   gone: boolean;
 }
@@ -258,13 +260,10 @@ export class Panels {
     void this.flush();
     const panels: SavedPanel[] = [...this.#panels.values()]
       .filter(({ id, kind }) => kind !== "result" && this.layout.has(id))
-      .map(({ id, kind, title, instance, widget, plugin }) => ({
-        id,
-        kind,
-        title,
-        ...(widget ? { widget, plugin } : {}),
-        ...(instance ? { instance } : {}),
-      }));
+      .map(({ id, kind, title, instance, waiting, widget, plugin }) => {
+        const kept = instance ?? waiting;
+        return { id, kind, title, ...(widget ? { widget, plugin } : {}), ...(kept ? { instance: kept } : {}) };
+      });
     const layout: SavedLayout = { version: 1, dock: this.layout.save(), panels };
     void this.#request("layout.save", { layout }).catch((error) => {
       if (HostError.of(error).code !== "not_connected") notifyError(error);
@@ -276,7 +275,7 @@ export class Panels {
       if (own(this.hooks.local, kind)) this.#local(id, kind);
       else if (widget) this.#make(id, kind, title, { instance: instance ?? null, widget, plugin: plugin ?? "" });
     }
-    if (!this.layout.restore(saved.dock)) {
+    if (!(saved.tree ? this.layout.restoreTree(saved.tree as Tree) : this.layout.restore(saved.dock))) {
       this.#panels.clear();
       return;
     }
@@ -316,6 +315,7 @@ export class Panels {
   }
 
   async #reopen(panel: Panel, state: unknown): Promise<void> {
+    panel.waiting ??= panel.instance;
     panel.instance = null;
     panel.slot.put(new MessageView(`Starting ${panel.title}…`));
     try {
@@ -345,6 +345,7 @@ export class Panels {
       icon,
       slot: new Slot(),
       instance: null,
+      waiting: null,
       widget: "",
       plugin: "",
       gone: false,
@@ -362,6 +363,7 @@ export class Panels {
 
   #show(panel: Panel, instance: Instance, isReplayed: boolean): void {
     panel.instance = instance.instance;
+    panel.waiting = null;
     panel.title = instance.title;
     panel.slot.put(this.#viewFor(panel, instance, isReplayed));
     this.layout.describe(panel.id);
@@ -428,6 +430,6 @@ export class Panels {
 }
 
 function isLayout(value: unknown): value is SavedLayout {
-  const { version, dock, panels } = (value ?? {}) as Partial<SavedLayout>;
-  return version === 1 && typeof dock === "object" && Array.isArray(panels);
+  const { version, dock, tree, panels } = (value ?? {}) as Partial<SavedLayout>;
+  return version === 1 && typeof (tree ?? dock) === "object" && Array.isArray(panels);
 }

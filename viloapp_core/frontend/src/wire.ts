@@ -92,7 +92,9 @@ export interface Hello extends Catalog, ThemeState {
 /** The arrangement as it is kept between two visits. */
 export interface SavedLayout {
   version: 1;
-  dock: unknown;
+  dock?: unknown;
+  /** In place of `dock`, when another application arranged it: see `Tree` of layout.ts. */
+  tree?: unknown;
   panels: SavedPanel[];
 }
 

@@ -4,10 +4,11 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 
 from viloapp_sdk import Widget
+from viloedit.buffers import from_buffer
 from viloedit.documents import EMPTY, Document
-from viloedit.errors import NoPathError, NoSuchFileError
+from viloedit.errors import EditorError, NoPathError, NoSuchFileError
 from viloedit.files import Folder
-from viloedit.languages import language_of
+from viloedit.languages import LANGUAGES, language_of
 
 __all__ = ["APPEARANCE", "Editor"]
 
@@ -33,6 +34,8 @@ class Editor(Widget):
         self.path: str | None = None
         self.text = ""
         self.cursor: dict[str, int] = dict(_START)
+        self.selection: dict[str, dict[str, int]] | None = None
+        self.syntax = ""  # the language of a text without a file
         self.document: Document = EMPTY
         self._told = False  # that the file was changed on disk
         self._state: dict[str, Any] = {}
@@ -47,13 +50,44 @@ class Editor(Widget):
         """Whether the text differs from what was read or saved last."""
         return self.text != self.document.text or (self.path is not None and not self.document.digest)
 
+    @property
+    def language(self) -> str:
+        """The file's language, or the one that a text without a file had."""
+        return self.syntax if not self.path and self.syntax in LANGUAGES else language_of(self.path or "")
+
     def get_title(self) -> str:
         """Return the file's name."""
         return PurePath(self.path).name if self.path else self.title
 
     def restore_state(self, state: dict[str, Any]) -> None:
-        """Take back path, unsaved text and cursor; called before `create`."""
+        """Take back path, unsaved text and cursor, or a ``buffer`` of before; called before `create`."""
         self._state = dict(state)
+
+    def _of_buffer(self, buffer: dict[str, Any]) -> dict[str, Any]:
+        """Return the state for a buffer of the application before this one.
+
+        Its file may be outside the workspace folder, or gone, and the text that was kept is then all there
+        is: it comes as a text without a file, or as one that was not saved.
+        """
+        state = from_buffer(buffer)
+        path, content = state["path"], state["content"]
+        if not path:
+            return state | {"text": content}
+        try:
+            document = self.folder.read(self.folder.locate(path))
+        except NoSuchFileError:
+            return state | {"text": content} if content or state["modified"] else state
+        except EditorError as error:
+            if not content:
+                return state  # and `create` says why it cannot be shown
+            told = f"{error.detail}. Its text is here as a new one, without a file."
+            self.context.services.notifications.show(told, "warning")
+            return state | {"path": None, "text": content}
+        if state["modified"] and content != document.text:
+            # Nobody knows what it was typed over, so that saving it asks.
+            self._told = True
+            return state | {"text": content, "base": ""}
+        return state
 
     def create(self, params: dict[str, Any]) -> dict[str, Any]:
         """Show the file of ``params`` or of the restored state, with the unsaved text of that state.
@@ -65,6 +99,8 @@ class Editor(Widget):
             EditorError: the file cannot be shown.
         """
         state, self._state = self._state, {}
+        if isinstance(state.get("buffer"), dict):
+            state = self._of_buffer(state["buffer"])
         path = state.get("path") or params.get("path")
         unsaved = state.get("text")
         if path:
@@ -74,6 +110,8 @@ class Editor(Widget):
         if not path and unsaved is None:
             self.text = str(params.get("text") or "")
         self.cursor = _cursor(state.get("cursor"))
+        self.selection = _selection(state.get("selection"))
+        self.syntax = str(state.get("syntax") or "")
         self.opened[self.instance_id] = self
         if unsaved is not None and path and state.get("base", "") != self.document.digest:
             # Unsaved text that was typed over other bytes than these: saving it has to ask.
@@ -95,9 +133,10 @@ class Editor(Widget):
         return {
             "path": self.path,
             "text": self.text,
-            "language": language_of(self.path or ""),
+            "language": self.language,
             "modified": self.modified,
             "cursor": self.cursor,
+            **({"selection": self.selection} if self.selection else {}),
             **self.appearance(),
         }
 
@@ -109,8 +148,8 @@ class Editor(Widget):
     def handle_command(self, command: str, args: dict[str, Any]) -> Any:
         """Answer the page.
 
-        ``save`` {"text", "path"?, "overwrite"?} → {"path", "bytes"}; ``changed`` {"text", "cursor"} →
-        {"modified", "changedOnDisk"}; ``reload`` {} → the data.
+        ``save`` {"text", "path"?, "overwrite"?} → {"path", "bytes"}; ``changed`` {"text", "cursor",
+        "selection"?} → {"modified", "changedOnDisk"}; ``reload`` {} → the data.
         """
         if command == "save":
             self.text = str(args.get("text", self.text))
@@ -124,6 +163,7 @@ class Editor(Widget):
     def _changed(self, args: dict[str, Any]) -> dict[str, Any]:
         self.text = str(args.get("text", self.text))
         self.cursor = _cursor(args.get("cursor", self.cursor))
+        self.selection = _selection(args.get("selection"))
         stale = self._stale()
         if stale:
             self._tell()
@@ -180,6 +220,10 @@ class Editor(Widget):
     def get_state(self) -> dict[str, Any]:
         """Return path, cursor and, when there is unsaved text, that text and what it was typed over."""
         state: dict[str, Any] = {"path": self.path, "cursor": self.cursor}
+        if self.selection:
+            state["selection"] = self.selection
+        if self.syntax and not self.path:
+            state["syntax"] = self.syntax
         if self.modified:
             state |= {"text": self.text, "base": self.document.digest}
         return state
@@ -193,3 +237,10 @@ def _cursor(value: object) -> dict[str, int]:
     """Return a cursor whatever the page or an old state sent; lines and columns count from 1."""
     given = value if isinstance(value, dict) else {}
     return {key: max(1, int(given.get(key) or 1)) for key in ("line", "column")}
+
+
+def _selection(value: object) -> dict[str, dict[str, int]] | None:
+    """Return a selection whatever was sent: from ``anchor`` to ``head``, where the cursor is."""
+    given = value if isinstance(value, dict) else {}
+    anchor, head = (_cursor(given.get(key)) for key in ("anchor", "head"))
+    return {"anchor": anchor, "head": head} if anchor != head else None

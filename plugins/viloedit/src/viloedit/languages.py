@@ -6,7 +6,7 @@
 
 from pathlib import PurePath
 
-__all__ = ["language_of"]
+__all__ = ["LANGUAGES", "language_of"]
 
 PLAIN = "text"
 
@@ -49,6 +49,9 @@ _EXTENSIONS = {
     "xml": "svg xml xsd xsl",
     "yaml": "yaml yml",
 }
+LANGUAGES = frozenset({*_EXTENSIONS, *_BY_NAME.values()})
+"""The names that there are."""
+
 _BY_EXTENSION = {extension: name for name, all_ in _EXTENSIONS.items() for extension in all_.split()}
 
 

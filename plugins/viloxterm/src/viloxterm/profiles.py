@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from viloxterm.errors import ProfileError
 
-__all__ = ["AUTO", "Profile", "choose"]
+__all__ = ["AUTO", "Profile", "choose", "split"]
 
 AUTO = "auto"
 """The shell setting that leaves the choice to the host: the person's own login shell."""
@@ -52,14 +52,14 @@ def choose(name: str, *, shell: str, profiles: Mapping[str, Any]) -> Profile:
         ProfileError: there is no such profile, or it holds something that cannot be started.
     """
     if not name:
-        return Profile("", _split(shell, "the setting viloxterm.shell"), "", {}, "")
+        return Profile("", split(shell, "the setting viloxterm.shell"), "", {}, "")
     if name not in profiles:
         raise ProfileError(f"there is no terminal profile {name!r}", _known(name, profiles))
     entry = profiles[name]
     problems = _problems(entry)
     if problems:
         raise ProfileError(f"terminal profile {name!r}: {'; '.join(problems)}", _HOW)
-    argv = _split(entry.get("shell", shell), f"the profile {name!r}")
+    argv = split(entry.get("shell", shell), f"the profile {name!r}")
     args = entry.get("args", [])
     if args and argv is None:
         raise ProfileError(
@@ -70,7 +70,12 @@ def choose(name: str, *, shell: str, profiles: Mapping[str, Any]) -> Profile:
     return Profile(name, whole, entry.get("cwd", ""), dict(entry.get("env", {})), entry.get("title", name))
 
 
-def _split(shell: str, where: str) -> tuple[str, ...] | None:
+def split(shell: str, where: str) -> tuple[str, ...] | None:
+    """Return program and arguments of a command line; None where the choice is the host's.
+
+    Raises:
+        ProfileError: it is no command line; ``where`` says whose.
+    """
     if shell.strip() in ("", AUTO):
         return None
     try:

@@ -8,8 +8,9 @@ from os.path import join
 from typing import Any, ClassVar
 
 from viloapp_sdk import Widget
-from viloapp_sdk.errors import UnknownWidgetError
+from viloapp_sdk.errors import UnknownWidgetError, ViloError
 from viloxterm.profiles import Profile, choose
+from viloxterm.sessions import Session, read_session
 
 __all__ = ["APPEARANCE", "Terminal"]
 
@@ -35,6 +36,7 @@ class Terminal(Widget):
         self.cwd = ""
         self.name = ""
         self.program = ""
+        self.session: Session | None = None
         self._state: dict[str, Any] = {}
 
     def get_title(self) -> str:
@@ -49,16 +51,19 @@ class Terminal(Widget):
         """Attach to the terminal of the restored state, or open one.
 
         Args:
-            params: ``{"cwd"?, "profile"?, "name"?}``.
+            params: ``{"cwd"?, "profile"?, "name"?}``; a restored state may have a ``session`` besides, of
+                the application before this one (`read_session`).
 
         Raises:
             ProfileError: the settings hold no such profile.
         """
         wanted = {**params, **self._state}
         self.profile = str(wanted.get("profile") or "")
-        self.name = str(wanted.get("name") or "")
+        self.session = read_session(self._state.get("session"))
+        title, cwd = (self.session.title, self.session.cwd) if self.session else ("", "")
+        self.name = str(wanted.get("name", title) or "")
         if not self._reattach(str(wanted.get("terminal") or "")):
-            self._open(str(wanted.get("cwd") or ""))
+            self._open(str(wanted.get("cwd") or cwd))
         self.opened[self.instance_id] = self
         return self.data()
 
@@ -72,7 +77,22 @@ class Terminal(Widget):
         return False
 
     def _open(self, cwd: str) -> None:
+        if self.session is None:
+            self._start(self._profile(), cwd)
+            return
         profile = self._profile()
+        env = {**profile.env, **self.session.variables(self.context.storage)}
+        try:
+            self._start(profile._replace(argv=self.session.argv or profile.argv, env=env), cwd)
+        except ViloError as error:
+            # The shell or the folder of another day, or of another machine: not the whole tab is lost for it.
+            self._start(profile._replace(env=env), "")
+            self.context.services.notifications.show(
+                f"{self.name}: {error.detail}. It was opened in the workspace folder, with your own shell.",
+                "warning",
+            )
+
+    def _start(self, profile: Profile, cwd: str) -> None:
         # Relative to the workspace folder, as everything is that a person types there.
         where = join(self.context.services.workspace.get_folder(), cwd or profile.cwd)
         self._take(
@@ -124,7 +144,8 @@ class Terminal(Widget):
         for living in self.context.services.terminals.list():
             if living["id"] == self.terminal:
                 self.cwd = str(living.get("cwd") or self.cwd)
-        return {"terminal": self.terminal, "cwd": self.cwd, "profile": self.profile, "name": self.name}
+        state = {"terminal": self.terminal, "cwd": self.cwd, "profile": self.profile, "name": self.name}
+        return state | {"session": self.session.as_dict()} if self.session else state
 
     def destroy(self) -> None:
         """End the terminal when its tab was closed.

@@ -29,6 +29,12 @@ import { grammar } from "./languages.ts";
 /** How long after the last key the plugin is told; a saved layout follows. */
 const TELL_AFTER_MS = 400;
 
+/** Lines and columns count from 1. */
+interface Place {
+  line: number;
+  column: number;
+}
+
 export interface EditorHooks {
   command<T>(command: string, args: Data): Promise<T>;
   /** What the plugin would come back with: its unsaved text, if it has any. */
@@ -84,10 +90,14 @@ export class EditorPane implements View {
     return String(this.#data["language"] ?? "text");
   }
 
-  get cursor(): { line: number; column: number } {
-    const { head } = this.view.state.selection.main;
-    const line = this.view.state.doc.lineAt(head);
-    return { line: line.number, column: head - line.from + 1 };
+  get cursor(): Place {
+    return this.#place(this.view.state.selection.main.head);
+  }
+
+  /** What is selected, from where to where; null when nothing is. */
+  get selection(): { anchor: Place; head: Place } | null {
+    const { anchor, head, empty } = this.view.state.selection.main;
+    return empty ? null : { anchor: this.#place(anchor), head: this.#place(head) };
   }
 
   focus(): void {
@@ -155,7 +165,7 @@ export class EditorPane implements View {
       clearTimeout(this.#timer);
       this.#timer = 0;
       this.#telling = this.hooks
-        .command("changed", { text: this.view.state.doc.toString(), cursor: this.cursor })
+        .command("changed", { text: this.view.state.doc.toString(), cursor: this.cursor, selection: this.selection })
         .then(() => this.hooks.told())
         .catch(() => undefined);
     }
@@ -251,15 +261,25 @@ export class EditorPane implements View {
   }
 
   #restoreCursor(): void {
-    const cursor = this.#data["cursor"] as { line?: unknown; column?: unknown } | undefined;
-    const { doc } = this.view.state;
-    const number = Math.min(Math.max(1, Number(cursor?.line) || 1), doc.lines);
-    const line = doc.line(number);
-    const head = Math.min(line.from + Math.max(0, (Number(cursor?.column) || 1) - 1), line.to);
-    this.view.dispatch({ selection: { anchor: head } });
+    const selection = this.#data["selection"] as { anchor?: unknown; head?: unknown } | null | undefined;
+    const head = this.#offset(selection ? selection.head : this.#data["cursor"]);
+    this.view.dispatch({ selection: { anchor: selection ? this.#offset(selection.anchor) : head, head } });
     if (head > 0) this.#scroll = EditorView.scrollIntoView(head, { y: "center" });
     clearTimeout(this.#timer);
     this.#timer = 0;
+  }
+
+  #place(offset: number): Place {
+    const line = this.view.state.doc.lineAt(offset);
+    return { line: line.number, column: offset - line.from + 1 };
+  }
+
+  /** The nearest offset to a place; the text may be another since it was told. */
+  #offset(place: unknown): number {
+    const { line, column } = (place ?? {}) as { line?: unknown; column?: unknown };
+    const { doc } = this.view.state;
+    const { from, to } = doc.line(Math.min(Math.max(1, Number(line) || 1), doc.lines));
+    return Math.min(from + Math.max(0, (Number(column) || 1) - 1), to);
   }
 
   #tellSoon(): void {

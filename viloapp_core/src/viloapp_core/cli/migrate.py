@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,9 @@ import click
 
 from viloapp_core.cli import options
 from viloapp_core.cli.config import settings_of, shown
-from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.migrate_report import ask, report, tell_nothing
+from viloapp_core.cli.migrate_state import state_command
 
 if TYPE_CHECKING:
     from viloapp_core.operations.migrating import Plan
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 @click.group("migrate", cls=options.ViloGroup)
 def migrate_command() -> None:
     """Move in with what an older ViloApp left behind."""
+
+
+migrate_command.add_command(state_command)
 
 
 @migrate_command.command("settings", cls=options.ViloCommand)
@@ -45,16 +48,16 @@ def migrate_settings(invocation: Invocation, file: Path | None, yes: bool, dry_r
     plan = plan_settings(file or own)
     adoption = settings_of(store).plan(plan.migration.document)
     if not plan.needed:
-        _tell_nothing(invocation, plan)
+        tell_nothing(invocation, plan, changes=[], refused={})
         return
     if not invocation.output.as_json:
         _show(invocation, plan, adoption)
     copy = None
     if not dry_run:
-        _ask(invocation, plan.file, yes=yes)
+        ask(invocation, plan.file, yes=yes)
         copy = _carry_out(invocation, store, plan, itself=plan.file == own)
     if invocation.output.as_json:
-        invocation.output.json(_report(plan, copy, dry_run=dry_run) | adoption.to_json())
+        invocation.output.json(report(plan, copy, dry_run=dry_run) | adoption.to_json())
     elif copy:
         invocation.output.note(f"Backup created at {copy}")
 
@@ -111,42 +114,3 @@ def _difference(plan: Plan) -> list[str]:
         for each in (plan.before, plan.migration.document)
     )
     return list(unified_diff(old, new, str(plan.file), f"{plan.file} (migrated)", n=1, lineterm=""))
-
-
-def _ask(invocation: Invocation, file: Path, *, yes: bool) -> None:
-    """Go on only when the person wants it.
-
-    Raises:
-        CliError: nobody is there to answer, or the answer is no.
-    """
-    if yes:
-        return
-    if not (sys.stdin and sys.stdin.isatty() and invocation.output.on_terminal()):
-        raise CliError(
-            "needs_consent",
-            f"{file} would be rewritten, and nobody is here to allow it",
-            "--dry-run shows what would change; --yes does it",
-        )
-    if not click.confirm(f"Migrate {file}?", default=False, err=True):
-        raise CliError("refused", "nothing was changed")
-
-
-def _tell_nothing(invocation: Invocation, plan: Plan) -> None:
-    if invocation.output.as_json:
-        invocation.output.json(_report(plan, None, dry_run=False) | {"changes": [], "refused": {}})
-    else:
-        invocation.output.note(f"{plan.file} is of version {plan.migration.origin}: nothing to migrate")
-
-
-def _report(plan: Plan, copy: Path | None, *, dry_run: bool) -> dict[str, Any]:
-    """Return what ``--json`` prints of both subcommands."""
-    log = [*plan.migration.log, *([f"Backup created at {copy}"] if copy else [])]
-    return {
-        "file": str(plan.file),
-        "from": plan.migration.origin,
-        "to": plan.migration.document.get("version", plan.migration.origin),
-        "migrated": plan.needed and not dry_run,
-        "backup": str(copy) if copy else None,
-        "log": log,
-        "findings": [finding.to_json() for finding in plan.migration.findings],
-    }

@@ -11,13 +11,17 @@ the same ones. What a step has no place for it keeps under ``kept``, by the vers
 path that it had there.
 """
 
+from viloapp_core.migration.arrangement import Arrangement, arrange
 from viloapp_core.migration.chain import Chain, Finding, Migration, Moved, Step, migrate, version_of
 from viloapp_core.migration.errors import MigrationError, NewerVersionError, NotSettingsError
 from viloapp_core.migration.ini import read_ini
 from viloapp_core.migration.settings import SETTINGS
+from viloapp_core.migration.state import STATE, migrate_editor_buffers, migrate_terminal_sessions
 
 __all__ = [
     "SETTINGS",
+    "STATE",
+    "Arrangement",
     "Chain",
     "Finding",
     "Migration",
@@ -26,7 +30,10 @@ __all__ = [
     "NewerVersionError",
     "NotSettingsError",
     "Step",
+    "arrange",
     "migrate",
+    "migrate_editor_buffers",
+    "migrate_terminal_sessions",
     "read_ini",
     "version_of",
 ]

@@ -22,6 +22,10 @@ FIRST = "1.0"
 """What a document without a version is of. Source: the specification, Settings Migration."""
 
 
+MAX_DEPTH = 100
+"""Of a document: deeper, the steps, which go into it one call for each level, would come to an end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that did not come over as it was.
@@ -116,9 +120,11 @@ def migrate(document: Mapping[str, Any], chain: Chain) -> Migration:
     A later version of the same major number is taken as it is: what was added to it is not in the way.
 
     Raises:
-        NotSettingsError: its version is none.
+        NotSettingsError: its version is none, or it is nested too deeply.
         NewerVersionError: its major number is beyond the chain's.
     """
+    if _deeper(document, MAX_DEPTH):
+        raise NotSettingsError(f"it is nested deeper than {MAX_DEPTH} levels", "no version wrote such a file")
     version = origin = version_of(document)
     if origin.major > Version(chain.latest).major:
         raise NewerVersionError(str(origin), chain.latest)
@@ -133,3 +139,16 @@ def migrate(document: Mapping[str, Any], chain: Chain) -> Migration:
         findings += moved.findings
         log.append(f"Migrated from {step.source}")
     return Migration(current, str(origin), tuple(log), tuple(findings))
+
+
+def _deeper(document: object, levels: int) -> bool:
+    """Tell whether something has more levels, going through it level by level."""
+    level: list[object] = [document]
+    for _ in range(levels):
+        inner: list[object] = []
+        for each in level:
+            inner += each.values() if isinstance(each, Mapping) else each if isinstance(each, list) else ()
+        if not inner:
+            return False
+        level = inner
+    return True

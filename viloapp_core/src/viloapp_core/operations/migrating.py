@@ -15,12 +15,23 @@ from typing import Any, TypeVar
 
 from viloapp_core.foundation.backups import back_up
 from viloapp_core.foundation.files import read_bytes, write_atomic
-from viloapp_core.migration import SETTINGS, Migration, MigrationError, NotSettingsError, migrate, read_ini
+from viloapp_core.migration import (
+    SETTINGS,
+    STATE,
+    Arrangement,
+    Migration,
+    MigrationError,
+    NotSettingsError,
+    arrange,
+    migrate,
+    read_ini,
+)
 from viloapp_core.operations.errors import MigrationFileError
 
 T = TypeVar("T")
+_STATE_KEYS = {"terminals", "editors", "workspace", "workspace_state", "tabs", "plugins"}
 
-__all__ = ["Plan", "carry_out", "plan_settings", "read_document"]
+__all__ = ["Plan", "carry_out", "deliverable", "plan_settings", "plan_state", "read_document"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,32 @@ def plan_settings(file: Path) -> Plan:
     """
     resolved, raw, document = read_document(file)
     return Plan(resolved, document, raw, _named(file, lambda: migrate(document, SETTINGS)))
+
+
+def plan_state(file: Path) -> Plan:
+    """Read a file of state and find what today's form of it is; nothing is changed.
+
+    Raises:
+        MigrationFileError: it cannot be read, is of no known form, or of a version after this ViloApp.
+    """
+    resolved, raw, document = read_document(file)
+    if not document.keys() & _STATE_KEYS:
+        raise MigrationFileError(f"{file} has no terminals, no editors and no tabs", "is it a file of state?")
+    return Plan(resolved, document, raw, _named(file, lambda: migrate(document, STATE)))
+
+
+def deliverable(document: dict[str, Any], folder: Path) -> Arrangement:
+    """Return what the workspace of a folder is to show of a migrated state.
+
+    The text of a file that was saved stays out where the file is still there: that is what is shown.
+    """
+    arrangement = arrange(document)
+    for state in arrangement.states.values():
+        if (buffer := state.get("buffer")) is None or buffer["modified"] or not buffer["file_path"]:
+            continue
+        if "\0" not in buffer["file_path"] and (folder / buffer["file_path"]).is_file():
+            state["buffer"] = {**buffer, "content": ""}
+    return arrangement
 
 
 def carry_out(plan: Plan, hand_over: Callable[[dict[str, Any]], None], rewritten: dict[str, Any]) -> Path:

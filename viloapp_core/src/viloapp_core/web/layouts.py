@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from viloapp_core.foundation.errors import FileError
 from viloapp_core.foundation.files import write_atomic
 from viloapp_core.web.errors import LayoutError
 
@@ -62,6 +63,14 @@ class Layouts:
             states = await self._states(_instances(layout), opened, before.get("states", {}))
             await asyncio.to_thread(self._write, {"layout": layout, "states": states})
 
+    def adopt(self, layout: Mapping[str, Any], states: Mapping[str, Any]) -> None:
+        """Take an arrangement over from elsewhere, in place of the one that is kept; no page may be open.
+
+        Raises:
+            LayoutError: it is too large, or the store cannot be written.
+        """
+        self._write({"layout": layout, "states": states})
+
     async def _states(
         self, instances: list[str], opened: Collection[str], before: Mapping[str, Any]
     ) -> dict[str, Any]:
@@ -99,6 +108,8 @@ class Layouts:
             write_atomic(self._path, data)
         except (TypeError, ValueError) as error:
             raise LayoutError(f"a widget's state is not JSON: {error}", "report it to its author") from error
+        except FileError as error:
+            raise LayoutError(error.detail, "check the folder's rights") from error
         except OSError as error:
             raise LayoutError(f"cannot write {self._path}: {error}", "check the folder's rights") from error
 

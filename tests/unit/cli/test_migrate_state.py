@@ -1,0 +1,146 @@
+"""`viloapp migrate state`: what was open is in the workspace's arrangement, for its plugins."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from viloapp_core.host import SyncHost
+from viloapp_core.store import Store
+from viloapp_core.web.layouts import MAX_BYTES, Layouts
+
+from .conftest import Ran
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "state"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """The old application's file."""
+    return Path(shutil.copy(FIXTURES / "state-2.0.json", tmp_path / "state.json"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The workspace folder."""
+    path = tmp_path / "work"
+    path.mkdir()
+    return path
+
+
+def _kept(store: Store, folder: Path) -> dict[str, Any] | None:
+    async def nobody(instance: str) -> None: ...
+
+    return Layouts(store.root / "workspace.json", folder, nobody).load()
+
+
+def test_what_was_open_is_in_the_workspace(
+    old: Path, folder: Path, viloapp: Callable[..., Ran], store: Store
+) -> None:
+    """The page finds every tab with its state; the file is of today's form; a second run does nothing."""
+    before = old.read_bytes()
+    ran = viloapp("migrate", "state", str(old), "--folder", str(folder), "-y", "--json")
+    assert ran.code == 0
+    assert ran.json["log"] == ["Migrated from 2.0", f"Backup created at {old.with_suffix('.backup')}"]
+    kept = _kept(store, folder)
+    assert kept is not None
+    titles = {panel["title"]: panel for panel in kept["layout"]["panels"]}
+    assert len(titles) == 10
+    session = kept["states"][titles["Server"]["instance"]]["session"]
+    assert (session["cwd"], session["history"][0]) == ("/srv/app", "git status")
+    buffer = kept["states"][titles["notes.md"]["instance"]]["buffer"]
+    assert (buffer["cursor_position"], buffer["modified"]) == ({"line": 2, "column": 4}, True)
+    assert old.with_suffix(".backup").read_bytes() == before
+    migrated = old.read_bytes()
+    assert json.loads(migrated)["version"] == "3.0"
+
+    (store.root / "workspace.json").unlink()
+    again = viloapp("migrate", "state", str(old), "--folder", str(folder), "-y", "--json")
+    assert (again.code, again.json["migrated"]) == (0, False)
+    assert old.read_bytes() == migrated
+    assert _kept(store, folder) is None
+
+
+def test_shown_first_with_all_that_it_runs_and_sets(
+    old: Path, folder: Path, viloapp: Callable[..., Ran], store: Store
+) -> None:
+    """A dry run names shells and variables, entries without an id, and what is not installed."""
+    before = old.read_bytes()
+    ran = viloapp("migrate", "state", str(old), "--folder", str(folder), "--dry-run")
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert (
+        "terminal Server: in /srv/app, runs /bin/bash -l, sets APP_ENV, PATH_EXTRA, 4 commands of history"
+        in lines
+    )
+    assert "editor notes.md: line 3, column 5, text that was not saved" in lines
+    assert "left: terminals[3]: it has no id; it is not opened" in ran.err
+    assert "viloxterm is not installed" in ran.err
+    assert old.read_bytes() == before
+    assert not (store.root / "workspace.json").exists()
+
+
+def test_what_the_workspace_showed_is_kept_in_a_copy(
+    old: Path, folder: Path, viloapp: Callable[..., Ran], store: Store
+) -> None:
+    """It is told how much is replaced, and other folders keep theirs."""
+    store.root.mkdir()
+    mine = {"layout": {"version": 1, "dock": {}, "panels": [{"id": "a"}]}, "states": {}}
+    whole = {"version": 1, "folders": {str(folder): mine, "/other": mine}}
+    (store.root / "workspace.json").write_text(json.dumps(whole))
+    ran = viloapp("migrate", "state", str(old), "--folder", str(folder), "-y")
+    assert "the 1 tabs that this folder's workspace has now are replaced" in ran.err
+    assert json.loads((store.root / "workspace.backup").read_text()) == whole
+    kept = _kept(store, folder)
+    assert kept is not None
+    assert len(kept["layout"]["panels"]) == 10
+    assert _kept(store, Path("/other")) == mine
+
+
+def test_not_while_the_workspace_is_open(
+    old: Path, folder: Path, viloapp: Callable[..., Ran], store: Store
+) -> None:
+    """Its page would write over it; nothing is done."""
+    before = old.read_bytes()
+    with SyncHost(store.root):
+        ran = viloapp("migrate", "state", str(old), "--folder", str(folder), "-y")
+    assert (ran.code, ran.err.count("error: ")) == (1, 1)
+    assert "the workspace is open" in ran.err
+    assert [path.name for path in old.parent.glob("state*")] == ["state.json"]
+    assert old.read_bytes() == before
+
+
+def test_text_of_saved_files_is_left_to_the_files(
+    folder: Path, tmp_path: Path, viloapp: Callable[..., Ran], store: Store
+) -> None:
+    """Large files that were open do not make the arrangement too large, unless they are unsaved."""
+    large = "x" * (MAX_BYTES // 4)
+    (folder / "a").write_text(large)
+    editors = [{"id": n, "path": "a", "content": large, "is_modified": n > 9} for n in range(15)]
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps({"editors": editors[:10]}))
+    assert viloapp("migrate", "state", str(file), "--folder", str(folder), "-y").code == 0
+    file.write_text(json.dumps({"editors": editors}))
+    before = file.read_bytes()
+    ran = viloapp("migrate", "state", str(file), "--folder", str(folder), "-y")
+    assert (ran.code, ran.err.count("error: ")) == (1, 1)
+    assert file.read_bytes() == before
+    kept = _kept(store, folder)
+    assert kept is not None
+    assert len(kept["states"]) == 10
+
+
+@pytest.mark.parametrize("content", ["{}", '{"theme": "dark"}', "[]", '{"version": "7", "tabs": []}'])
+def test_what_is_no_state(tmp_path: Path, viloapp: Callable[..., Ran], content: str) -> None:
+    """One line, exit code 1, nothing changed."""
+    file = tmp_path / "f.json"
+    file.write_text(content)
+    ran = viloapp("migrate", "state", str(file), "-y")
+    assert (ran.code, ran.out, ran.err.count("error: ")) == (1, "", 1)
+    assert file.read_text() == content
+    assert viloapp("migrate", "state").code == 2
