@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -274,6 +275,51 @@ def test_workspace_comes_back_after_a_restart(app: Viloapp, browser: Browser, fo
         expect(page.locator(".cm-content").last).to_contain_text("typed and not saved")
         page.get_by_role("tab").filter(has_not_text="README.md").click()
         expect(page.locator(".xterm-rows").last).to_contain_text(re.compile(r"[$#]"))
+    (app.store / "workspace.json").unlink(missing_ok=True)
+
+
+def test_what_was_open_in_the_old_application_is_open(app: Viloapp, browser: Browser, folder: Path) -> None:
+    """After `migrate state`: unsaved text with its selection, a shell in its folder with its history."""
+    (app.store / "workspace.json").unlink(missing_ok=True)
+    place = {"line": 2, "column": 3}
+    editor = {"id": "e", "path": "README.md", "content": "# Mine\n\nnot <b>saved</b>\n", "is_modified": True}
+    editor |= {"cursor": place, "selection": {"start": {"line": 2, "column": 0}, "end": place}}
+    terminal = {"id": "t", "title": "Build", "working_directory": str(folder / "src"), "shell": "/bin/bash"}
+    terminal |= {"env_vars": {"MARK": "here"}, "command_history": ["make old-target"]}
+    leaves = [
+        {"type": "leaf", "id": id, "widget_type": type} for id, type in (("t", "terminal"), ("e", "editor"))
+    ]
+    root = {
+        "type": "split",
+        "orientation": "horizontal",
+        "ratio": 0.7,
+        "first": leaves[0],
+        "second": leaves[1],
+    }
+    state = {"terminals": [terminal], "editors": [editor], "tabs": [{"split_state": {"root": root}}]}
+    (folder / "state.json").write_text(json.dumps(state))
+    app("migrate", "state", folder / "state.json", "--folder", folder, "--yes").ok()
+    with app.workspace(folder) as workspace, opened(browser, workspace.url) as page:
+        screen = page.locator(".xterm-rows:visible")
+        expect(screen).to_contain_text("src")
+        text = page.locator(".cm-content:visible")
+        expect(text).to_contain_text("not <b>saved</b>")
+        text.focus()
+        page.keyboard.type("now")  # in place of what is selected
+        expect(text).to_contain_text("now <b>saved</b>")
+        shell, file = screen.bounding_box(), text.bounding_box()
+        assert shell is not None
+        assert file is not None
+        assert shell["x"] < file["x"]
+        assert file["x"] > 600
+        page.get_by_role("tab").filter(has_text="Build").click()
+        page.locator(".xterm-helper-textarea").last.focus()
+        enter(page, 'echo "$MARK $(history | head -1)" > ../told; pwd >> ../told')
+        eventually(lambda: (folder / "told").exists() and (folder / "told").read_text().count("\n") == 2)
+        first, second = (folder / "told").read_text().splitlines()
+        assert first.split() == ["here", "1", "make", "old-target"]
+        assert second == str(folder / "src")
+    assert (folder / "README.md").read_text().startswith("# A project")
     (app.store / "workspace.json").unlink(missing_ok=True)
 
 
