@@ -289,7 +289,7 @@ def test_what_was_open_in_the_old_application_is_open(app: Viloapp, browser: Bro
     leaves = [
         {"type": "leaf", "id": id, "widget_type": type} for id, type in (("t", "terminal"), ("e", "editor"))
     ]
-    root = {
+    root: dict[str, object] = {
         "type": "split",
         "orientation": "horizontal",
         "ratio": 0.7,
