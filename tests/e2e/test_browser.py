@@ -284,7 +284,12 @@ def test_what_was_open_in_the_old_application_is_open(app: Viloapp, browser: Bro
     place = {"line": 2, "column": 3}
     editor = {"id": "e", "path": "README.md", "content": "# Mine\n\nnot <b>saved</b>\n", "is_modified": True}
     editor |= {"cursor": place, "selection": {"start": {"line": 2, "column": 0}, "end": place}}
-    terminal = {"id": "t", "title": "Build", "working_directory": str(folder / "src"), "shell": "/bin/bash"}
+    terminal: dict[str, object] = {
+        "id": "t",
+        "title": "Build",
+        "working_directory": str(folder / "src"),
+        "shell": "/bin/bash",
+    }
     terminal |= {"env_vars": {"MARK": "here"}, "command_history": ["make old-target"]}
     leaves = [
         {"type": "leaf", "id": id, "widget_type": type} for id, type in (("t", "terminal"), ("e", "editor"))
