@@ -29,6 +29,10 @@ PROTOCOL = 1
 REQUEST, RESPONSE, ERROR, EVENT, CANCEL, HELLO = range(6)
 _LENGTHS = {REQUEST: 4, RESPONSE: 3, ERROR: 3, EVENT: 3, CANCEL: 2, HELLO: 2}
 
+# The event with which a host asks for a profile, and the one in which the worker answers. Neither is a
+# request, so that nothing waits behind it or counts as a call.
+PROFILE = "viloapp.profile"
+
 # Bytes of one frame. Bulk data belongs in files or streams; a bound keeps a peer from filling our memory.
 MAX_FRAME = 16 * 1024 * 1024
 _READ_SIZE = 64 * 1024

@@ -42,6 +42,7 @@ COMMANDS = {
     },
     "Author": {
         "validate": "validate",
+        "profile": "profile",
         "package": "package",
         "sign": "sign",
     },

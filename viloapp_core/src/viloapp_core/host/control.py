@@ -59,6 +59,7 @@ class ControlServer:
             "commands": lambda params: host.commands(),
             "status": lambda params: {"pid": os.getpid(), "address": host.address, "plugins": host.plugins()},
             "metrics": lambda params: metrics(host),
+            "profile": self._profile,
             "refresh": lambda params: host.refresh(),
             "held": lambda params: {row["id"]: row["reason"] for row in host.plugins() if row["held"]},
             "release": lambda params: host.release(_texts(params, "plugins")),
@@ -156,6 +157,11 @@ class ControlServer:
             return await self._host.call(
                 _text(params, "command"), params.get("arguments"), timeout_s=params.get("timeout_s")
             )
+
+    async def _profile(self, params: dict[str, Any]) -> Any:
+        from viloapp_core.host.profiling import profile  # few are ever asked for one
+
+        return await profile(self._host, params)
 
     async def _grant(self, params: dict[str, Any]) -> Any:
         plugin_id = _plugin(self._host, params).plugin_id

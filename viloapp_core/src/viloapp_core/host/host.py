@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, 
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from viloapp_core.broker.files import Files
 from viloapp_core.broker.network import Network
@@ -41,7 +41,11 @@ from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, 
 from viloapp_core.services.settings import LIMITS
 from viloapp_core.store import InstalledPlugin, Revocation, Store
 from viloapp_core.supervise import FailureLog, Surroundings, Worker
+from viloapp_core.supervise.life import Life
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
+
+if TYPE_CHECKING:
+    from viloapp_core.host.profiling import Sampler
 
 __all__ = ["Host"]
 
@@ -436,6 +440,25 @@ class Host:
     async def permissions_applied(self, plugin_id: str) -> dict[str, bool]:
         """Wait until a change of permissions has its effect; see `Enforcement.applied`."""
         return await self._enforcement.applied(plugin_id)
+
+    def life_of(self, plugin_id: str) -> Life | None:
+        """Return a plugin's process, None when none is ready."""
+        worker = self._workers.get(plugin_id)
+        return worker.life if worker is not None else None
+
+    async def profile(
+        self, plugin_id: str, seconds: float, *, rate: float = 100.0, sampler: "Sampler" = "auto"
+    ) -> dict[str, Any]:
+        """Return where a running plugin spends its time meanwhile; see `viloapp_core.host.profiling`.
+
+        Raises:
+            ViloError: it is not known, does not run, ended, or could not be looked at.
+        """
+        from viloapp_core.host.profiling import profile  # few are ever asked for one
+
+        return await profile(
+            self, {"plugin": plugin_id, "seconds": seconds, "rate": rate, "sampler": sampler}
+        )
 
     def is_running(self, plugin_id: str) -> bool:
         """Return whether a plugin has a process."""

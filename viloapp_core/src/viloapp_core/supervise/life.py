@@ -18,7 +18,7 @@ from viloapp_core.supervise.launching import Launched
 from viloapp_core.supervise.log import RotatingLog
 from viloapp_core.supervise.monitor import Watch, Watched
 from viloapp_core.supervise.surroundings import Surroundings
-from viloapp_sdk._wire import TRACE_SIGNAL
+from viloapp_sdk._wire import PROFILE, TRACE_SIGNAL
 from viloapp_sdk.errors import LimitExceededError, ViloError, WorkerLostError
 
 __all__ = ["EXIT_TIME_S", "Ending", "Life"]
@@ -70,6 +70,7 @@ class Life:
         asked: whether it was asked to shut down.
         python: the version of the interpreter that it says it runs on.
         running: what it had not answered when its channel ended, and for how many seconds.
+        on_profile: called with what it sends when it was asked for a profile.
         ended: resolves with how it ended, once nothing of it is left.
         told: resolves after that, once the plugin's state says so; resolved by its supervisor.
     """
@@ -89,6 +90,7 @@ class Life:
         self.asked = False
         self.python = ""
         self.running: list[tuple[str, float]] = []
+        self.on_profile: set[Callable[[Any], None]] = set()
         self._metrics = around.metrics(plugin.plugin_id)
         self._id = plugin.plugin_id
         self._on_breach = on_breach
@@ -123,7 +125,7 @@ class Life:
             launched.fd_in,
             launched.fd_out,
             on_request=lambda method, params: around.on_request(self._id, method, params),
-            on_event=lambda name, data: None,
+            on_event=self._heard,
             on_close=self._disconnected,
         )
         self.peer.start()
@@ -149,6 +151,11 @@ class Life:
         if self._breach is None:
             return None
         return LimitExceededError(self._breach.message(self._id), self._breach.hint(self._id))
+
+    def _heard(self, name: str, data: Any) -> None:
+        if name == PROFILE:
+            for hear in tuple(self.on_profile):
+                hear(data)
 
     # -- its end -------------------------------------------------------------------------------------
 

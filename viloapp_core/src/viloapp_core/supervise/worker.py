@@ -102,6 +102,11 @@ class Worker:
         return self._life.began if self._life is not None else None
 
     @property
+    def life(self) -> Life | None:
+        """Its process, None when none is ready."""
+        return self._life if self.state == "running" else None
+
+    @property
     def tree(self) -> Tree | None:
         """Its processes, None when none runs."""
         return self._life.tree if self._life is not None else None

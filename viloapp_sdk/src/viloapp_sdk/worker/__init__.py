@@ -5,6 +5,10 @@ main thread blocks on a read, runs one plain handler at a time, and answers. An 
 when the first ``async`` handler does.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from viloapp_sdk.worker._channel import Channel
+
 __all__ = ["main"]
 
 
@@ -38,4 +42,19 @@ def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
     broker = Broker(channel, fd_bulk)
     watch(broker)
     Runtime(channel, broker.take)
+    _hear_of_requests(channel)
     channel.serve()
+
+
+def _hear_of_requests(channel: "Channel") -> None:
+    """Look at the pipe when the host says so, for a main thread that is busy in a handler reads nothing.
+
+    The signal is one that does nothing to a process which does not handle it: a child of the plugin's, or a
+    worker of an older SDK.
+    """
+    try:
+        # `signal` would import enum, which few plugins need.
+        from _signal import SIGURG, signal  # type: ignore[import-not-found]  # typeshed leaves it out
+    except ImportError:  # not on Windows
+        return
+    signal(SIGURG, lambda number, frame: channel.glance())

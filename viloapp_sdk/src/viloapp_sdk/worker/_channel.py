@@ -7,10 +7,22 @@ ours. While the main thread waits for the host it serves nested requests, to a b
 
 import os
 import sys
-from _thread import allocate_lock, get_ident
+from _thread import allocate_lock, get_ident, start_new_thread
 from itertools import count
 
-from viloapp_sdk._wire import CANCEL, ERROR, EVENT, HELLO, PROTOCOL, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_sdk import __version__
+from viloapp_sdk._wire import (
+    CANCEL,
+    ERROR,
+    EVENT,
+    HELLO,
+    PROFILE,
+    PROTOCOL,
+    REQUEST,
+    RESPONSE,
+    FrameBuffer,
+    pack,
+)
 from viloapp_sdk.errors import (
     CallCancelledError,
     FrameError,
@@ -114,7 +126,9 @@ class Channel:
 
     def serve(self) -> None:
         """Serve the host until `stop`; returns when it is gone as well."""
-        self._write(pack([HELLO, {"protocol": PROTOCOL, "python": sys.version.split()[0]}]))
+        python = sys.version.split()[0]
+        greeting = {"protocol": PROTOCOL, "python": python, "sdk": __version__, "profile": True}
+        self._write(pack([HELLO, greeting]))
         nothing = _Answer()
         while not self._stopping:
             if self.loop is not None:
@@ -186,7 +200,9 @@ class Channel:
     def route(self, frame: "list[Any]") -> None:
         """Hand a frame to whom it concerns."""
         kind = frame[0]
-        if kind in (REQUEST, EVENT):
+        if kind == EVENT and frame[1] == PROFILE:
+            self._profile(frame[2])  # at once: it is about the handler that runs now
+        elif kind in (REQUEST, EVENT):
             self.inbox.append(frame)
         elif kind in (RESPONSE, ERROR):
             answer = self.pending.pop(frame[1], None)
@@ -197,6 +213,39 @@ class Channel:
         elif frame[1].get("protocol") != PROTOCOL:  # HELLO: the host says what it speaks
             theirs = frame[1].get("protocol")
             raise SystemExit(f"this viloapp-sdk speaks protocol {PROTOCOL}, the host {theirs}")
+
+    def glance(self) -> None:
+        """Look whether the host has sent something though a handler runs; safe in a signal's handler.
+
+        Another thread reads: what it routes may have to be answered, and the main thread may hold the lock
+        for that at this very moment.
+        """
+        try:
+            start_new_thread(self._read_waiting, ())
+        except RuntimeError:
+            return  # no more threads; it is read when the handler is done
+
+    def _read_waiting(self) -> None:
+        from select import select
+
+        if not self.reading.acquire(False):
+            return  # whoever reads routes it
+        try:
+            if select([self.fd_in], [], [], 0)[0]:
+                self._read_frame()
+        except EOFError:
+            pass  # whoever reads next sees the same
+        finally:
+            self.reading.release()
+            self._wake()
+
+    def _profile(self, request: "Any") -> None:
+        from viloapp_sdk.worker._sampler import start
+
+        try:
+            start(self._write, request)
+        except RuntimeError as error:  # no more threads
+            self._write(pack([EVENT, PROFILE, {"id": request["id"], "error": str(error)}]))
 
     def _wake(self) -> None:
         while self._waiting:
