@@ -158,6 +158,15 @@ def test_namesakes_from_elsewhere_are_left_alone(package: Path, source: str) -> 
     assert (found.commands, found.widgets, found.issues) == ((), (), ())
 
 
+@pytest.mark.parametrize(("given", "noted"), [("True", {"idempotent": True}), ("False", {})])
+def test_what_may_be_run_twice_is_noted(package: Path, given: str, noted: dict[str, bool]) -> None:
+    """The manifest has the word only where it means something."""
+    body = f"class P(Plugin):\n    @command('a.b', idempotent={given})\n    def f(self): ...\n"
+    found = scanned(package, PLUGIN + body)
+    assert found.issues == ()
+    assert {key: value for key, value in found.commands[0].items() if key == "idempotent"} == noted
+
+
 @pytest.mark.parametrize(
     ("decorator", "signature", "message"),
     [
@@ -166,9 +175,11 @@ def test_namesakes_from_elsewhere_are_left_alone(package: Path, source: str) -> 
         ("command('a.b', title=_('x'))", "", "@command's title must be a literal string"),
         ("command", "", "@command needs an id"),
         ("command()", "", "@command has no id"),
-        ("command('a.b', 'c')", "", "@command takes an id and title=…, not more"),
+        ("command('a.b', 'c')", "", "@command takes an id, title=… and idempotent=…, not more"),
         ("command('a.b', name='c')", "", "not name"),
         ("command('a.b', **k)", "", "not **"),
+        ("command('a.b', idempotent=x())", "", "idempotent must be True or False"),
+        ("command('a.b', idempotent=1)", "", "idempotent must be True or False"),
         ("command('a b')", "", "command id: 'a b' is not an id"),
         ("command('a.b')", ", x, /", "which x does not take"),
         ("command('a.b')", ", *x", "which *x does not take"),

@@ -36,30 +36,42 @@ class ICommand:
         title: what people read.
         handler: called with the arguments as keywords; plain or ``async``.
         description: one paragraph.
+        idempotent: see `command`.
     """
 
-    __slots__ = ("description", "handler", "id", "title")
+    __slots__ = ("description", "handler", "id", "idempotent", "title")
 
-    def __init__(self, id: str, title: str, handler: "Callable[..., Any]", description: str = "") -> None:
+    def __init__(
+        self,
+        id: str,
+        title: str,
+        handler: "Callable[..., Any]",
+        description: str = "",
+        *,
+        idempotent: bool = False,
+    ) -> None:
         self.id = id
         self.title = title
         self.handler = handler
         self.description = description
+        self.idempotent = idempotent
 
 
-def command(id: str, *, title: str = "") -> "Callable[[F], F]":
+def command(id: str, *, title: str = "", idempotent: bool = False) -> "Callable[[F], F]":
     """Mark a method as the command ``id``.
 
-    The build reads the decorator from the source, without running it, so ``id`` and ``title`` have to be
-    literal strings. The parameters of the method become the parameters of the command.
+    The build reads the decorator from the source, without running it, so its arguments have to be literals.
+    The parameters of the method become the parameters of the command.
 
     Args:
         id: dotted, unique in a store, such as ``hello.greet``.
         title: what people read; the id when empty.
+        idempotent: run twice it does the same as run once. When the plugin's process is lost in the middle of
+            it, the host runs it once more instead of failing the call.
     """
 
     def mark(function: "F") -> "F":
-        setattr(function, _MARK, (id, title or id))
+        setattr(function, _MARK, (id, title or id, idempotent))
         return function
 
     return mark
@@ -137,8 +149,9 @@ class Plugin(IPlugin):
     def get_commands(self) -> "Sequence[ICommand]":  # noqa: D102
         commands = []
         for name, function in _marked(type(self)):
-            id, title = getattr(function, _MARK)
-            commands.append(ICommand(id, title, getattr(self, name), (function.__doc__ or "").strip()))
+            id, title, idempotent = getattr(function, _MARK)
+            about = (function.__doc__ or "").strip()
+            commands.append(ICommand(id, title, getattr(self, name), about, idempotent=idempotent))
         return commands
 
     def handle_command(self, command: str, args: "Mapping[str, Any]") -> "Any":  # noqa: D102

@@ -22,6 +22,9 @@ def idle(store: Store, plugin_id: str) -> dict[str, Any]:
     settings = Settings(store.root / "settings.json", dict)
     limits = effective(plugin.limits if plugin is not None else {}, settings.limits_of(plugin_id))
     return {
+        "state": "stopped",
+        "health": "",
+        "failures": 0,
         "limits": asdict(limits),
         "usage": None,
         "throttled": False,

@@ -107,7 +107,7 @@ def _stopped(store: Store) -> list[dict[str, Any]]:
     """Return the rows that a host gives, of plugins that no host runs."""
     from viloapp_core.operations import listing
 
-    idle = {"state": "stopped", "pid": None, "sandbox": confinement.backend(), "detail": "", "held": False}
+    idle = {"pid": None, "sandbox": confinement.backend(), "detail": "", "held": False}
     return [
         {**plugin, **idle, **resources.idle(store, plugin["id"]), **resources.unmeasured(plugin["id"])}
         for plugin in listing(store)
@@ -175,6 +175,8 @@ def _host(found: Mapping[str, Any], root: str) -> str:
 
 def _row(plugin: Mapping[str, Any]) -> list[str]:
     state = plugin["state"] if plugin["enabled"] else "held back" if plugin.get("held") else "disabled"
+    if plugin["health"] == "unhealthy":
+        state = f"{state}, unhealthy"
     calls = plugin["command_count"]
     cells = (
         plugin["id"],

@@ -123,7 +123,7 @@ class Host:
         self.measuring = Measuring(lambda: self._workers)
         self._given_up: set[str] = set()
         self.workspace = Workspace()
-        self._widgets = Widgets(self.workspace, self.worker, self.publish)
+        self._widgets = Widgets(self.workspace, self.worker, self.publish, self.in_background)
         self._commands = Commands()
         self.events = EventBus(self._deliver)
         self._enforcement = Enforcement(self)
@@ -257,7 +257,8 @@ class Host:
         limit = timeout_s or allowed
         self._calls += 1
         try:
-            return await worker.call("command", [id, dict(arguments or {})], timeout_s=limit)
+            repeat = self._commands.idempotent(id)
+            return await worker.call("command", [id, dict(arguments or {})], timeout_s=limit, repeat=repeat)
         except DeadlineExceededError:
             if timeout_s is None:
                 self._limit_reached(plugin_id, Breach("execution_time", "refused", allowed, allowed))
@@ -360,9 +361,9 @@ class Host:
         """Return what is installed and how it fares, sorted by id.
 
         Each row has ``id``, ``version``, ``summary``, ``enabled``, ``held``, ``reason``, ``source``,
-        ``signature``, ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``detail``,
-        ``pid``, ``limits``, ``usage``, ``throttled``, ``limits_reached``, ``over_limits``, and all of
-        `get_report`.
+        ``signature``, ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``health``,
+        ``failures``, ``detail``, ``pid``, ``limits``, ``usage``, ``throttled``, ``limits_reached``,
+        ``over_limits``, and all of `get_report`.
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
@@ -383,6 +384,8 @@ class Host:
             "permissions": self._granted_ids(plugin),
             "sandbox": (worker.sandbox if worker is not None else "") or probe().backend,
             "state": worker.state if worker is not None else "stopped",
+            "health": worker.health if worker is not None else "",
+            "failures": worker.failures if worker is not None else 0,
             "detail": worker.detail if worker is not None else "",
             "pid": worker.pid if worker is not None else None,
             **self._resources(plugin, worker),
@@ -653,6 +656,8 @@ class Host:
         """Tell everybody who follows what happens to processes, and keep each failure."""
         if what == "failed" and (worker := self._workers.get(plugin_id)) is not None and worker.last_failure:
             self._failure_log.write(worker.last_failure)
+        if what == "healthy" and self.workspace.of_plugin(plugin_id):
+            self.in_background(self._widgets.keep_states(self._workers[plugin_id]))
         self.publish("plugin.life", {"plugin": plugin_id, "what": what, "at": time.time(), **more})
 
     def _needed(self, plugin_id: str) -> bool:

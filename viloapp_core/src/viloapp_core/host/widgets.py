@@ -1,8 +1,9 @@
 """The widgets on offer and those that are open, and what their plugins say of them."""
 
+import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from viloapp_core.services import Instance, Workspace
@@ -13,6 +14,8 @@ __all__ = ["EXECUTION_TIME_S", "Widgets"]
 
 EXECUTION_TIME_S = 30.0
 """Default of ``limits.execution_time``."""
+KEEP_S = 5.0
+"""How long after a change the state of an instance is asked for: many changes are asked about once."""
 _MAX_TITLE = 200
 
 
@@ -23,6 +26,7 @@ class Widgets:
         workspace: which instances are open.
         worker_of: returns the worker of an enabled plugin, None for any other.
         publish: tells the pages.
+        in_background: runs something until it ends or the host does.
     """
 
     def __init__(
@@ -30,10 +34,13 @@ class Widgets:
         workspace: Workspace,
         worker_of: Callable[[str], Worker | None],
         publish: Callable[[str, Mapping[str, Any]], None],
+        in_background: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._workspace = workspace
         self._worker_of = worker_of
         self._publish = publish
+        self._in_background = in_background
+        self._changed: set[str] = set()
         self._offers: dict[str, dict[str, str]] = {}
 
     def offer(self, plugin_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -106,7 +113,9 @@ class Widgets:
             ViloError: what the plugin itself answered.
         """
         instance = self._workspace.get(instance_id)
-        return await self._ask(instance, "widget.command", [instance_id, command, dict(arguments or {})])
+        answer = await self._ask(instance, "widget.command", [instance_id, command, dict(arguments or {})])
+        self._keep_soon(instance)
+        return answer
 
     async def state(self, instance_id: str) -> Any:
         """Return what is needed to open an instance again later; kept for a restart of its plugin too.
@@ -146,6 +155,7 @@ class Widgets:
             instance.title = title[:_MAX_TITLE]
             body["title"] = instance.title
         self._publish("widget.updated", body)
+        self._keep_soon(instance)
 
     def drop(self, plugin_id: str) -> None:
         """Take the instances of a plugin that is gone out of the workspace."""
@@ -160,6 +170,22 @@ class Widgets:
         for instance in self._workspace.of_plugin(worker.plugin.plugin_id):
             with contextlib.suppress(ViloError):
                 instance.state = await worker.call("widget.state", instance.id, timeout_s=EXECUTION_TIME_S)
+
+    def _keep_soon(self, instance: Instance) -> None:
+        """Ask for the state of an instance that has changed, in a while: a crash asks nobody."""
+        if instance.id not in self._changed:
+            self._changed.add(instance.id)
+            self._in_background(self._keep(instance))
+
+    async def _keep(self, instance: Instance) -> None:
+        try:
+            await asyncio.sleep(KEEP_S)
+        finally:
+            self._changed.discard(instance.id)
+        worker = self._worker_of(instance.plugin_id)
+        if worker is not None and worker.state == "running" and instance in self._workspace.all():
+            with contextlib.suppress(ViloError):
+                await self.state(instance.id)
 
     async def reopen(self, plugin_id: str) -> None:
         """Give a new worker the instances that are open; say of each that it could not take."""

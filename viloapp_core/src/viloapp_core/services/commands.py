@@ -24,6 +24,8 @@ class Command:
     description: str = ""
     parameters: tuple[Mapping[str, Any], ...] = ()
     keybinding: str = ""
+    idempotent: bool = False
+    """Whether it may be run again when the process of its plugin is lost in the middle."""
 
     @classmethod
     def from_json(cls, plugin_id: str, row: Mapping[str, Any], keybinding: str) -> Self:
@@ -35,6 +37,7 @@ class Command:
             description=str(row.get("description") or ""),
             parameters=tuple(row.get("parameters") or ()),
             keybinding=keybinding,
+            idempotent=bool(row.get("idempotent")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -85,6 +88,10 @@ class Commands:
             else "`viloapp list` shows what is installed and enabled"
         )
         raise UnknownCommandError(f"no enabled plugin has a command {shown!r}", hint)
+
+    def idempotent(self, id: str) -> bool:
+        """Return whether a command of that id may be run twice."""
+        return id in self._commands and self._commands[id].idempotent
 
     def all(self) -> list[Command]:
         """Return every command, by id."""

@@ -1,6 +1,7 @@
 """One plugin, as the host calls it."""
 
 import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,13 +156,14 @@ class Worker:
         """Ask the plugin to shut down, then end its process. Nothing of its tree is left afterwards."""
         await self._supervisor.stop()
 
-    async def call(self, method: str, params: Any, *, timeout_s: float | None) -> Any:
+    async def call(self, method: str, params: Any, *, timeout_s: float | None, repeat: bool = False) -> Any:
         """Ask the plugin, starting its process when none runs.
 
         Args:
             method: of the wire, such as ``command``.
             params: its parameters.
             timeout_s: seconds from the moment that the process is ready.
+            repeat: ask once more, within the same time, when the process is lost before it answers.
 
         Raises:
             ViloError: what the plugin answered, or that it could not.
@@ -178,6 +180,9 @@ class Worker:
             self.metrics.ended(began, told)
             if told is error:
                 raise
+            left = timeout_s - (time.perf_counter_ns() - began) / 1e9 if timeout_s is not None else None
+            if repeat and isinstance(told, WorkerLostError) and (left is None or left > 0):
+                return await self.call(method, params, timeout_s=left)
             raise told from error
         self.metrics.ended(began)
         return answer

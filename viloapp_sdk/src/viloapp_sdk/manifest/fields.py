@@ -137,6 +137,7 @@ COMMAND = Table(
         Field("title", _TITLE, "What the palette shows; the id when absent."),
         Field("description", _PROSE, "First paragraph of the docstring."),
         Field("async", Flag(), "Whether the handler is `async def`."),
+        Field("idempotent", Flag(), "Whether it may be run again when the process is lost in the middle."),
         Field("parameters", Array(PARAMETER, 100), "Arguments, in order."),
     )
 )

@@ -141,9 +141,11 @@ def _command(
         raise SourceError('@command needs an id: @command("plugin.name", title="…")')
     given: dict[str | None, ast.expr] = dict(zip(("id",), decorator.args, strict=False))
     given |= {keyword.arg: keyword.value for keyword in decorator.keywords}
-    unknown = [name or "**" for name in given if name not in ("id", "title")]
+    unknown = [name or "**" for name in given if name not in ("id", "title", "idempotent")]
     if unknown or len(decorator.args) > 1:
-        raise SourceError(f"@command takes an id and title=…, not {', '.join(unknown) or 'more'}")
+        raise SourceError(
+            f"@command takes an id, title=… and idempotent=…, not {', '.join(unknown) or 'more'}"
+        )
     if "id" not in given:
         raise SourceError("@command has no id")
     command_id = module.text(given["id"], "@command's id")
@@ -153,8 +155,20 @@ def _command(
         "title": title or command_id,
         "description": _first_paragraph(function),
         "async": isinstance(function, ast.AsyncFunctionDef),
+        # Only where it is so: a core that does not know the word takes every other plugin.
+        **({"idempotent": True} if _flag(module, given, "idempotent") else {}),
         "parameters": module.parameters(function, is_method),
     }
+
+
+def _flag(module: Module, given: dict[str | None, ast.expr], name: str) -> bool:
+    try:
+        value = module.literal(given[name]) if name in given else False
+    except ValueError:
+        value = None
+    if not isinstance(value, bool):
+        raise SourceError(f"@command's {name} must be True or False: the build reads it without running it")
+    return value
 
 
 def _widget_classes(modules: list[Module]) -> list[tuple[Module, ast.ClassDef]]:

@@ -91,7 +91,13 @@ class Runtime:
     def _offers(self) -> "dict[str, Any]":
         assert self._plugin is not None
         commands = [
-            {"id": known.id, "title": known.title, "description": known.description}
+            {
+                "id": known.id,
+                "title": known.title,
+                "description": known.description,
+                # Only where it is so: a host that does not know the word takes every other command.
+                **({"idempotent": True} if getattr(known, "idempotent", False) else {}),
+            }
             for known in self._plugin.get_commands()
         ]
         widgets = [
