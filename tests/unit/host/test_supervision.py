@@ -383,7 +383,7 @@ def test_a_blocked_loop_is_found_told_where_and_started_again(plant: Plant, run:
 
 
 def test_a_call_past_its_deadline_hangs_and_one_within_it_is_busy(plant: Plant, run: Run) -> None:
-    """No check is judged while a call is under way; after its time is over the plugin is ended, with a stack."""
+    """No check is judged while a call is under way; past its time the plugin is ended, with a stack."""
     plant("frail", FRAIL)
 
     async def test() -> None:

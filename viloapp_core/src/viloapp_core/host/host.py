@@ -602,7 +602,12 @@ class Host:
     def publish(self, name: str, data: Mapping[str, Any]) -> None:
         """Tell the host's subscribers (pages, the embedding application)."""
         for callback in tuple(self._subscribers):
-            callback(name, dict(data))
+            try:
+                callback(name, dict(data))
+            except Exception as error:  # whoever listens badly must not keep a plugin from being looked after
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": f"a subscriber of the host failed at {name}", "exception": error}
+                )
 
     def emit(self, type: str, source: str, data: Mapping[str, Any]) -> None:
         """Tell every plugin that subscribed to ``type``, and start those that it activates."""
@@ -673,18 +678,22 @@ class Host:
             )
         )
 
-    def _worker_disabled(self, plugin_id: str, reason: str) -> None:
+    def _worker_disabled(self, plugin: InstalledPlugin, reason: str) -> None:
         """Keep a plugin that failed too often from running, in this host and in the next."""
+        plugin_id = plugin.plugin_id
         message = f"{reason}. To try again: viloapp enable {plugin_id}"
         self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
         if self._running:
             self._given_up.add(plugin_id)
-            self.in_background(self._disable(plugin_id, reason))
+            self.in_background(self._disable(plugin, reason))
 
-    async def _disable(self, plugin_id: str, reason: str) -> None:
+    async def _disable(self, plugin: InstalledPlugin, reason: str) -> None:
+        plugin_id = plugin.plugin_id
+
         def write() -> None:
             self.store.recover()
-            self.store.set_enabled([plugin_id], False, reason)
+            if self.store.plugin(plugin_id).generation == plugin.generation:  # else another is there by now
+                self.store.set_enabled([plugin_id], False, reason)
 
         try:
             await asyncio.to_thread(write)

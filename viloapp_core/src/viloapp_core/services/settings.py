@@ -164,8 +164,13 @@ class Settings:
         return self._stored(owner).get(name, schema.get("default"))
 
     def core(self, name: str) -> Any:
-        """Return the value of ``core.name``, which there is; costs no look at what plugins declare."""
-        return self._stored("core").get(name, CORE[name]["default"])
+        """Return the value of ``core.name``, which there is; costs no look at what plugins declare.
+
+        A value that the file has and that cannot be counts as not set: a host goes by it at any time.
+        """
+        schema = CORE[name]
+        value = self._stored("core").get(name, schema["default"])
+        return schema["default"] if _problem(schema, value) else value
 
     def of_plugin(self, plugin_id: str) -> dict[str, Any]:
         """Return every setting that a plugin declares, with its current value."""

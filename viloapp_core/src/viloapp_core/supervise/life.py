@@ -173,7 +173,9 @@ class Life:
         self.tree.signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End every process of the plugin at once."""
+        """End every process of the plugin at once; nothing happens when it has ended."""
+        if self.ended.done():
+            return
         if not self._contained:  # no namespace ends with its first process: what left the group is looked for
             self.tree.stop()
             self.tree.signal(signal.SIGKILL)
@@ -243,7 +245,7 @@ class Life:
             return  # it is on its way out, and may still have something to put away
         if reason is None:
             # It is about to end by itself, and how it does is worth knowing.
-            self._loop.call_later(EXIT_TIME_S, self._child.kill)
+            self._loop.call_later(EXIT_TIME_S, self.kill)
             return
         if not self.fault and not isinstance(reason, WorkerLostError):
             self.fault = reason.detail

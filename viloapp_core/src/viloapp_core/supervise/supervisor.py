@@ -312,7 +312,7 @@ class Supervisor:
         reason = f"Plugin {self.plugin.plugin_id} disabled after {failures} {times}: {self.detail}"
         self._tell("disabled", failures=failures, error=self.detail, reason=reason)
         self._publish("disabled", reason)
-        self._around.on_disable(self.plugin.plugin_id, reason)
+        self._around.on_disable(self.plugin, reason)
 
     def _set_alarm(self, at: float) -> None:
         if self._alarm is not None:

@@ -32,8 +32,8 @@ class Surroundings:
     """``(plugin id, what, more)``: what happened to its process; see docs/reference/supervision.md."""
     on_ready: Callable[[str, dict[str, Any]], Awaitable[None]]
     """``(plugin id, {"commands", "widgets"})``: what the plugin offers, before its first call."""
-    on_disable: Callable[[str, str], None]
-    """``(plugin id, reason)``: it failed too often, and shall not run until a person says so."""
+    on_disable: Callable[[InstalledPlugin, str], None]
+    """``(plugin, reason)``: it failed too often, and shall not run until a person says so."""
     wanted: Callable[[str], bool]
     """Whether something needs the plugin that does not ask again: it is restarted without being called."""
     settings: Callable[[str], dict[str, Any]]
