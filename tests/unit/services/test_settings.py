@@ -187,3 +187,11 @@ def test_a_plugin_called_core_takes_nothing_of_the_core(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "settings.json", lambda: declared)
     assert settings.get("core.theme") == CORE["theme"]["default"]
     assert settings.get("core.minimum.permissions") == "enforced"
+
+
+def test_what_a_host_goes_by_is_a_value_that_can_be(tmp_path: Path) -> None:
+    """A settings file that was written by hand cannot make the host count with words."""
+    path = tmp_path / "settings.json"
+    path.write_text('{"version": "3.0", "core": {"supervise.delay_s": "soon", "supervise.max_retries": 5}}')
+    settings = Settings(path, dict)
+    assert (settings.core("supervise.delay_s"), settings.core("supervise.max_retries")) == (1, 5)

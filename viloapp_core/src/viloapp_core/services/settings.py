@@ -170,7 +170,7 @@ class Settings:
         """
         schema = CORE[name]
         value = self._stored("core").get(name, schema["default"])
-        return schema["default"] if _problem(schema, value) else value
+        return schema["default"] if value_problem(schema, value) else value
 
     def of_plugin(self, plugin_id: str) -> dict[str, Any]:
         """Return every setting that a plugin declares, with its current value."""
