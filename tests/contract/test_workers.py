@@ -9,6 +9,8 @@ import ctypes
 import os
 import secrets
 import signal
+import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,10 @@ from tests.e2e.conftest import MakeApp
 from tests.e2e.harness import UNSIGNED, Viloapp, Workspace, command_lines, eventually
 
 PYTHONS = interpreters((3, 10))
-PLUGINS = ("hello", "async_hello", "nested_calls", "prints_to_stdout", "exits_in_call", "setsid_grandchild")
+PLUGINS = (
+    *("hello", "async_hello", "nested_calls", "prints_to_stdout", "exits_in_call", "setsid_grandchild"),
+    "borrows_from_the_host",
+)
 
 
 def _without_bubblewrap() -> str:
@@ -117,6 +122,34 @@ def test_output_goes_to_the_log(running: Running) -> None:
     """Nothing that is printed gets into the answers."""
     assert running.app.call("prints.all") == "not corrupted"
     assert "written by a child" in running.app("logs", "prints-to-stdout").ok().out
+
+
+def test_what_the_host_lends(running: Running) -> None:
+    """Programs, connections and files come by descriptor, whatever confines the process that gets them."""
+    note = running.folder / "note.txt"
+    note.write_text("the person's")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answering = threading.Thread(target=_echo, args=(server, 2), daemon=True)
+        answering.start()
+        told = running.app.call("borrows.all", port=server.getsockname()[1], path=str(note))
+        answering.join(5)
+    first, second = told.pop("refused")
+    assert told == {
+        "program": ["a\nb\n"] * 2,
+        "connection": ["ping"] * 2,
+        "file": ["the person's"] * 2,
+    }
+    assert first.startswith("PermissionDeniedError")
+    assert "process.execute.id" in first
+    assert second.startswith("PermissionDeniedError")
+    assert "network.connect.192.0.2.7:9" in second
+
+
+def _echo(server: socket.socket, count: int) -> None:
+    for _ in range(count):
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(connection.recv(4))
 
 
 def test_storage_outlives_the_process(running: Running) -> None:

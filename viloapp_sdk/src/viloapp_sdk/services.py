@@ -213,16 +213,25 @@ class FileService(_Service):
     """Files outside of what is always there, each opened by the host; needs ``filesystem.read|write.PATH``.
 
     What was granted before the plugin started is simply there, for `open`; this is for what was granted
-    since. On ``services.aio`` use `list`, `stat` and `write_bytes`; `open` is for plain handlers.
+    since. On ``services.aio`` a file is awaited once, and then Python's own: reading it is not.
+
+        with await self.context.services.aio.files.open("~/notes/today.txt") as file:
+            text = file.read()
     """
 
-    __slots__ = ("_fetch",)
+    __slots__ = ("_fetch", "_later")
 
     def __init__(
-        self, request: "Request", subscribe: "Subscribe", fetch: "Callable[[int], int] | None"
+        self,
+        request: "Request",
+        subscribe: "Subscribe",
+        fetch: "Callable[[int], int] | None",
+        *,
+        later: bool = False,
     ) -> None:
         super().__init__(request, subscribe)
         self._fetch = fetch
+        self._later = later
 
     def open(self, path: str, mode: str = "r", encoding: "str | None" = None) -> "Any":
         """Open a file as Python's own `open` does.
@@ -237,13 +246,17 @@ class FileService(_Service):
             OSError: the system refused.
         """
         if self._fetch is None:
-            raise TypeError("services.files.open is for plain handlers: context.services.files.open")
-        from viloapp_sdk.worker._files import fetched
+            raise TypeError("the host hands over no files here")
+        from viloapp_sdk.worker._files import fetched, fetched_later
 
-        return fetched(self._request, self._fetch, path, mode, encoding)
+        return (fetched_later if self._later else fetched)(self._request, self._fetch, path, mode, encoding)
 
     def read_bytes(self, path: str) -> bytes:
         """Return a file's content."""
+        if self._later:
+            from viloapp_sdk.worker._files import read_later
+
+            return read_later(self.open(path, "rb"))
         with self.open(path, "rb") as file:
             return file.read()
 
@@ -318,6 +331,7 @@ class Services:
         request_async: the same, returns an awaitable.
         subscribe: registers a callback for an event type, returns what removes it.
         fetch: returns the descriptor of a ticket; None where files cannot be opened.
+        later: whether `request` returns an awaitable, as on `aio`.
     """
 
     def __init__(
@@ -326,9 +340,12 @@ class Services:
         request_async: "Request",
         subscribe: "Subscribe",
         fetch: "Callable[[int], int] | None" = None,
+        *,
+        later: bool = False,
     ) -> None:
         self._request_async = request_async
         self._subscribe = subscribe
+        self._fetch = fetch
         self.theme = ThemeService(request, subscribe)
         self.workspace = WorkspaceService(request, subscribe)
         self.commands = CommandService(request, subscribe)
@@ -340,9 +357,10 @@ class Services:
         self.permissions = PermissionService(request, subscribe)
         self.system = SystemService(request, subscribe)
         self.network = NetworkService()
-        self.files = FileService(request, subscribe, fetch)
+        self.files = FileService(request, subscribe, fetch, later=later)
 
     @property
     def aio(self) -> "Any":
         """The same services for ``async`` handlers: every method returns an awaitable."""
-        return Services(self._request_async, self._request_async, self._subscribe)
+        later = self._request_async
+        return Services(later, later, self._subscribe, self._fetch, later=True)
