@@ -31,10 +31,32 @@ _POLL_S = 0.2
     show_default=True,
     help="How many of the last lines to print first.",
 )
+@click.option("--crashes", is_flag=True, help="List the crash reports instead, the newest first.")
+@click.option(
+    "--crash",
+    metavar="NAME",
+    help="Print this crash report instead: a name of the list, or 'latest'.",
+)
+@options.json_output
 @pass_invocation
-def logs_command(invocation: Invocation, plugin: str, follow: bool, count: int) -> None:
-    """Print what a plugin wrote to its log, standard output and standard error."""
+def logs_command(
+    invocation: Invocation, plugin: str, follow: bool, count: int, crashes: bool, crash: str | None
+) -> None:
+    """Print what a plugin wrote to its log, standard output and standard error, or its crash reports."""
     folder = invocation.store().plugin(normalized(plugin)).log_dir
+    if crashes or crash:
+        from viloapp_core.cli import crash_reports
+
+        crash_reports.show(invocation.output, normalized(plugin), folder, crash)
+        return
+    if invocation.output.as_json:
+        if follow:
+            raise click.UsageError("--json prints one object, and --follow has no end")
+        with Log(folder / _NAME) as log:
+            invocation.output.json(
+                {"plugin": normalized(plugin), "lines": log.last(count, with_unfinished=True)}
+            )
+        return
     with Log(folder / _NAME) as log:
         # A log is text of the plugin's choice: on a terminal it must not move the cursor or set the title.
         output = invocation.output

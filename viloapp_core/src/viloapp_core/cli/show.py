@@ -64,6 +64,7 @@ def info_command(invocation: Invocation, plugin: str) -> None:
     if described["installed"]:
         described["reason"] = described["reason"] or held_back(invocation, store).get(described["id"], "")
         described |= _resources(invocation, store, described["plugin_id"])
+        described["last_crash"] = _last_crash(described["log"])
     if invocation.output.as_json:
         invocation.output.json(described)
         return
@@ -86,6 +87,16 @@ def _resources(invocation: Invocation, store: Store, plugin_id: str) -> dict[str
             name: row[name] for name in resources.unmeasured(plugin_id) if name != "plugin_id" and name in row
         }
     return fields
+
+
+def _last_crash(log: str) -> dict[str, Any] | None:
+    from pathlib import Path
+
+    from viloapp_core.cli.crash_reports import brief
+    from viloapp_core.store.crash_reports import CrashReports
+
+    latest = CrashReports(Path(log)).latest()
+    return brief(latest) if latest else None
 
 
 def lines(value: Mapping[str, Any], indent: str = "") -> list[str]:

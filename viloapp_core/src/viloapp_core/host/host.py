@@ -16,10 +16,11 @@ from viloapp_core.broker.network import Network
 from viloapp_core.broker.programs import Programs
 from viloapp_core.broker.terminals import Terminals
 from viloapp_core.foundation.clock import SystemClock
-from viloapp_core.foundation.errors import LockHeldError
+from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.foundation.paths import store_root
 from viloapp_core.host.control import ControlServer
+from viloapp_core.host.crash_reports import write_report
 from viloapp_core.host.dispatch import Dispatch, hearing
 from viloapp_core.host.enforcement import Enforcement
 from viloapp_core.host.errors import BlockedPluginError, HostRunningError, HostStoppingError
@@ -40,6 +41,7 @@ from viloapp_core.sandbox.observing.observation import Observation
 from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
 from viloapp_core.services.settings import LIMITS
 from viloapp_core.store import InstalledPlugin, Revocation, Store
+from viloapp_core.store.crash_reports import CrashReports
 from viloapp_core.supervise import FailureLog, Surroundings, Worker
 from viloapp_core.supervise.life import Life
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
@@ -661,9 +663,27 @@ class Host:
         """Tell everybody who follows what happens to processes, and keep each failure."""
         if what == "failed" and (worker := self._workers.get(plugin_id)) is not None and worker.last_failure:
             self._failure_log.write(worker.last_failure)
+            self._crash_report(worker)
         if what == "healthy" and self.workspace.of_plugin(plugin_id):
             self.in_background(self._widgets.keep_states(self._workers[plugin_id]))
         self.publish("plugin.life", {"plugin": plugin_id, "what": what, "at": time.time(), **more})
+
+    def _crash_report(self, worker: Worker) -> None:
+        """Keep a report of a worker's failure, in a thread: the disk may take its time."""
+        failure, reports = worker.last_failure, CrashReports(worker.plugin.log_dir)
+        assert failure is not None
+        writing = asyncio.get_running_loop().run_in_executor(
+            None, write_report, failure, worker.failures, reports
+        )
+        writing.add_done_callback(_ignore_full_disk)
+
+    def crash_reports(self, plugin_id: str) -> list[dict[str, Any]]:
+        """Return what is kept of a plugin's failures, the newest first; see docs/reference/crash-reports.md.
+
+        Raises:
+            NotInstalledError: there is no such plugin.
+        """
+        return CrashReports(self.store.plugin(plugin_id).log_dir).all()
 
     def _needed(self, plugin_id: str) -> bool:
         """Whether something needs a plugin that never asks again: what is open, what it listens to."""
@@ -838,6 +858,12 @@ class Host:
         if problem and problem != self._problem:
             self.publish("notification", {"level": "error", "message": problem, "plugin": ""})
         self._problem = problem
+
+
+def _ignore_full_disk(writing: "asyncio.Future[None]") -> None:
+    """A disk that is full loses a report, never the host."""
+    with contextlib.suppress(FoundationError, OSError, asyncio.CancelledError):
+        writing.result()
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

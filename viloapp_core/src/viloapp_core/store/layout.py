@@ -1,7 +1,7 @@
 """Where each thing is in a store; nothing here touches the disk.
 
 plugins/<id>/generations/<version>-<lockdigest>/{venv/, pylock.toml, receipt.json}
-plugins/<id>/current -> generations/<…>   plugins/<id>/{data/, log/, locks/}
+plugins/<id>/current -> generations/<…>   plugins/<id>/{data/, log/, log/crashes/, locks/}
 wheels/<sha256>/ (unpacked)   archives/<sha256>.whl   journal/   cache/
 state.json   index.json   settings.json   users.json   ledger.json   audit.jsonl   store.lock   host.lock
 trust.toml   trust/ (roots and block lists that were taken)

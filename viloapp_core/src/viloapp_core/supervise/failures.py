@@ -42,6 +42,7 @@ class Failure:
         lived_s: seconds since its process was started.
         was_ready: whether it had answered.
         python: the version of the interpreter that it said it runs on.
+        sdk: the version of viloapp-sdk that it said it has.
         running: what it was asked at that moment, without arguments, and for how many seconds.
         log: the last lines of its log.
     """
@@ -58,6 +59,7 @@ class Failure:
     lived_s: float = 0.0
     was_ready: bool = False
     python: str = ""
+    sdk: str = ""
     running: tuple[tuple[str, float], ...] = ()
     log: tuple[str, ...] = ()
 
@@ -98,6 +100,7 @@ def failure_of(
         lived_s=round(now - life.began, 3),
         was_ready=life.was_ready,
         python=life.python,
+        sdk=life.sdk,
         running=tuple((what, round(for_s, 3)) for what, for_s in life.running),
         log=tuple(life.log.tail(_LOG_LINES)),
     )

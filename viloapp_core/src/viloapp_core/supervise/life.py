@@ -69,6 +69,7 @@ class Life:
         was_ready: whether it has answered.
         asked: whether it was asked to shut down.
         python: the version of the interpreter that it says it runs on.
+        sdk: the version of viloapp-sdk that it says it has.
         running: what it had not answered when its channel ended, and for how many seconds.
         on_profile: called with what it sends when it was asked for a profile.
         ended: resolves with how it ended, once nothing of it is left.
@@ -88,7 +89,7 @@ class Life:
         self.fault = ""
         self.was_ready = False
         self.asked = False
-        self.python = ""
+        self.python = self.sdk = ""
         self.running: list[tuple[str, float]] = []
         self.on_profile: set[Callable[[Any], None]] = set()
         self._metrics = around.metrics(plugin.plugin_id)

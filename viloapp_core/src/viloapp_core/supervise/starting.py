@@ -58,7 +58,8 @@ async def start(
     on_launched(life)
     try:
         async with asyncio.timeout(limits.startup_time):
-            life.python = str((await life.peer.ready).get("python", ""))[:20]
+            greeting = await life.peer.ready
+            life.python, life.sdk = (str(greeting.get(name, ""))[:20] for name in ("python", "sdk"))
             offers = await life.peer.call("initialize", _params(plugin, around), timeout_s=None)
         if not isinstance(offers, dict):
             raise PluginStartError(plugin.plugin_id, "its answer to initialize is not of the protocol")
