@@ -12,6 +12,7 @@ import pytest
 
 from tests.fixtures.wheels import forge
 from tests.unit.operations.conftest import UNSIGNED, Person, Plugin
+from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.ledger import read_audit
 from viloapp_core.operations import InstallOptions, UpdateOutcome, rollback, uninstall, update
 from viloapp_core.store import Store
@@ -200,3 +201,44 @@ def test_purge_takes_the_settings_too(store: Store, plugin: Plugin, run: Run) ->
 def check_all(store: Store) -> list[str]:
     """Return what is wrong with a store."""
     return [f"{problem.plugin_id}: {problem.what}" for problem in check(store)]
+
+
+def test_what_was_rolled_back_is_not_offered_again_unless_asked_for(
+    store: Store, plugin: Plugin, run: Run, renew: Callable[..., list[UpdateOutcome]]
+) -> None:
+    """Neither is what lies between; a later version is; who names the version gets it."""
+    plugin("hello", "0.1")
+    run("hello")
+    plugin("hello", "0.3")
+    renew()
+    store.withdraw("hello", "it did not start", SystemClock())
+    plugin("hello", "0.2")  # the highest that was seen is 0.3
+    (outcome,) = renew(check=True)
+    assert (outcome.status, outcome.version) == ("unchanged", "0.1")
+    assert outcome.notes == (
+        "0.3 is left out, it was rolled back: it did not start; "
+        "to have it all the same: viloapp install 'hello==0.3'",
+    )
+    plugin("hello", "0.4")
+    renew()
+    assert store.plugin("hello").version == "0.4"
+    run("hello==0.3", allow_downgrade=("hello",))
+    assert store.plugin("hello").version == "0.3"
+
+
+def test_libraries_that_were_rolled_back_are_not_offered_again(
+    store: Store, plugin: Plugin, run: Run, folder: Path, renew: Callable[..., list[UpdateOutcome]]
+) -> None:
+    """The version of the plugin is that of before, and still it is not the same."""
+    forge(folder, "lib", "1.0", {"lib.py": ""})
+    plugin("hello", "0.1", requires=("lib",))
+    run("hello")
+    forge(folder, "lib", "1.1", {"lib.py": ""})
+    renew()
+    store.withdraw("hello", "unhealthy", SystemClock())
+    (outcome,) = renew()
+    assert outcome.status == "unchanged"
+    assert "viloapp rollback hello --to 0.1" in outcome.notes[0]
+    forge(folder, "lib", "1.2", {"lib.py": ""})
+    (outcome,) = renew()
+    assert outcome.changes == ("lib 1.0 -> 1.2",)

@@ -34,6 +34,7 @@ def listing(store: Store) -> list[dict[str, Any]]:
                 "version": str(version),
                 "managed": False,
                 "enabled": False,
+                "rolled_back": "",
                 "reason": f"not managed: pip installed it beside the core; use: viloapp install {name}",
                 "source": "pip",
                 "signature": "",
@@ -55,6 +56,7 @@ def _row(plugin_id: str, row: Mapping[str, Any], damage: str = "") -> dict[str, 
         "managed": True,
         "enabled": row["enabled"],
         "reason": damage or row["reason"],
+        "rolled_back": row["rolled_back"],
         "source": row["source"],
         "signature": row["signature"],
         "publisher": row["publisher"],
@@ -66,7 +68,7 @@ def _row(plugin_id: str, row: Mapping[str, Any], damage: str = "") -> dict[str, 
 
 
 def _damaged_row(plugin_id: str, damage: str) -> dict[str, Any]:
-    keys = ("version", "source", "signature", "publisher", "dependencies", "python", "summary")
+    keys = ("version", "source", "signature", "publisher", "dependencies", "python", "summary", "rolled_back")
     texts = dict.fromkeys(keys, "")
     return {"id": plugin_id, **texts, "managed": True, "enabled": False, "reason": damage, "permissions": []}
 
@@ -107,6 +109,7 @@ def _installed(store: Store, plugin: InstalledPlugin) -> dict[str, Any]:
             "executable": str(plugin.base_executable),
             "prefix": str(plugin.base_prefix),
         },
+        "on_probation": store.on_probation(plugin),
         "environment": str(plugin.generation / "venv"),
         "generation": str(plugin.generation),
         "data": str(plugin.data_dir),

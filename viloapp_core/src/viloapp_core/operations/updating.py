@@ -63,6 +63,7 @@ def update(
 ) -> list[UpdateOutcome]:
     """Install what is newer, within what was asked for at installation and what dependents accept.
 
+    What was updated to before, and taken back since it did not keep well, is left out.
     A plugin whose version stays gets newer libraries. Nothing ever gets older. The generation that is
     replaced stays for `rollback`. Permissions beyond those accepted before are asked for.
 
@@ -92,10 +93,14 @@ def update(
         store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels
     ) as workshop:
         settled = dependencies.settle([_spec(store, plugin) for plugin in moving], workshop, upgrade=True)
-        plans = [plan for plan in settled.plans if _is_newer(store, plan)]
+        plans = [plan for plan in settled.plans if _is_newer(store, plan) and not _was_withdrawn(store, plan)]
         outcomes = [_described(store, plan) for plan in plans]
         changing = {plan.plugin_id for plan in plans}
-        rest = [_unchanged(plugin, "") for plugin in moving if plugin.plugin_id not in changing]
+        rest = [
+            _unchanged(plugin, _left_out(store, plugin))
+            for plugin in moving
+            if plugin.plugin_id not in changing
+        ]
         if plans and not check and not options.dry_run:
             before_them = {outcome.plugin_id: outcome for outcome in outcomes}
             done = carry_out(plans, workshop, consent or RefuseAll(), clock or SystemClock())
@@ -158,13 +163,43 @@ def _check_fits(store: Store, plugin: InstalledPlugin, receipt: Mapping[str, obj
 def _spec(store: Store, plugin: InstalledPlugin) -> Spec:
     """Return what was asked for when the plugin was installed; its name alone when that is not known."""
     from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.specifiers import SpecifierSet
 
     text = str(store.receipt(plugin.plugin_id).get("requested") or plugin.plugin_id)
     try:
-        requirement = str(Requirement(text))
+        requirement = Requirement(text)
     except InvalidRequirement:
-        requirement = plugin.plugin_id
-    return Spec(text, "index", requirement=requirement, plugin_id=plugin.plugin_id)
+        requirement = Requirement(plugin.plugin_id)
+    for row in store.withdrawn(plugin.plugin_id):
+        if row.get("version") != plugin.version:  # else it was its libraries that did not keep well
+            requirement.specifier &= SpecifierSet(f"!={row.get('version')}")
+    return Spec(text, "index", requirement=str(requirement), plugin_id=plugin.plugin_id)
+
+
+def _was_withdrawn(store: Store, plan: Plan) -> bool:
+    """Whether these wheels were updated to before, and taken back, or are older than what was.
+
+    Those would be a downgrade: the version that was taken back is the highest that was ever seen.
+    """
+    from packaging.version import Version
+
+    version = Version(plan.resolution.plugin.version)
+    return any(
+        row.get("lock_digest") == plan.resolution.digest or version < Version(str(row.get("version")))
+        for row in store.withdrawn(plan.plugin_id)
+    )
+
+
+def _left_out(store: Store, plugin: InstalledPlugin) -> str:
+    """Say what an update leaves out, and how to have it all the same; empty when nothing."""
+    rows = store.withdrawn(plugin.plugin_id)
+    if not rows:
+        return ""
+    version, reason = rows[-1].get("version"), rows[-1].get("reason")
+    again = f"viloapp install '{plugin.plugin_id}=={version}'"
+    if version == plugin.version:
+        again = f"viloapp rollback {plugin.plugin_id} --to {version}"
+    return f"{version} is left out, it was rolled back: {reason}; to have it all the same: {again}"
 
 
 def _is_newer(store: Store, plan: Plan) -> bool:

@@ -183,6 +183,15 @@ class Settings:
         stored = self._stored(plugin_id)
         return {name.removeprefix(LIMITS): value for name, value in stored.items() if name.startswith(LIMITS)}
 
+    def reload(self) -> None:
+        """Read the file again, which something else has changed.
+
+        Raises:
+            FoundationError: it cannot be read.
+            SettingError: it holds no settings.
+        """
+        self._document = _load(self._path)
+
     def set(self, key: str, value: Any) -> None:
         """Change a setting and write the file.
 
@@ -320,6 +329,36 @@ def forget_plugin(path: Path, plugin_id: str) -> bool:
             return False
         write_json(path, document)
     return True
+
+
+def of_owner(path: Path, owner: str) -> dict[str, Any] | None:
+    """Return what a settings file holds of a plugin, None when it holds nothing.
+
+    Raises:
+        FoundationError: the file cannot be read.
+        SettingError: it holds no settings.
+    """
+    plugins = _load(path).get("plugins")
+    found = plugins.get(owner) if isinstance(plugins, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def replace_owner(path: Path, owner: str, section: Mapping[str, Any] | None) -> None:
+    """Make a plugin's settings in a file what `of_owner` had returned.
+
+    Raises:
+        FoundationError: the file cannot be read or written.
+        SettingError: it holds no settings.
+    """
+    with FileLock(path.with_name("settings.lock")).acquire():
+        if of_owner(path, owner) == section:
+            return
+        document = _load(path)
+        plugins = document.setdefault("plugins", {})
+        plugins.pop(owner, None)
+        if section is not None:
+            plugins[owner] = dict(section)
+        write_json(path, document)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ derives a row from those, `encode` and `decode` are the file's format. All three
 
 What listings show of each plugin comes first, the rest behind it and is decoded once a plugin is asked for:
 
-    {"plugins":{"hello":{"enabled":true,…},…},"revision":7,"schema":4,
+    {"plugins":{"hello":{"enabled":true,…},…},"revision":7,"schema":5,
     "details":{"hello":{"commands":[…],…},…},
     "crc32":123456}
 """
@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from viloapp_core.store import withdrawals
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout, check_plugin_id
 
-INDEX_SCHEMA = 4
+INDEX_SCHEMA = 5
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ _FROM_MANIFEST: dict[str, Any] = {
 # What comes first; the reader of a listing pays for each key.
 _LISTED = (
     *("generation", "version", "enabled", "reason", "source", "signature", "python_version", "summary"),
-    *("publisher", "sha256", "dependencies", "permissions"),
+    *("publisher", "sha256", "dependencies", "permissions", "rolled_back"),
 )
 # No line break is in what `json` writes, so that neither can be in a plugin's words.
 _DETAILS = b',\n"details":'
@@ -103,7 +104,7 @@ _KINDS: tuple[tuple[str, Any], ...] = (
     *((key, str) for key in _FROM_RECEIPT if key != "permissions"),
     *((key, type(empty)) for key, empty in _FROM_MANIFEST.items()),
     *((key, str) for key in ("generation", "summary", "reason", "base_prefix", "base_executable")),
-    *((key, str) for key in ("signature", "publisher", "sha256", "dependencies")),
+    *((key, str) for key in ("signature", "publisher", "sha256", "dependencies", "rolled_back")),
     ("permissions", list),
     ("enabled", bool),
     ("dev_source", (str, type(None))),
@@ -135,6 +136,7 @@ def entry(receipt: Mapping[str, Any], generation: str, state: Mapping[str, Any])
         "dev_source": receipt.get("dev_source"),
         "enabled": bool(state.get("enabled", True)),
         "reason": str(state.get("reason", "")),
+        "rolled_back": withdrawals.told(state, generation),
     }
     _check(row)
     return row

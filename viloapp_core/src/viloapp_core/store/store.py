@@ -12,7 +12,7 @@ from viloapp_core.foundation.clock import Clock
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock, read_bytes, sync_dir, write_atomic, write_json
 from viloapp_core.foundation.paths import first_free
-from viloapp_core.store import binding, index, journal, truth
+from viloapp_core.store import binding, index, journal, probation, truth, withdrawals
 from viloapp_core.store.errors import CollisionError, NotInstalledError, StoreError, StoreFolderError
 from viloapp_core.store.identities import Identities
 from viloapp_core.store.index import InstalledPlugin, Plugins
@@ -149,7 +149,10 @@ class Store:
     def _publish_recovered(self, orphans: Sequence[journal.Entry]) -> None:
         # What was uninstalled is forgotten, or it would come back as disabled as it was.
         gone = {str(entry.facts.get("plugin_id")) for entry in orphans} - {*truth.installed_ids(self.layout)}
-        self._publish(dict.fromkeys(gone))
+        back = {
+            str(each.facts["plugin_id"]): each.facts["state"] for each in orphans if "state" in each.facts
+        }
+        self._publish(back | dict.fromkeys(gone))
         for name in ("state", "index"):  # both are written under the lock, which is ours
             for partial in self.root.glob(f".{name}.json.*.tmp"):
                 partial.unlink(missing_ok=True)
@@ -215,9 +218,11 @@ class Store:
             check()
             replaces = truth.current_generation(self.layout, plugin_id)
             facts = {"schema": truth.RECEIPT_SCHEMA, "replaces": replaces, **receipt}
+            facts |= binding.receipt_facts(artifact)
             for evidence, data in artifact.evidence_files().items():
                 write_atomic(generation / evidence, data, 0o600)
-            write_json(generation / "receipt.json", facts | binding.receipt_facts(artifact))
+            probation.begin(self.layout, plugin_id, generation, facts)
+            write_json(generation / "receipt.json", facts)
             self._trust().record(artifact, clock)
             self.layout.data(plugin_id).mkdir(mode=0o700, exist_ok=True)
             self.layout.log(plugin_id).mkdir(mode=0o700, exist_ok=True)
@@ -250,6 +255,63 @@ class Store:
                 self._publish({})
         entry.close()
         return self.plugin(plugin_id)
+
+    def on_probation(self, plugin: InstalledPlugin) -> bool:
+        """Return whether a plugin's generation has yet to show that it keeps well; see `probation`."""
+        return probation.of(plugin.generation) is not None
+
+    def withdrawn(self, plugin_id: str) -> Sequence[Mapping[str, Any]]:
+        """Return what updates of a plugin were taken back, the oldest first: version, reason, lock_digest."""
+        return withdrawals.withdrawn(truth.read_state(self.layout)["plugins"].get(plugin_id, {}))
+
+    def withdraw(
+        self, plugin_id: str, reason: str, clock: Clock, check: Callable[[], None] = lambda: None
+    ) -> InstalledPlugin:
+        """Take a generation on probation back: code, lock and settings are those before the update again.
+
+        The plugin is enabled afterwards. What was taken back stays in the store until `gc`.
+
+        Args:
+            plugin_id: the plugin.
+            reason: why, for people.
+            clock: for when it was.
+            check: as `commit_install` has it.
+
+        Raises:
+            NotOnProbationError: it is on none, or nothing was before it.
+            CollisionError: another plugin took one of its ids meanwhile.
+            StoreError: what was before it is damaged.
+        """
+        with self.locked():
+            if (name := truth.current_generation(self.layout, plugin_id)) is None:
+                raise NotInstalledError(plugin_id)
+            state = truth.read_state(self.layout)["plugins"].get(plugin_id, {})
+            facts = probation.withdrawal(self.layout, plugin_id, name, reason, state, clock)
+            former = truth.read_receipt(self.layout.generations(plugin_id) / facts["generation"])
+            if clashes := self.clashes(plugin_id, former["manifest"]):
+                raise CollisionError(plugin_id, clashes)
+            check()
+            with journal.open_entry(self.layout.journal, facts) as entry:
+                self._settle(entry)
+                self._publish({plugin_id: facts["state"]})
+        entry.close()
+        return self.plugin(plugin_id)
+
+    def confirm(self, plugin_id: str) -> None:
+        """Take a plugin's generation off probation: it kept well. What was said of it before is forgotten."""
+        with self.locked():
+            if (name := truth.current_generation(self.layout, plugin_id)) is None:
+                return
+            state = truth.read_state(self.layout)["plugins"].get(plugin_id, {})
+            folder = self.layout.generations(plugin_id) / name
+            digest = truth.read_receipt(folder).get("lock_digest")
+            rows = withdrawals.withdrawn(state)
+            kept = [row for row in rows if row.get("lock_digest") != digest]
+            probation.end(folder)
+            if len(kept) < len(rows):
+                with journal.open_entry(self.layout.journal, {"kind": "state"}) as entry:
+                    self._publish({plugin_id: {"enabled": True, **state, withdrawals.KEY: kept}})
+                entry.close()
 
     def hold(self, plugin: InstalledPlugin) -> FileLock:
         """Return a shared lock on a plugin's generation: while it is held, `gc` leaves that alone."""
@@ -369,6 +431,7 @@ class Store:
     def _point(self, plugin_id: str, name: str, entry: journal.Entry) -> None:
         """Flip a plugin's ``current``: the moment at which a change happens."""
         link = entry.scratch / "current"
+        link.unlink(missing_ok=True)  # of one who died here
         link.symlink_to(f"generations/{name}")
         os.replace(link, self.layout.current(plugin_id))
         sync_dir(self.layout.plugin(plugin_id))
@@ -381,9 +444,10 @@ class Store:
         """
         state = truth.read_state(self.layout)
         for plugin_id, part in states.items():
-            state["plugins"].pop(plugin_id, None)
+            was = state["plugins"].pop(plugin_id, {})
             if part is not None:
-                state["plugins"][plugin_id] = dict(part)
+                remembered = {key: was[key] for key in (withdrawals.KEY,) if key in was}
+                state["plugins"][plugin_id] = remembered | dict(part)
         state["revision"] = int(state["revision"]) + 1
         write_json(self.layout.state, state)
         write_atomic(self.layout.index, index.encode(state["revision"], truth.read_rows(self.layout)))
@@ -402,6 +466,15 @@ class Store:
             _discard(self.layout.generations(plugin_id) / name, entry)
             _remove_if_empty(self.layout.generations(plugin_id), self.layout.plugin(plugin_id))
             return f"undid the unfinished installation of {plugin_id}"
+        if kind == "withdraw" and truth.current_generation(self.layout, plugin_id) in (
+            entry.facts["was"],
+            entry.facts["generation"],
+        ):
+            # Forward, each time: from the moment that the entry was written it is decided.
+            probation.put_settings_back(self.layout, entry.facts)
+            self._point(plugin_id, entry.facts["generation"], entry)
+            probation.end(self.layout.generations(plugin_id) / entry.facts["was"])
+            return f"took {plugin_id} back to {entry.facts['generation'].rpartition('-')[0]}"
         if kind == "uninstall" and not os.path.lexists(self.layout.current(plugin_id)):
             layout = self.layout
             going = [layout.generations(plugin_id), layout.log(plugin_id), layout.locks(plugin_id)]
