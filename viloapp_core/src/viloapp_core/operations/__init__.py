@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from viloapp_core.operations.repairing import repair
     from viloapp_core.operations.showing import describe, listing
     from viloapp_core.operations.syncing import SyncOutcome, compare, lock_workspace, sync
-    from viloapp_core.operations.updating import rollback, update
+    from viloapp_core.operations.updating import rollback, take_back, update
 
 __all__ = [
     "Consent",
@@ -71,6 +71,7 @@ __all__ = [
     "search",
     "silent",
     "sync",
+    "take_back",
     "uninstall",
     "update",
 ]
@@ -88,7 +89,7 @@ _MODULES = {
     "repairing": ("repair",),
     "showing": ("describe", "listing"),
     "syncing": ("SyncOutcome", "compare", "lock_workspace", "sync"),
-    "updating": ("rollback", "update"),
+    "updating": ("rollback", "take_back", "update"),
 }
 
 

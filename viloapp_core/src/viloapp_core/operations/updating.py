@@ -143,6 +143,32 @@ def rollback(
     )
 
 
+def take_back(store: Store, plugin_id: str, reason: str, clock: Clock) -> InstalledPlugin:
+    """Roll an update on probation back, code, lock and settings together, and return what runs now.
+
+    Args:
+        store: where.
+        plugin_id: the plugin.
+        reason: why, for people.
+        clock: for the record.
+
+    Raises:
+        NotOnProbationError: there is nothing to take back.
+        ViloError: what was before does not fit to the other plugins any more, or is damaged.
+    """
+    store.recover()
+    plugin = store.plugin(plugin_id)
+    former = truth.read_receipt(
+        store.layout.generations(plugin_id) / str(store.receipt(plugin_id).get("replaces"))
+    )
+    back = store.withdraw(plugin_id, reason, clock, lambda: _check_fits(store, plugin, former))
+    log = AuditLog(store.root, clock)
+    detail = f"{plugin.generation.name} → {back.generation.name}: {reason}"
+    log.record("rollback", plugin_id, outcome="done", detail=detail)
+    log.close()
+    return back
+
+
 def _check_fits(store: Store, plugin: InstalledPlugin, receipt: Mapping[str, object]) -> None:
     """Refuse a generation that conflicts, or that others do not accept.
 
