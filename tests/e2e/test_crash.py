@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.wheels import forge
+from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.operations import (
     InstallOptions,
     disable,
@@ -32,6 +33,7 @@ from viloapp_core.operations import (
     package,
     repair,
     rollback,
+    take_back,
     uninstall,
 )
 from viloapp_core.store import Store
@@ -126,6 +128,12 @@ def _changes(bundles: Mapping[str, Path]) -> list[Change]:
         target = before(generations(store.layout, "hello"))
         return seen if target is None else {**seen, "hello": (target.version, seen["hello"][1])}
 
+    def taken_back(store: Store, seen: Seen) -> Seen:
+        if "hello" not in seen or not store.on_probation(store.plugin("hello")):
+            return seen
+        former = before(generations(store.layout, "hello"))
+        return seen if former is None else {**seen, "hello": (former.version, True)}
+
     def same(store: Store, seen: Seen) -> Seen:
         return seen
 
@@ -138,6 +146,7 @@ def _changes(bundles: Mapping[str, Path]) -> list[Change]:
     return [
         *(installs(what) for what in bundles),
         Change("rollback", lambda store: rollback(store, "hello"), rolled_back),
+        Change("take back", lambda store: take_back(store, "hello", "it failed", SystemClock()), taken_back),
         Change("gc", collect, same),
         Change("repair", _break_and_repair, same),
         Change("disable", lambda store: disable(store, ["hello"]), switched(False)),

@@ -153,8 +153,10 @@ def store(isolated_home: Path) -> Store:
 def installed(store: Store) -> Callable[..., InstalledPlugin]:
     """Return a function that installs a plugin with no code: enough for all that only reads about it."""
 
-    def install(plugin_id: str = "hello", *, summary: str = "Greets.", **manifest: Any) -> InstalledPlugin:
-        entry, generation, artifact = begin(store, plugin_id, "1.0")
+    def install(
+        plugin_id: str = "hello", *, summary: str = "Greets.", version: str = "1.0", **manifest: Any
+    ) -> InstalledPlugin:
+        entry, generation, artifact = begin(store, plugin_id, version)
         (generation / "venv" / "bin").mkdir(parents=True)
         (generation / "venv" / "bin" / "python").symlink_to(sys.executable)
         return store.commit_install(

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -77,6 +78,25 @@ def piped(page: Path) -> Iterator[Callable[..., _Piped]]:
 def _on_terminal(on_terminal: Callable[..., OnTerminal], page: Path) -> OnTerminal:
     arguments = json.dumps([str(page), "run", "--no-browser"])
     return on_terminal(code=f"import sys; sys.argv[1:] = {arguments}\n{WITH_A_PAGE}")
+
+
+def test_an_update_that_is_rolled_back_is_told_in_one_line(
+    piped: Callable[..., _Piped], installed: Callable[..., InstalledPlugin], viloapp: Callable[..., Ran]
+) -> None:
+    """On standard error of `run`, and in `list` and `info` for as long as the former version is used."""
+    installed("hello")
+    installed("hello", version="2.0")
+    assert viloapp("info", "hello", "--json").json["on_probation"] is True
+    running = piped()  # these plugins have no code, so that no start succeeds
+    deadline = time.monotonic() + 30
+    while (row := viloapp("list", "--json").json["plugins"][0])["version"] != "1.0":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert row["enabled"]
+    assert row["rolled_back"].startswith("update to 2.0 rolled back: it did not start: ")
+    assert row["rolled_back"] in viloapp("list").out
+    assert viloapp("info", "hello", "--json").json["rolled_back"] == row["rolled_back"]
+    assert running.end().count("warning: update of hello to 2.0 rolled back to 1.0: it did not start: ") == 1
 
 
 @pytest.mark.parametrize(("typed", "safe"), [("\n", True), ("n\n", False)])

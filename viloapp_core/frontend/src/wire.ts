@@ -49,6 +49,8 @@ export interface Plugin {
   summary?: string;
   enabled: boolean;
   held?: boolean;
+  on_probation?: boolean;
+  rolled_back?: string;
   reason?: string;
   source?: string;
   signature?: string;

@@ -161,6 +161,8 @@ function PluginCard({ plugin, actions }: { plugin: Plugin; actions: PluginAction
           <li>from: {plugin.source ?? "index"}</li>
         </ul>
         {(plugin.detail || plugin.reason) && <p class="quiet">{plugin.detail || plugin.reason}</p>}
+        {plugin.rolled_back && <p class="quiet">{plugin.rolled_back}</p>}
+        {plugin.on_probation && <p class="quiet">Updated: rolled back if it does not run well at first</p>}
         <Permissions plugin={plugin} actions={actions} />
       </div>
       <div class="card-actions">

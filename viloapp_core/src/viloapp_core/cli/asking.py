@@ -41,6 +41,10 @@ class TerminalPerson:
             self._output.warning(one_line(str(told.get("message"))))
             self._output.note(f"allow it: {one_line(str(told.get('command')))}")
 
+    def rolled_back(self, told: dict[str, Any]) -> None:
+        """Tell that an update was rolled back."""
+        self._output.warning(one_line(str(told.get("message"))))
+
     def limited(self, told: dict[str, Any]) -> None:
         """Tell that the plugin is held; what ends it or is refused to it is the command's error."""
         if told.get("action") == "throttled":

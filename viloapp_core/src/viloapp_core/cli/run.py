@@ -17,6 +17,7 @@ from viloapp_core.cli import confinement, options
 from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.signals import ENDING
+from viloapp_core.cli.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -107,6 +108,7 @@ def run_command(
                 mark_start=not limited,
             ) as host:
                 chosen.tell(invocation, host)
+                host.subscribe(_teller(invocation))
 
                 def ready(address: str) -> None:
                     host.address = address
@@ -205,6 +207,17 @@ def _run(serve: Callable[[], Coroutine[Any, Any, None]]) -> None:
             runner.run(serve())
     except asyncio.CancelledError as error:
         raise KeyboardInterrupt from error
+
+
+def _teller(invocation: Invocation) -> Callable[[str, dict[str, Any]], None]:
+    """Return what tells on standard error of an update that was rolled back; the page tells of the rest."""
+    from viloapp_core.host.probation import ROLLED_BACK
+
+    def tell(name: str, data: dict[str, Any]) -> None:
+        if name == ROLLED_BACK:
+            invocation.output.warning(one_line(str(data.get("message"))))
+
+    return tell
 
 
 def _announcer(invocation: Invocation, *, open_browser: bool) -> Callable[[str], None]:

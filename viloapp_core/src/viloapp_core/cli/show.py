@@ -46,7 +46,7 @@ def _row(plugin: Mapping[str, Any]) -> list[str]:
     state = "enabled" if plugin["enabled"] else "disabled" if plugin["managed"] else "not managed"
     if plugin["held"]:
         state = "held back"
-    reason = plugin["reason"].removeprefix("not managed: ") or plugin["dependencies"]
+    reason = plugin["reason"].removeprefix("not managed: ") or plugin["rolled_back"] or plugin["dependencies"]
     keys = ("python", "source", "signature", "sandbox")
     return [plugin["id"], plugin["version"], state, *(plugin[key] for key in keys), reason]
 

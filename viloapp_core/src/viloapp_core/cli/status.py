@@ -194,6 +194,6 @@ def _row(plugin: Mapping[str, Any]) -> list[str]:
         plugin["restarts"] or "",
         resources.seconds(plugin["active_time"]) if plugin["active_time"] else "",
         resources.reached(plugin),
-        plugin["detail"] or plugin["reason"],
+        plugin["detail"] or plugin["reason"] or plugin.get("rolled_back", ""),
     )
     return ["" if cell is None else str(cell) for cell in cells]

@@ -56,5 +56,7 @@ def tell(invocation: Invocation, outcome: UpdateOutcome) -> None:
     before = outcome.previous_version
     was = f", was {before}" if before and before != outcome.version else ""
     invocation.output.line(f"{outcome.status} {outcome.plugin_id} {outcome.version}{was}")
-    for line in (*outcome.changes, *outcome.notes):
+    probation = "on probation: it is rolled back by itself if it does not run well at first"
+    notes = [*outcome.notes, *([probation] if outcome.status == "updated" else [])]
+    for line in (*outcome.changes, *notes):
         invocation.output.note(f"  {line}")

@@ -21,6 +21,7 @@ from viloapp_core.foundation.files import read_json, write_json
 from viloapp_core.foundation.paths import runtime_dir
 from viloapp_core.host.errors import ControlError
 from viloapp_core.host.measuring import metrics
+from viloapp_core.host.probation import ROLLED_BACK
 from viloapp_core.host.prompts import Asker
 from viloapp_core.permissions import Permission
 from viloapp_core.rpc import Peer
@@ -142,7 +143,7 @@ class ControlServer:
         permissions, called = self._host.permissions, self._host.plugin_of(_text(params, "command"))
 
         def limited(name: str, data: dict[str, Any]) -> None:
-            if name == LIMIT_EVENT and data["plugin"] == called:
+            if name in (LIMIT_EVENT, ROLLED_BACK) and data["plugin"] == called:
                 peer.notify(name, data)
 
         with contextlib.ExitStack() as stack:

@@ -29,6 +29,7 @@ from viloapp_core.host.measuring import Measuring
 from viloapp_core.host.offers import usable
 from viloapp_core.host.paces import Notices, Paces
 from viloapp_core.host.permissions import PermissionManager
+from viloapp_core.host.probation import Probation
 from viloapp_core.host.start_marker import StartMarker
 from viloapp_core.host.widgets import Widgets
 from viloapp_core.ledger import LedgerError
@@ -133,6 +134,7 @@ class Host:
         self.paces = Paces()
         self.notices = Notices(self.publish)
         self._problem = ""
+        self.probation = Probation(self)
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -195,6 +197,7 @@ class Host:
             self.terminals = Terminals(spawner, on_event=self.publish)
             stack.push_async_callback(self.terminals.aclose)
             stack.push_async_callback(self._stop_workers)
+            stack.push_async_callback(self.probation.aclose)
             self._running = True
             await self.refresh()
             if self._with_control:
@@ -362,10 +365,10 @@ class Host:
     def plugins(self) -> list[dict[str, Any]]:
         """Return what is installed and how it fares, sorted by id.
 
-        Each row has ``id``, ``version``, ``summary``, ``enabled``, ``held``, ``reason``, ``source``,
-        ``signature``, ``publisher``, ``dependencies``, ``permissions``, ``sandbox``, ``state``, ``health``,
-        ``failures``, ``detail``, ``pid``, ``limits``, ``usage``, ``throttled``, ``limits_reached``,
-        ``over_limits``, and all of `get_report`.
+        Each row has ``id``, ``version``, ``summary``, ``enabled``, ``held``, ``on_probation``,
+        ``rolled_back``, ``reason``, ``source``, ``signature``, ``publisher``, ``dependencies``,
+        ``permissions``, ``sandbox``, ``state``, ``health``, ``failures``, ``detail``, ``pid``, ``limits``,
+        ``usage``, ``throttled``, ``limits_reached``, ``over_limits``, and all of `get_report`.
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
@@ -378,6 +381,8 @@ class Host:
             "summary": plugin.summary,
             "enabled": plugin.enabled and not held,
             "held": bool(held),
+            "on_probation": self.probation.active(plugin.plugin_id),
+            "rolled_back": self.store.plugins().rows[plugin.plugin_id]["rolled_back"],
             "reason": plugin.reason or held or self._revocation.why(plugin),
             "source": plugin.source,
             "signature": plugin.signature,
@@ -481,6 +486,10 @@ class Host:
         if "onStartup" in worker.plugin.activation_events or self.workspace.of_plugin(plugin_id):
             await self._activate(plugin_id)
 
+    async def start_plugin(self, plugin_id: str) -> None:
+        """Start a plugin's process if none runs; why it does not start, its state says."""
+        await self._activate(plugin_id)
+
     async def release(self, plugin_ids: Collection[str]) -> dict[str, list[str]]:
         """Run plugins that were held back, with those that they require; returns what `refresh` does."""
         self.holding.release(plugin_ids, self.store.plugins())
@@ -519,14 +528,12 @@ class Host:
         if added or changed or removed:
             self.publish("commands.changed", {})
             self.publish("plugins.changed", {"added": added, "changed": changed, "removed": removed})
-        self._start_in_order(
-            {
-                id
-                for id in (*changed, *added)
-                if "onStartup" in wanted[id].activation_events or self.workspace.of_plugin(id)
-            },
-            wanted.values(),
-        )
+        starting = {
+            id
+            for id in (*changed, *added)
+            if "onStartup" in wanted[id].activation_events or self.workspace.of_plugin(id)
+        }
+        self._start_in_order(starting | self.probation.look(wanted), wanted.values())
         return {"added": added, "changed": changed, "removed": removed}
 
     def _start_in_order(self, starting: Set[str], enabled: Iterable[InstalledPlugin]) -> None:
@@ -590,8 +597,8 @@ class Host:
 
         Events: ``commands.changed``, ``plugins.changed``, ``plugin.state``, ``widget.opened``,
         ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``settings.changed``,
-        ``terminal.exited``, ``plugin.life``, ``plugin.limit``, ``permissions.changed``,
-        ``permission.denied``.
+        ``terminal.exited``, ``plugin.life``, ``plugin.limit``, ``plugin.rolled_back``,
+        ``permissions.changed``, ``permission.denied``.
         """
         self._subscribers.append(callback)
 
@@ -701,13 +708,16 @@ class Host:
     def _worker_disabled(self, plugin: InstalledPlugin, reason: str) -> None:
         """Keep a plugin that failed too often from running, in this host and in the next."""
         plugin_id = plugin.plugin_id
+        if self.probation.takes_over(plugin_id):
+            return
         message = f"{reason}. To try again: viloapp enable {plugin_id}"
         self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
         if self._running:
             self._given_up.add(plugin_id)
-            self.in_background(self._disable(plugin, reason))
+            self.in_background(self.disable_plugin(plugin, reason))
 
-    async def _disable(self, plugin: InstalledPlugin, reason: str) -> None:
+    async def disable_plugin(self, plugin: InstalledPlugin, reason: str) -> None:
+        """Disable a plugin in the store, with the reason that listings show, and take that over."""
         plugin_id = plugin.plugin_id
 
         def write() -> None:

@@ -34,6 +34,7 @@ def fault(what: str, told: Mapping[str, Any]) -> str:
     error = " ".join(str(told.get("error", "")).split())
     match what:
         case "failed" if not told.get("was_ready"):
+            error = error.removeprefix(f"{told.get('plugin')} did not start: ")
             return f"it did not start: {error}"
         case "unhealthy":
             return f"it was unhealthy: {error}"
@@ -59,6 +60,7 @@ class _Trial:
     since: float | None = None
     alarm: asyncio.TimerHandle | None = None
     decided: bool = False
+    goes_back: bool = False
     given_up: bool = False
     """Whether its supervisor gave it up and left it to us."""
 
@@ -115,7 +117,7 @@ class Probation:
     def takes_over(self, plugin_id: str) -> bool:
         """Return whether a plugin that failed too often is being taken back, and need not be disabled."""
         trial = self._trials.get(plugin_id)
-        if trial is None or not trial.decided:
+        if trial is None or not trial.goes_back:
             return False
         trial.given_up = True
         return True
@@ -144,6 +146,7 @@ class Probation:
         elif what in ("failed", "stopped"):
             trial.pause(self._now())
         if reason := fault(what, data):
+            trial.goes_back = True
             self._decide(trial, self._take_back(trial, reason))
 
     def _keep(self, trial: _Trial) -> None:
@@ -162,7 +165,9 @@ class Probation:
         try:
             await asyncio.to_thread(host.store.confirm, plugin.plugin_id)
         except ViloError as error:  # it stays on probation, and the next host tries again
-            self._warn(plugin.plugin_id, f"{plugin.plugin_id} could not be taken off probation: {error.detail}")
+            self._warn(
+                plugin.plugin_id, f"{plugin.plugin_id} could not be taken off probation: {error.detail}"
+            )
             return
         self._trials.pop(plugin.plugin_id, None)
         host.permissions.audit("update", plugin.plugin_id, outcome="kept", detail=plugin.generation.name)
@@ -178,9 +183,11 @@ class Probation:
             host.settings.reload()
         except ViloError as error:
             self._trials.pop(plugin_id, None)
-            self._warn(plugin_id, f"{plugin_id} {plugin.version} cannot be rolled back: {error.detail} ({reason})")
+            self._warn(
+                plugin_id, f"{plugin_id} {plugin.version} cannot be rolled back: {error.detail} ({reason})"
+            )
             if trial.given_up:
-                await host.disable_plugin(plugin_id, reason)
+                await host.disable_plugin(plugin, reason)
             return
         message = f"update of {plugin_id} to {plugin.version} rolled back to {former.version}: {reason}"
         told = {"plugin": plugin_id, "version": plugin.version, "back_to": former.version}

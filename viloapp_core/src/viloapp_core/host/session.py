@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from viloapp_core.host.control import LIMIT_EVENT, ControlClient
 from viloapp_core.host.errors import HostRunningError
 from viloapp_core.host.host import Host
+from viloapp_core.host.probation import ROLLED_BACK
 from viloapp_core.host.prompts import Asker
 from viloapp_sdk.errors import ViloError
 
@@ -33,6 +34,9 @@ class Person(Protocol):
 
     def denied(self, told: dict[str, str]) -> None:
         """Tell of a denial; see `PermissionManager.on_denied`."""
+
+    def rolled_back(self, told: dict[str, Any]) -> None:
+        """Tell that an update was rolled back; see ``plugin.rolled_back`` of `Host.subscribe`."""
 
     def limited(self, told: dict[str, Any]) -> None:
         """Tell that the command's plugin met a limit; see ``plugin.limit`` of `Host.subscribe`."""
@@ -103,6 +107,8 @@ def _relay(client: ControlClient, person: Person) -> Callable[[str, dict[str, An
             person.denied(data)
         elif name == LIMIT_EVENT:
             person.limited(data)
+        elif name == ROLLED_BACK:
+            person.rolled_back(data)
         elif name == "permission.asked" and (answer := person.ask(data, client.has_news)):
             client.send("permissions.answer", {"id": data.get("id"), "answer": answer})
 
@@ -139,6 +145,7 @@ async def _temporary(
         if person is not None:
             host.permissions.on_denied(person.denied)
             host.subscribe(lambda name, data: person.limited(data) if name == LIMIT_EVENT else None)
+            host.subscribe(lambda name, data: person.rolled_back(data) if name == ROLLED_BACK else None)
             if person.present:
                 host.permissions.prompts.attach(_in_thread(host, person))
         try:

@@ -114,6 +114,13 @@ CORE: Mapping[str, Mapping[str, Any]] = {
         "maximum": 3600,
         "description": "Seconds that a call waits for the restart of its plugin to begin",
     },
+    "update.health_window": {
+        "type": "number",
+        "default": 60,
+        "minimum": 0,
+        "maximum": 86400,
+        "description": "Seconds that an update has to run well, or it is rolled back; 0 for no probation",
+    },
 }
 """What ``core.NAME`` there is."""
 
