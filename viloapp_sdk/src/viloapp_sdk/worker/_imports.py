@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HOOKS = {
     "grpc": "_proxy",
+    "multiprocessing.connection": "_processes",
+    "multiprocessing.managers": "_processes",
     "pycurl": "_proxy",
     "shutil": "_programs",
     "socket": "_network",
