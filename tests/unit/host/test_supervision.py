@@ -15,7 +15,7 @@ from viloapp_core import Host
 from viloapp_core.host import widgets
 from viloapp_core.operations import enable
 from viloapp_core.supervise import PluginDisabledError, PluginRestartingError, PluginStartError
-from viloapp_sdk.errors import UnknownCommandError, ViloError, WorkerLostError
+from viloapp_sdk.errors import HandlerError, UnknownCommandError, ViloError, WorkerLostError
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -76,6 +76,12 @@ class P(Plugin):
         self.turns()
     def turns(self):
         while True: pass
+    @command("frail.raise")
+    def raise_(self):
+        raise ValueError("an answer like any other")
+    @command("frail.fault")
+    def fault(self):
+        faulthandler._sigsegv()
     @command("frail.rest")
     def rest(self, seconds: float):
         time.sleep(seconds)
@@ -225,24 +231,32 @@ def test_each_failure_is_a_line_and_tells_what_is_known(plant: Plant, run: Run) 
         async with Host(control=False) as host:
             _hasty(host)
             ear = Ear(host)
+            with pytest.raises(HandlerError):
+                await host.call("frail.raise")
             with pytest.raises(WorkerLostError):
                 await host.call("frail.exit")
+            with pytest.raises(WorkerLostError, match="SIGSEGV"):
+                await host.call("frail.fault")
             running = asyncio.ensure_future(host.call("frail.rest", {"seconds": 60}))
-            pid = (await ear.until("ready", 2))["pid"]
+            pid = (await ear.until("ready", 3))["pid"]
             while host.plugins()[0]["commands_running"] == 0:
                 await asyncio.sleep(0.01)
             os.kill(pid, signal.SIGKILL)
             with pytest.raises(WorkerLostError, match="killed by SIGKILL"):
                 await running
-            first, second = ear.life("failed")
+            first, fatal, second = ear.life("failed")
             assert (first["kind"], first["code"], first["signal"]) == ("exit", 7, None)
+            assert first["traceback"] == ""  # what a command raised before has nothing to do with it
+            assert (fatal["kind"], fatal["signal"]) == ("signal", signal.SIGSEGV)
+            assert fatal["traceback"].startswith("Fatal Python error: Segmentation fault")
+            assert "in fault" in fatal["traceback"]
             assert (second["kind"], second["code"], second["signal"]) == ("signal", None, signal.SIGKILL)
             assert second["running"][0][0] == "command frail.rest"
             assert second["was_ready"]
             assert second["python"].startswith("3.")
             rows = _errors(host)
-            assert [set(row) for row in rows] == [{"plugin_id", "error", "traceback", "timestamp"}] * 2
-            assert [row["error"] for row in rows] == ["ended with code 7", "killed by SIGKILL"]
+            assert [set(row) for row in rows] == [{"plugin_id", "error", "traceback", "timestamp"}] * 3
+            assert [row["error"] for row in rows] == [each["error"] for each in (first, fatal, second)]
 
     run(test)
 
@@ -303,6 +317,24 @@ def test_raising_at_each_start_disables_after_the_number_of_the_manifest(
             assert delays == [0.05 * 2**number for number in range(retries)]
             await ear.until_published("plugins.changed", lambda data: data["removed"] == ["raises"])
             assert not host.store.plugin("raises").enabled
+
+    run(test)
+
+
+def test_a_start_that_hangs_says_where(plant: Plant, run: Run) -> None:
+    """Whoever waits is told after the start-up time; the failure has the stack."""
+    source = RAISES.replace('raise RuntimeError("no licence was found")', "self.waits()")
+    source += "    def waits(self):\n        import time\n        time.sleep(1000)\n"
+    plant("raises", source, limits={"startup_time": 1.0})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            ear = Ear(host)
+            with pytest.raises(PluginStartError, match="not ready within 1 s"):
+                await host.call("raises.never")
+            failed = await ear.until("failed")
+            assert failed["kind"] == "start_timeout"
+            assert "in waits" in failed["traceback"]
 
     run(test)
 

@@ -19,8 +19,8 @@ _MAX_TRACEBACK = 8000
 _LOG_LINES = 40
 _WRAPPED_SIGNAL = 128
 """A wrapper (bubblewrap) reports a program that died of signal N as exit code 128 + N."""
-# What Python writes above a stack: of an exception, of a fatal signal, of who was asked where it is.
-_STARTS = ("Traceback (most recent call last):", "Fatal Python error", "Thread 0x", "Current thread 0x")
+# What Python writes above a stack: of an exception, of a fatal signal.
+_TRACEBACK, _FATAL = "Traceback (most recent call last):", "Fatal Python error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def failure_of(
         version=plugin.version,
         kind=kind,
         error=error,
-        traceback=trace[-_MAX_TRACEBACK:] or traceback_in(life.log.since(0)),
+        traceback=trace[-_MAX_TRACEBACK:] or traceback_in(life.log.since(0), kind),
         timestamp=now,
         pid=life.pid,
         code=None if number else ending.status.code,
@@ -135,14 +135,14 @@ class FailureLog:
                 log.close()
 
 
-def traceback_in(text: str) -> str:
-    """Return the last stack that Python wrote into a log, to the end of the log; empty when there is none."""
-    lines = text.splitlines()
-    starts = [number for number, line in enumerate(lines) if line.startswith(_STARTS)]
-    if not starts:
+def traceback_in(text: str, kind: Kind) -> str:
+    """Return the stack in a log that belongs to a failure of that kind; empty when there is none.
+
+    A process that is killed says nothing, and what an earlier command raised has nothing to do with it.
+    """
+    starts = {"start": _TRACEBACK, "unhealthy": _TRACEBACK, "signal": _FATAL}
+    if kind not in starts:
         return ""
-    first = starts[-1]
-    if not lines[first].startswith(_STARTS[0]):  # the stacks of all threads stand one below the other
-        while (earlier := [n for n in starts if n < first]) and not lines[earlier[-1]].startswith(_STARTS[0]):
-            first = earlier[-1]
-    return "\n".join(lines[first:])[-_MAX_TRACEBACK:]
+    lines = text.splitlines()
+    found = [number for number, line in enumerate(lines) if line.startswith(starts[kind])]
+    return "\n".join(lines[found[-1] :])[-_MAX_TRACEBACK:] if found else ""

@@ -23,13 +23,15 @@ class StartFault(Exception):
         kind: of the failure.
         error: what callers are told.
         life: the process, which has ended.
+        trace: where it was when its time was over.
     """
 
-    def __init__(self, kind: Kind, error: ViloError, life: Life) -> None:
+    def __init__(self, kind: Kind, error: ViloError, life: Life, trace: str = "") -> None:
         super().__init__(error.detail)
         self.kind = kind
         self.error = error
         self.life = life
+        self.trace = trace
 
 
 async def start(
@@ -65,22 +67,25 @@ async def start(
             raise PluginStartError(plugin.plugin_id, "its answer to initialize is not of the protocol")
         await around.on_ready(plugin.plugin_id, offers)
     except BaseException as error:
+        trace = await life.trace() if isinstance(error, TimeoutError) else ""
         # How a process that is about to end by itself does so is worth knowing.
         await life.abandon(grace_s=EXIT_TIME_S if isinstance(error, WorkerLostError) else 0.0)
         if isinstance(error, (ViloError, TimeoutError)):
-            raise _fault(plugin.plugin_id, limits, life, error) from error
+            raise _fault(plugin.plugin_id, limits, life, error, trace) from error
         raise
     life.was_ready = True
     life.watch.ready()
     return life
 
 
-def _fault(plugin_id: str, limits: Limits, life: Life, error: ViloError | TimeoutError) -> StartFault:
+def _fault(
+    plugin_id: str, limits: Limits, life: Life, error: ViloError | TimeoutError, trace: str
+) -> StartFault:
     if limit := life.limit_error():
         return StartFault("limit", limit, life)
     if isinstance(error, TimeoutError):
         late = PluginStartError(plugin_id, f"it was not ready within {limits.startup_time:g} s")
-        return StartFault("start_timeout", late, life)
+        return StartFault("start_timeout", late, life, trace)
     if isinstance(error, WorkerLostError):
         return StartFault("start", PluginStartError(plugin_id, _last_words(life)), life)
     if isinstance(error, HandlerError):

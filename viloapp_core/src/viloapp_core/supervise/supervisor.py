@@ -170,7 +170,7 @@ class Supervisor:
             self._is_ready(task.result())
         elif isinstance(error, StartFault):
             self.life = None
-            failure = failure_of(self.plugin, error.kind, error.error.detail, error.life)
+            failure = failure_of(self.plugin, error.kind, error.error.detail, error.life, error.trace)
             self.health = "unhealthy"
             self._feed(machine.Failed(self._wanted), error.error.detail, failure)
             self._arrived(error.error)
