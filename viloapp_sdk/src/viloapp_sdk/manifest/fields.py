@@ -96,8 +96,8 @@ LIMITS = Table(
 )
 RESTART = Table(
     (
-        Field("policy", Choice(RESTART_POLICIES), "When a worker that ended is started again."),
-        Field("max_retries", Number(0, 1000, integer=True), "Failures before the plugin is disabled."),
+        Field("policy", Choice(RESTART_POLICIES), "When a worker that failed is started again."),
+        Field("max_retries", Number(0, 1000, integer=True), "Failures that it survives; one more disables it."),
     )
 )
 SETTING = Table(
