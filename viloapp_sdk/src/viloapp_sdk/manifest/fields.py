@@ -97,7 +97,7 @@ LIMITS = Table(
 RESTART = Table(
     (
         Field("policy", Choice(RESTART_POLICIES), "When a worker that failed is started again."),
-        Field("max_retries", Number(0, 1000, integer=True), "Failures that it survives; one more disables it."),
+        Field("max_retries", Number(0, 1000, integer=True), "Failures it survives; one more disables it."),
     )
 )
 SETTING = Table(
