@@ -160,7 +160,7 @@ def setup(_arguments: Sequence[str] = ()) -> int:
     if not (note.is_file() and note.read_text("utf-8") == installed):
         say("installing the SDK, the core and nox into .venv (a minute or two, the first time)")
         _pip(*TOOLS)
-        _pip("-e", str(CLONE / "viloapp_sdk"), "-e", f"{CLONE / 'viloapp_core'}[app]")
+        _pip("-e", str(CLONE / "viloapp_sdk"), "-e", f"{CLONE / 'viloapp_core'}[app,author]")
         note.write_text(installed, "utf-8")
     _refresh_generated()
     return 0

@@ -110,7 +110,7 @@ def minimums(session: nox.Session) -> None:
     # Not session.create_tmp(): it moves TMPDIR to where the paths of sockets get too long.
     constraints = CLONE / ".nox" / "minimums.txt"
     constraints.write_text("\n".join(_lowest(f"{SDK}/pyproject.toml", f"{CORE}/pyproject.toml")), "utf-8")
-    session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app]", "-c", str(constraints))
+    session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app,author]", "-c", str(constraints))
     _pytest(session, "tests/unit", network=False, at_once=True)
 
 
@@ -170,7 +170,7 @@ def _groups(session: nox.Session, *groups: str) -> None:
 
 def _in_place(session: nox.Session) -> None:
     """Install SDK and core so that the sources of the clone are what runs."""
-    session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app]")
+    session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app,author]")
 
 
 def _installed(session: nox.Session) -> None:
@@ -181,7 +181,7 @@ def _installed(session: nox.Session) -> None:
     wheels = [next(iter(built.glob(f"{name}-*.whl"))) for name in names]
     # The version does not change from one edit to the next, so that pip would keep what it has.
     session.install("--force-reinstall", "--no-deps", *map(str, wheels))
-    session.install(str(wheels[0]), f"{wheels[1]}[app]")
+    session.install(str(wheels[0]), f"{wheels[1]}[app,author]")
 
 
 def _built(session: nox.Session) -> Path:

@@ -41,6 +41,7 @@ COMMANDS = {
         "trust": "trust",
     },
     "Author": {
+        "create-plugin": "create_plugin",
         "validate": "validate",
         "profile": "profile",
         "package": "package",
@@ -50,7 +51,7 @@ COMMANDS = {
         "migrate": "migrate",
     },
 }
-"""Heading → command → module of this package whose attribute ``<command>_command`` it is."""
+"""Heading → command → module of this package whose attribute ``<command>_command`` it is, ``_`` for ``-``."""
 
 _MODULES = {name: module for commands in COMMANDS.values() for name, module in commands.items()}
 _EAGER = ("--help", "-h", "--version")
@@ -68,7 +69,7 @@ class Root(click.Group):
         if cmd_name not in _MODULES:
             return None
         module = import_module(f"viloapp_core.cli.{_MODULES[cmd_name]}")
-        command = getattr(module, f"{cmd_name}_command")
+        command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
         return command
 

@@ -39,6 +39,13 @@ def store_root(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(platformdirs.user_data_path("viloapp", appauthor=False))
 
 
+def template_dir() -> Path:
+    """Return the folder in which the versions of the template for new plugins are kept."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_path("viloapp-template", appauthor=False))
+
+
 def runtime_dir(store: Path, environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of the store's sockets, made 0700 and ours, with a path short enough for a socket.
 
