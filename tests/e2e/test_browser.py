@@ -328,6 +328,17 @@ def test_what_was_open_in_the_old_application_is_open(app: Viloapp, browser: Bro
     (app.store / "workspace.json").unlink(missing_ok=True)
 
 
+def test_what_plugins_use_is_shown_and_reached_by_keyboard(page: Page) -> None:
+    """A chart of each kind, told in words; the rest opens with Enter."""
+    page.get_by_test_id("open-activity").click()
+    row = page.locator('[data-testid="activity"][data-id="hello"]')
+    for chart in ("Memory: ", "Processor: ", "Calls: "):
+        expect(row.get_by_role("img", name=chart)).to_be_visible()
+    row.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    expect(row.get_by_text("Restarts")).to_be_visible()
+
+
 def test_split_shows_two_at_once_and_looks_well(page: Page) -> None:
     """A terminal beside an editor, both visible; the picture is kept for people to judge."""
     page.get_by_test_id("file").filter(has_text="src").click()

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.artifacts import begin
+from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.paths import store_root
 from viloapp_core.host import Host
 from viloapp_core.web.app import Application
+from viloapp_sdk.errors import HandlerError
 
 AUTHORITY = "127.0.0.1:4000"
 TOKEN = "the-token-of-this-run"
@@ -124,6 +127,32 @@ async def fetch(
     await application.asgi(scope, receive, send)
     body = b"".join(message.get("body", b"") for message in heard[1:])
     return heard[0]["status"], dict(heard[0]["headers"]), body
+
+
+async def planted(host: Host) -> None:
+    """Put a plugin in the store, and measurements of it in the host."""
+    entry, generation, artifact = begin(host.store, "hello", "1.0")
+    (generation / "venv" / "bin").mkdir(parents=True)
+    (generation / "venv" / "bin" / "python").symlink_to("/bin/true")
+    receipt = {
+        "entry_point": "hello:Hello",
+        "manifest": {"schema": 1, "api_version": "1.0"},
+        "source": "wheel",
+        "permissions": [],
+        "python_version": "3.11.7",
+        "base_prefix": "/usr",
+        "base_executable": "/bin/true",
+    }
+    host.store.commit_install(entry, artifact, receipt, SystemClock())
+    await host.refresh()
+    metrics = host.measuring.of("hello")
+    for ns in (1_000, 50_000, 5_000_000):
+        metrics.latencies.record(ns)
+    metrics.failed(HandlerError('it said "no"\n# EOF\n'))
+    metrics.moved(1, "starting", "", 0.0)
+    metrics.moved(1, "running", "", 0.0)
+    metrics.sampled(0.0, 2.0, "pss", 0.5)
+    metrics.reached("cpu_percent", "CPU limit exceeded: 30.0% > 25%")
 
 
 Scene = Callable[[Host, Application], Awaitable[None]]

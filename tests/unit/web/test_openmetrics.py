@@ -9,13 +9,10 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.openmetrics import parser
 
-from tests.fixtures.artifacts import begin
-from tests.unit.web.conftest import TOKEN, Scene, fetch, headers
-from viloapp_core.foundation.clock import SystemClock
+from tests.unit.web.conftest import TOKEN, Scene, fetch, headers, planted
 from viloapp_core.host import Host
 from viloapp_core.web.app import Application
 from viloapp_core.web.openmetrics import TOKEN_FILE, exposition, token_of
-from viloapp_sdk.errors import HandlerError
 
 Play = Callable[[Scene], None]
 
@@ -33,32 +30,6 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
         for family in parse(text)
         for sample in family.samples
     }
-
-
-async def planted(host: Host) -> None:
-    """Put a plugin in the store, and measurements of it in the host."""
-    entry, generation, artifact = begin(host.store, "hello", "1.0")
-    (generation / "venv" / "bin").mkdir(parents=True)
-    (generation / "venv" / "bin" / "python").symlink_to("/bin/true")
-    receipt = {
-        "entry_point": "hello:Hello",
-        "manifest": {"schema": 1, "api_version": "1.0"},
-        "source": "wheel",
-        "permissions": [],
-        "python_version": "3.11.7",
-        "base_prefix": "/usr",
-        "base_executable": "/bin/true",
-    }
-    host.store.commit_install(entry, artifact, receipt, SystemClock())
-    await host.refresh()
-    metrics = host.measuring.of("hello")
-    for ns in (1_000, 50_000, 5_000_000):
-        metrics.latencies.record(ns)
-    metrics.failed(HandlerError('it said "no"\n# EOF\n'))
-    metrics.moved(1, "starting", "", 0.0)
-    metrics.moved(1, "running", "", 0.0)
-    metrics.sampled(0.0, 2.0, "pss", 0.5)
-    metrics.reached("cpu_percent", "CPU limit exceeded: 30.0% > 25%")
 
 
 def test_an_exposition_is_of_the_format_and_true(play: Play) -> None:

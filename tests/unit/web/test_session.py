@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.unit.web.conftest import Scene, Socket
+from tests.unit.web.conftest import Scene, Socket, planted
 from viloapp_core.host import Host
+from viloapp_core.store.crash_reports import CrashReports
 from viloapp_core.web.app import Application
 from viloapp_core.web.errors import WebError
 from viloapp_core.web.pages import Page, Pages
@@ -33,6 +35,26 @@ def test_hello_has_all_that_the_page_begins_with(play: Play, folder: Path) -> No
     play(scene)
 
 
+def test_activity_has_measurements_samples_and_crashes(play: Play) -> None:
+    """What the page draws of each plugin, running or not."""
+
+    async def scene(host: Host, application: Application) -> None:
+        await planted(host)
+        kept = CrashReports(host.store.plugin("hello").log_dir)
+        kept.add({"error": "killed by SIGSEGV"}, datetime(2026, 1, 1, tzinfo=UTC))
+        socket = Socket("/ws")
+        await socket.connect(application)
+        measured = (await socket.call("metrics.list"))["result"]
+        (row,) = measured["plugins"]
+        assert (measured["every_s"], row["id"], row["command_count"]) == (5, "hello", 3)
+        assert row["history"] == [[0.0, 2.0, row["cpu_percent"], 3]]
+        (crash,) = (await socket.call("crashes.list", plugin="hello"))["result"]
+        assert (crash["error"], crash["name"]) == ("killed by SIGSEGV", "20260101T000000.000000Z")
+        await socket.leave()
+
+    play(scene)
+
+
 def test_faulty_requests_are_answered_and_the_next_one_works(play: Play) -> None:
     """Each gets the code that fits; none ends the connection."""
 
@@ -50,6 +72,7 @@ def test_faulty_requests_are_answered_and_the_next_one_works(play: Play) -> None
             "files.list": ({"path": ".."}, "outside_workspace"),
             "plugins.install": ({}, "invalid_request"),
             "plugins.enable": ({"ids": ["nothing"]}, "not_installed"),
+            "crashes.list": ({"plugin": "../.."}, "not_installed"),
             "theme.set": ({"theme": 3}, "invalid_request"),
         }
         for method, (params, code) in expected.items():

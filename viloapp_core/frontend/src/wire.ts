@@ -64,6 +64,52 @@ export interface Plugin {
   permissions?: Held[];
 }
 
+/** Seconds since the epoch, megabytes, percent of one processor, calls. */
+export type Sample = [number, number, number, number];
+
+/** A plugin with what was measured of it; docs/reference/metrics.md has every field. */
+export interface MeasuredPlugin extends Plugin {
+  state: string;
+  pid: number | null;
+  throttled: boolean;
+  limits: { memory_mb: number; cpu_percent: number };
+  startup_time: number;
+  memory_usage_mb: number;
+  memory_kind: string;
+  cpu_percent: number;
+  cpu_time: number;
+  command_count: number;
+  command_avg_time: number;
+  command_p50_time: number;
+  command_p95_time: number;
+  command_p99_time: number;
+  error_count: number;
+  last_error: string;
+  restarts: number;
+  active_time: number;
+  resource_violations: string[];
+  over_limits: string[];
+  history: Sample[];
+}
+
+export interface Measured {
+  every_s: number;
+  plugins: MeasuredPlugin[];
+}
+
+/** What is kept of a failure; of a file that somebody changed, any part may be missing. */
+export interface CrashReport {
+  name: string;
+  at?: string;
+  kind?: string;
+  error?: string;
+  exit?: { code: number | null; signal: string | null };
+  running?: { call: string; for_s: number }[];
+  versions?: { [name: string]: string };
+  traceback?: string;
+  log?: string[];
+}
+
 export interface Offer {
   id: string;
   title: string;

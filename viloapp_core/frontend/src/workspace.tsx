@@ -17,6 +17,7 @@ import { type PaletteCommand, type PaletteHost, openPalette, paletteOpen, runWit
 import { notify, notifyError } from "./shell/toasts.tsx";
 import { Store } from "./store.ts";
 import { applyThemes, theme } from "./theme.ts";
+import { ActivityView } from "./views/activity.tsx";
 import { EditorPane } from "./views/editor.ts";
 import { type PluginActions, PluginsView } from "./views/plugins.tsx";
 import { SettingsView } from "./views/settings.tsx";
@@ -63,6 +64,7 @@ export class Workspace {
           icon: "keyboard",
           content: () => <ShortcutsView changes={this.#catalog} list={() => this.#shortcuts()} />,
         },
+        activity: { title: "Activity", icon: "activity", content: () => <ActivityView channel={this.#channel} /> },
         settings: { title: "Settings", icon: "settings", content: () => <SettingsView channel={this.#channel} /> },
       },
       icon: (widget) => this.#catalog.value.widgets.find(({ id }) => id === widget)?.icon ?? "",
@@ -232,6 +234,7 @@ export class Workspace {
       { id: "workspace.openFile", title: "Go to file", available: () => this.#has(OPEN_FILE), run: () => this.#askFile() },
       { id: "workspace.save", title: "File: Save", available: editor, run: () => this.#saveActive() },
       { id: "workspace.plugins", title: "Plugins: Show", run: () => this.#panels.openLocal("plugins") },
+      { id: "workspace.activity", title: "Activity: What plugins use", run: () => this.#panels.openLocal("activity") },
       { id: "workspace.settings", title: "Settings: Show", run: () => this.#panels.openLocal("settings") },
       { id: "workspace.shortcuts", title: "Help: Keyboard shortcuts", run: () => this.#panels.openLocal("shortcuts") },
       { id: "workspace.toggleSidebar", title: "View: Show or hide the explorer", run: () => this.#toggleSidebar() },

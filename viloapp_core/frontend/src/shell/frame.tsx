@@ -86,6 +86,7 @@ function TopBar({ folder, run, sidebar }: FrameProps): JSX.Element {
       <div class="top-side end">
         <IconButton icon="theme" label="Change the theme" onClick={() => run("workspace.nextTheme")} />
         <IconButton icon="plugin" label="Plugins" testid="open-plugins" onClick={() => run("workspace.plugins")} />
+        <IconButton icon="activity" label="Activity" testid="open-activity" onClick={() => run("workspace.activity")} />
         <IconButton icon="settings" label="Settings" testid="open-settings" onClick={() => run("workspace.settings")} />
       </div>
     </header>

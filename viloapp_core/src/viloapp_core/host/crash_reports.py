@@ -46,7 +46,8 @@ def report_of(failure: Failure, failures: int) -> dict[str, Any]:
             "core": version("viloapp-core"),
             "host_python": platform.python_version(),
         },
-        "traceback": failure.traceback,
+        # A process that is ended for a limit writes none about that: the last in its log is another.
+        "traceback": "" if failure.kind == "limit" else failure.traceback,
         "log": [line[:_LINE_CHARS] for line in failure.log],
     }
 

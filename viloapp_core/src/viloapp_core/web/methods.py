@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from viloapp_core.host.measuring import metrics
 from viloapp_core.permissions import Permission
 from viloapp_core.web import explorer, views
 from viloapp_core.web.errors import InvalidRequestError, UnknownMethodError
@@ -81,6 +82,8 @@ class Methods:
                 Fields(Field("id", "integer"), Field("answer", "string")),
                 self._permissions_answer,
             ),
+            "metrics.list": (Fields(), self._metrics_list),
+            "crashes.list": (Fields(plugin), self._crashes_list),
             "settings.list": (Fields(), self._settings_list),
             "settings.get": (Fields(Field("key", "string")), self._settings_get),
             "settings.set": (Fields(Field("key", "string"), Field("value", "any")), self._settings_set),
@@ -174,6 +177,12 @@ class Methods:
 
     async def _permissions_answer(self, page: Page, params: Params) -> Any:
         self._host.permissions.prompts.answer(params["id"], params["answer"])
+
+    async def _metrics_list(self, page: Page, params: Params) -> Any:
+        return metrics(self._host)
+
+    async def _crashes_list(self, page: Page, params: Params) -> Any:
+        return await asyncio.to_thread(self._host.crash_reports, params["plugin"])
 
     async def _settings_list(self, page: Page, params: Params) -> Any:
         return self._host.settings.list()
