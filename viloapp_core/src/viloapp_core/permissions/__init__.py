@@ -8,15 +8,14 @@ True
 >>> in_words(granted[1])
 'connect to any host on the internet'
 
-The vocabulary itself, every scope and resource, is the SDK's (`viloapp_sdk.manifest.vocabulary`), because a
-plugin's build checks it too.
+The vocabulary, what covers what and the decision are the SDK's (`viloapp_sdk.manifest`): a plugin's build
+checks them too, and the fakes of the test kit decide as the host does, by the same code.
 """
 
-from viloapp_core.permissions.decision import NOWHERE, Decision, Places, allows, decide, remaining
-from viloapp_core.permissions.errors import PermissionSyntaxError
-from viloapp_core.permissions.permission import Permission, is_internal, is_local
 from viloapp_core.permissions.words import in_words, warning
+from viloapp_sdk.manifest.decision import NOWHERE, Decision, Places, allows, decide, remaining
 from viloapp_sdk.manifest.format import PERMISSION_CATEGORIES as CATEGORIES
+from viloapp_sdk.manifest.permission import Permission, PermissionSyntaxError, is_internal, is_local
 
 __all__ = [
     "CATEGORIES",

@@ -1,6 +1,6 @@
 """Permissions in words for the person who is asked."""
 
-from viloapp_core.permissions.permission import Permission
+from viloapp_sdk.manifest.permission import Permission
 from viloapp_sdk.manifest.vocabulary import split_host
 
 __all__ = ["in_words", "warning"]

@@ -1,18 +1,30 @@
 """One permission, ``category.scope.resource``, and which others holding it amounts to."""
 
+from __future__ import annotations
+
 import ipaddress
 from dataclasses import dataclass
-from typing import Self
 
-from viloapp_core.permissions.errors import PermissionSyntaxError
+from viloapp_sdk.errors import ViloError
 from viloapp_sdk.manifest.vocabulary import PLACES, issue, split_host
 
-__all__ = ["Permission", "is_internal", "is_local"]
+__all__ = ["Permission", "PermissionSyntaxError", "is_internal", "is_local"]
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Addresses that carry an IPv4 address, which a gateway on the way may unpack. Source: RFC 6052, NAT64.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _OWN_NETWORK = ("localhost", "local", "internal", "lan", "arpa")
+
+
+class PermissionSyntaxError(ViloError):
+    """A text is no permission."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(
+            "permission_syntax",
+            f"{text[:200]!r} is no permission: {why}",
+            "docs/reference/permissions.md has all of them",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,7 @@ class Permission:
     resource: str
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Permission:
         """Read ``category.scope.resource``.
 
         Raises:
@@ -48,7 +60,7 @@ class Permission:
         """Whether a ``*`` stands in it."""
         return self.scope == "*" or "*" in self.resource
 
-    def covers(self, wanted: "Permission") -> bool:
+    def covers(self, wanted: Permission) -> bool:
         """Return whether holding this permission is enough for ``wanted``.
 
         What it covers is a set of things that can be done, and the answer is whether ``wanted``'s is a part
@@ -64,7 +76,7 @@ class Permission:
             return _covers_host(self.resource, wanted.resource)
         return _covers_name(self.resource, wanted.resource)
 
-    def denies(self, wanted: "Permission") -> bool:
+    def denies(self, wanted: Permission) -> bool:
         """Return whether refusing this permission refuses ``wanted``.
 
         It does where the two share anything, so that a folder is not mounted around a file in it that was

@@ -1,9 +1,11 @@
 """Whether a plugin may do a thing, from what was granted and denied; pure."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from viloapp_core.permissions.permission import Permission
+from viloapp_sdk.manifest.permission import Permission
 
 __all__ = ["NOWHERE", "Decision", "Places", "allows", "decide", "remaining"]
 
