@@ -9,12 +9,12 @@ import pytest
 from tests.unit.host.conftest import Plant
 from viloapp_core import Host
 from viloapp_core.host import prompts
-from viloapp_core.host.dispatch import emitting
 from viloapp_core.host.prompts import Asker
 from viloapp_core.ledger import read_audit
 from viloapp_core.permissions import Permission
 from viloapp_core.store import Store
 from viloapp_sdk.errors import InvalidArgumentsError, PermissionDeniedError, ViloError
+from viloapp_sdk.manifest.needs import emitting
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 

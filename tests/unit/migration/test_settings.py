@@ -27,7 +27,7 @@ from viloapp_core.migration import (
 )
 from viloapp_core.services.adoption import compare
 from viloapp_core.services.settings import CORE
-from viloapp_core.services.values import problem
+from viloapp_sdk.manifest.values import problem
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "settings"
 TO_2 = Chain(SETTINGS.steps[:1])

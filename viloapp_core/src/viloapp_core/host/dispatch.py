@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from viloapp_core.host.brokered import brokered
 from viloapp_core.host.machine import information
 from viloapp_core.host.paces import PACED
-from viloapp_core.permissions import Permission, PermissionSyntaxError
+from viloapp_core.permissions import Permission
 from viloapp_core.services.settings import LIMITS
 from viloapp_sdk.errors import (
     InvalidArgumentsError,
@@ -25,22 +25,26 @@ from viloapp_sdk.errors import (
     UnknownServiceError,
     UnknownWidgetError,
 )
+from viloapp_sdk.manifest.needs import (
+    ACTIVE,
+    COMMANDS,
+    INFORMATION,
+    PLUGINS,
+    TERMINAL,
+    calling,
+    emitting,
+    hearing,
+    named,
+)
 from viloapp_sdk.manifest.printable import make_safe
 
 if TYPE_CHECKING:
     from viloapp_core.host.host import Host
 
-__all__ = ["Dispatch", "emitting", "hearing"]
+__all__ = ["Dispatch"]
 
 CORE_SETTINGS = "core"
 LEVELS = ("info", "warning", "error")
-_TERMINAL = Permission("process", "spawn", "terminal")
-_ACTIVE = Permission("ui", "read", "active_widget")
-_COMMANDS = Permission("services", "read", "commands")
-_PLUGINS = Permission("plugins", "read", "installed")
-_INFORMATION = Permission("system", "read", "information")
-_OF_THE_HOST = ("theme.changed", "settings.changed", "plugin.limit")
-"""Events that every plugin may hear; nobody but the host emits them without a permission."""
 _MAX_TERMINAL_CELLS = 1000
 
 
@@ -80,9 +84,9 @@ class Dispatch:
             "commands.execute": _Service(
                 lambda plugin, id, args: host.call(id, args),
                 (str, dict_or_none),
-                lambda plugin, id, args: _calling(plugin, host.owner_of(id)),
+                lambda plugin, id, args: calling(plugin, host.owner_of(id)),
             ),
-            "commands.list": _Service(lambda plugin: host.commands(), (), _COMMANDS),
+            "commands.list": _Service(lambda plugin: host.commands(), (), COMMANDS),
             "events.emit": _Service(
                 self._emit, (str, dict_or_none), lambda plugin, type, data: emitting(plugin, type)
             ),
@@ -93,9 +97,9 @@ class Dispatch:
             "plugins.call": _Service(
                 lambda plugin, id, command, args: host.call(f"{id}:{command}", args),
                 (str, str, dict_or_none),
-                lambda plugin, id, command, args: _calling(plugin, id),
+                lambda plugin, id, command, args: calling(plugin, id),
             ),
-            "plugins.list": _Service(self._plugins, (), _PLUGINS),
+            "plugins.list": _Service(self._plugins, (), PLUGINS),
             "permissions.request": _Service(self._request_permission, (str, str)),
             "permissions.check": _Service(
                 lambda plugin, wanted: host.permissions.check_permission(plugin, Permission.parse(wanted)),
@@ -104,14 +108,14 @@ class Dispatch:
             "system.get_environment": _Service(
                 lambda plugin, name: os.environ.get(name),
                 (str,),
-                lambda plugin, name: _named("system", "environment", name),
+                lambda plugin, name: named("system", "environment", name),
             ),
-            "system.get_information": _Service(lambda plugin: information(), (), _INFORMATION),
-            "terminals.open": _Service(self._open_terminal, ((list, _NONE), dict), _TERMINAL),
-            "terminals.write": _Service(self._write_terminal, (str, str), _TERMINAL),
-            "terminals.resize": _Service(self._resize_terminal, (str, int, int), _TERMINAL),
-            "terminals.close": _Service(self._close_terminal, (str,), _TERMINAL),
-            "terminals.list": _Service(self._terminals, (), _TERMINAL),
+            "system.get_information": _Service(lambda plugin: information(), (), INFORMATION),
+            "terminals.open": _Service(self._open_terminal, ((list, _NONE), dict), TERMINAL),
+            "terminals.write": _Service(self._write_terminal, (str, str), TERMINAL),
+            "terminals.resize": _Service(self._resize_terminal, (str, int, int), TERMINAL),
+            "terminals.close": _Service(self._close_terminal, (str,), TERMINAL),
+            "terminals.list": _Service(self._terminals, (), TERMINAL),
             **{method: _Service(run, types) for method, (run, types) in brokered(host).items()},
         }
 
@@ -158,13 +162,13 @@ class Dispatch:
         return next((row["plugin"] for row in self._host.widgets() if row["id"] == widget_id), None)
 
     def _opening(self, plugin_id: str, widget_id: str, params: Any) -> Permission | None:
-        return None if self._widget_owner(widget_id) in (plugin_id, None) else _named("ui", "open", widget_id)
+        return None if self._widget_owner(widget_id) in (plugin_id, None) else named("ui", "open", widget_id)
 
     def _active_widget(self, plugin_id: str) -> dict[str, str] | None:
         active = self._host.workspace.active()
         if active is None:
             return None
-        if active.plugin_id != plugin_id and not self._host.permissions.check_permission(plugin_id, _ACTIVE):
+        if active.plugin_id != plugin_id and not self._host.permissions.check_permission(plugin_id, ACTIVE):
             return None  # no denial: plugins ask this to learn whether it is one of theirs
         return {"instance": active.id, "widget": active.widget_id, "plugin": active.plugin_id}
 
@@ -250,37 +254,6 @@ class Dispatch:
 
     def _terminals(self, plugin_id: str) -> list[dict[str, Any]]:
         return [_terminal(terminal) for terminal in self._host.terminals.list(owner=plugin_id)]
-
-
-def _named(category: str, scope: str, resource: str) -> Permission:
-    """Return the permission for one thing that a plugin named.
-
-    Raises:
-        InvalidArgumentsError: it cannot be named like that.
-    """
-    try:
-        permission = Permission.parse(f"{category}.{scope}.{resource}")
-    except PermissionSyntaxError as error:
-        raise InvalidArgumentsError(error.detail[:300], error.hint) from None
-    if permission.wildcard:
-        raise InvalidArgumentsError(f"{resource[:80]!r} is no name: '*' stands in grants alone")
-    return permission
-
-
-def _calling(plugin_id: str, other: str) -> Permission | None:
-    return None if other == plugin_id else _named("plugins", "call", other)
-
-
-def emitting(plugin_id: str, type: str) -> Permission | None:
-    """Return what a plugin needs to emit an event; None for those that bear its name."""
-    free = type.startswith(f"{plugin_id}.") and type not in _OF_THE_HOST
-    return None if free else _named("services", "emit", type)
-
-
-def hearing(plugin_id: str, type: str) -> Permission | None:
-    """Return what a plugin needs to hear an event; None for its own and the host's."""
-    free = type in _OF_THE_HOST or type.startswith(f"{plugin_id}.")
-    return None if free else _named("services", "subscribe", type)
 
 
 def _terminal(terminal: Any) -> dict[str, Any]:

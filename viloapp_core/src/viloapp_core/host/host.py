@@ -21,7 +21,7 @@ from viloapp_core.foundation.files import FileLock
 from viloapp_core.foundation.paths import store_root
 from viloapp_core.host.control import ControlServer
 from viloapp_core.host.crash_reports import write_report
-from viloapp_core.host.dispatch import Dispatch, hearing
+from viloapp_core.host.dispatch import Dispatch
 from viloapp_core.host.enforcement import Enforcement
 from viloapp_core.host.errors import BlockedPluginError, HostRunningError, HostStoppingError
 from viloapp_core.host.holding import Holding, only_in
@@ -46,6 +46,7 @@ from viloapp_core.store.crash_reports import CrashReports
 from viloapp_core.supervise import FailureLog, Surroundings, Worker
 from viloapp_core.supervise.life import Life
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
+from viloapp_sdk.manifest.needs import hearing
 
 if TYPE_CHECKING:
     from viloapp_core.host.profiling import Sampler

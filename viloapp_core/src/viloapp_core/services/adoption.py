@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from viloapp_core.services.values import problem
+from viloapp_sdk.manifest.values import problem
 
 __all__ = ["Adoption", "Change", "compare"]
 

@@ -16,7 +16,7 @@ from viloapp_core.limits import BOUNDS, INTEGERS
 from viloapp_core.services.adoption import Adoption, compare
 from viloapp_core.services.errors import SettingError
 from viloapp_core.services.theme import DEFAULT_THEME, THEMES
-from viloapp_core.services.values import problem as value_problem
+from viloapp_sdk.manifest.values import problem as value_problem
 
 __all__ = ["CORE", "Settings"]
 

@@ -1,5 +1,7 @@
 """Whether a value fits what is declared of a setting."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
