@@ -123,3 +123,9 @@ def test_a_worker_starts_lean(loaded_by: LoadedBy) -> None:
 def test_the_manifest_is_readable_without_msgpack(loaded_by: LoadedBy) -> None:
     """The build hook runs in other people's build environments, which may lack the SDK's dependency."""
     loaded_by(REFUSE.format(refused=("msgpack",)) + "import viloapp_sdk.manifest, viloapp_sdk.manifest.hook")
+
+
+def test_the_test_kit_needs_no_pytest(loaded_by: LoadedBy) -> None:
+    """Who tests with `unittest` has the kit too; pytest is imported by its own plugin alone."""
+    loaded = _tops(loaded_by(REFUSE.format(refused=("pytest", "_pytest")) + "import viloapp_sdk.testing"))
+    assert "pytest" not in loaded

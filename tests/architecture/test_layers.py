@@ -164,3 +164,16 @@ def _is_program(tree: ast.Module) -> bool:
     return any(
         isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'" for node in tree.body
     )
+
+
+def test_a_worker_never_imports_the_test_kit(modules: Modules) -> None:
+    """Nothing of the SDK but the kit imports the kit, and of the kit pytest is one module's."""
+    found = []
+    for module in modules("viloapp_sdk"):
+        for line, name in module.imports():
+            in_kit = module.name.startswith("viloapp_sdk.testing")
+            if name.startswith("viloapp_sdk.testing") and not in_kit:
+                found.append(f"{module.name}:{line} imports {name}")
+            if name.startswith("pytest") and module.name != "viloapp_sdk.testing.pytest_plugin":
+                found.append(f"{module.name}:{line} imports {name}")
+    assert found == []

@@ -34,11 +34,16 @@ def store() -> Store:
 @pytest.fixture
 def plant(store: Store, tmp_path: Path) -> Plant:
     """A function that plants plugins; the SDK in their virtualenvs is the one under test."""
+    return planter(store, tmp_path / "cache")
+
+
+def planter(store: Store, cache: Path) -> Plant:
+    """Return a function that plants plugins into a store; `cache` is for virtualenv."""
 
     def put(plugin_id: str, source: str, *, version: str = "1.0", **manifest: object) -> None:
         module = f"{plugin_id.replace('-', '_')}_plugin"
         entry, generation, artifact = begin(store, plugin_id, version)
-        venv = environment.create(generation / "venv", Path(sys.executable), cache=tmp_path / "cache")
+        venv = environment.create(generation / "venv", Path(sys.executable), cache=cache)
         purelib = Path(venv.schemes["purelib"])
         for name in ("viloapp_sdk", "msgpack"):
             spec = find_spec(name)
