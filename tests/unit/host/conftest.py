@@ -21,8 +21,19 @@ from viloapp_sdk.manifest import scan
 class Plant(Protocol):
     """Puts a plugin of one module into the store."""
 
-    def __call__(self, plugin_id: str, source: str, *, version: str = "1.0", **manifest: object) -> None:
-        """Make or replace the plugin ``plugin_id`` whose class ``P`` stands in ``source``."""
+    def __call__(
+        self,
+        plugin_id: str,
+        source: str | Path,
+        *,
+        version: str = "1.0",
+        entry_point: str = "",
+        **manifest: object,
+    ) -> None:
+        """Make or replace the plugin ``plugin_id``.
+
+        Its class ``P`` stands in ``source``; or that is a folder of modules, and ``entry_point`` says where.
+        """
 
 
 @pytest.fixture
@@ -40,7 +51,14 @@ def plant(store: Store, tmp_path: Path) -> Plant:
 def planter(store: Store, cache: Path) -> Plant:
     """Return a function that plants plugins into a store; `cache` is for virtualenv."""
 
-    def put(plugin_id: str, source: str, *, version: str = "1.0", **manifest: object) -> None:
+    def put(
+        plugin_id: str,
+        source: str | Path,
+        *,
+        version: str = "1.0",
+        entry_point: str = "",
+        **manifest: object,
+    ) -> None:
         module = f"{plugin_id.replace('-', '_')}_plugin"
         entry, generation, artifact = begin(store, plugin_id, version)
         venv = environment.create(generation / "venv", Path(sys.executable), cache=cache)
@@ -51,13 +69,17 @@ def planter(store: Store, cache: Path) -> Plant:
             assert spec.submodule_search_locations is not None
             shutil.copytree(spec.submodule_search_locations[0], purelib / name)
         package = purelib / module
-        package.mkdir()
-        (package / "__init__.py").write_text(textwrap.dedent(source))
-        found = scan([package])
+        if isinstance(source, Path):
+            shutil.copytree(source, purelib, dirs_exist_ok=True)
+            found = scan([source])
+        else:
+            package.mkdir()
+            (package / "__init__.py").write_text(textwrap.dedent(source))
+            found = scan([package])
         assert not found.issues
         receipt = {
             "summary": "",
-            "entry_point": f"{module}:P",
+            "entry_point": entry_point or f"{module}:P",
             "manifest": {"commands": found.commands, "widgets": found.widgets, **manifest},
             "source": "wheel",
             "dev_source": None,

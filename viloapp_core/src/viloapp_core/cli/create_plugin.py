@@ -36,6 +36,13 @@ _KINDS = ("basic", "widget", "service", "command", "webview")
     help="The folder that gets the project's.  [default: .]",
 )
 @click.option("--update", is_flag=True, help="Merge this template into the project in NAME, or here.")
+@click.option(
+    "--from-legacy",
+    "legacy",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Wrap the plugin of the old form in this folder, with its plugin.json; NAME is then optional.",
+)
 @options.json_output
 @pass_invocation
 def create_plugin_command(
@@ -46,11 +53,19 @@ def create_plugin_command(
     description: str | None,
     output: Path,
     update: bool,
+    legacy: Path | None,
 ) -> None:
     """Make the project of a plugin in a new folder NAME: source, tests, checks, release, all that it needs.
 
-    On a terminal it asks for what is missing. The project passes its own checks as it is.
+    On a terminal it asks for what is missing. The project passes its own checks as it is. With --from-legacy it
+    is a project of a plugin that was written for the application before this one: its code comes over unchanged,
+    with one module that adapts it.
     """
+    if legacy is not None:
+        if update:
+            raise click.UsageError("--update and --from-legacy exclude each other.")
+        _wrap(invocation, legacy, output, name or "")
+        return
     if update:
         _update(invocation, Path(name or "."))
         return
@@ -85,6 +100,26 @@ _NEXT = (
     "  viloapp validate                # manifest, source and metadata agree",
     "  viloapp package                 # wheel and source distribution",
 )
+
+
+def _wrap(invocation: Invocation, legacy: Path, parent: Path, name: str) -> None:
+    from viloapp_core.devtools.wrapping import wrap
+
+    made = wrap(legacy, parent, name=name)
+    if invocation.output.as_json:
+        invocation.output.json(
+            {
+                "plugin": made.plugin_id,
+                "path": str(made.folder.absolute()),
+                "old_id": made.old_id,
+                "notes": list(made.notes),
+            }
+        )
+        return
+    invocation.output.line(str(made.folder))
+    for note in made.notes:
+        invocation.output.note(note)
+    invocation.output.note(f"try it: viloapp install --dev {made.folder}")
 
 
 def _update(invocation: Invocation, folder: Path) -> None:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from viloapp_sdk.errors import ViloError
 
-__all__ = ["DevtoolsError", "NameRefusedError", "ScaffoldError", "TargetExistsError", "ToolMissingError"]
+__all__ = [
+    "DevtoolsError",
+    "LegacyPluginError",
+    "NameRefusedError",
+    "ScaffoldError",
+    "TargetExistsError",
+    "ToolMissingError",
+]
 
 
 class DevtoolsError(ViloError):
@@ -23,6 +33,17 @@ class TargetExistsError(DevtoolsError):
 
     def __init__(self, detail: str, hint: str = "") -> None:
         super().__init__("exists", detail, hint)
+
+
+class LegacyPluginError(DevtoolsError):
+    """A plugin of the old form cannot be wrapped; has every reason."""
+
+    def __init__(self, path: Path, problems: Sequence[str]) -> None:
+        super().__init__(
+            "bad_legacy_plugin",
+            "\n".join(f"{path}: {problem}" for problem in problems),
+            "nothing was made",
+        )
 
 
 class ScaffoldError(DevtoolsError):

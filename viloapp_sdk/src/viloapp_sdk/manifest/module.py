@@ -11,8 +11,8 @@ from viloapp_sdk.manifest.shapes import AnyJson
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-_WIDGETS = ("Widget", "IWidget")
-_HOMES = ("viloapp_sdk", "viloapp_sdk.plugin", "viloapp_sdk.widget")
+_WIDGETS = ("Widget", "IWidget", "LegacyWidgetAdapter")
+_HOMES = ("viloapp_sdk", "viloapp_sdk.plugin", "viloapp_sdk.widget", "viloapp_sdk.compat")
 _TYPES = {
     "str": "string",
     "int": "integer",
