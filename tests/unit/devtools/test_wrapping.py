@@ -153,7 +153,9 @@ def test_nothing_is_written_over(old: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-_ANY = st.sampled_from([None, 3, "", "a", "com.a.b", "1.0", "==1", "m.C", [], ["a", 3], {}, {"a": "1"}, [[]]])
+_ANY: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 3, "", "a", "com.a.b", "1.0", "==1", "m.C", [], ["a", 3], {}, {"a": "1"}, [[]]]
+)
 _KEYS = ("id", "version", "main", "dependencies", "conflicts", "load_after", "permissions", "author", "x")
 
 

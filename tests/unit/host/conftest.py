@@ -27,12 +27,11 @@ class Plant(Protocol):
         source: str | Path,
         *,
         version: str = "1.0",
-        entry_point: str = "",
         **manifest: object,
     ) -> None:
         """Make or replace the plugin ``plugin_id``.
 
-        Its class ``P`` stands in ``source``; or that is a folder of modules, and ``entry_point`` says where.
+        Its class ``P`` stands in ``source``; or that is a folder of modules, and the keyword ``entry_point`` says where.
         """
 
 
@@ -56,10 +55,10 @@ def planter(store: Store, cache: Path) -> Plant:
         source: str | Path,
         *,
         version: str = "1.0",
-        entry_point: str = "",
         **manifest: object,
     ) -> None:
         module = f"{plugin_id.replace('-', '_')}_plugin"
+        entry_point = str(manifest.pop("entry_point", f"{module}:P"))
         entry, generation, artifact = begin(store, plugin_id, version)
         venv = environment.create(generation / "venv", Path(sys.executable), cache=cache)
         purelib = Path(venv.schemes["purelib"])
@@ -79,7 +78,7 @@ def planter(store: Store, cache: Path) -> Plant:
         assert not found.issues
         receipt = {
             "summary": "",
-            "entry_point": entry_point or f"{module}:P",
+            "entry_point": entry_point,
             "manifest": {"commands": found.commands, "widgets": found.widgets, **manifest},
             "source": "wheel",
             "dev_source": None,
