@@ -31,7 +31,8 @@ class Plant(Protocol):
     ) -> None:
         """Make or replace the plugin ``plugin_id``.
 
-        Its class ``P`` stands in ``source``; or that is a folder of modules, and the keyword ``entry_point`` says where.
+        Its class ``P`` stands in ``source``; or that is a folder of modules, and
+        the keyword ``entry_point`` says where.
         """
 
 

@@ -57,9 +57,9 @@ def create_plugin_command(
 ) -> None:
     """Make the project of a plugin in a new folder NAME: source, tests, checks, release, all that it needs.
 
-    On a terminal it asks for what is missing. The project passes its own checks as it is. With --from-legacy it
-    is a project of a plugin that was written for the application before this one: its code comes over unchanged,
-    with one module that adapts it.
+    On a terminal it asks for what is missing. The project passes its own checks as it is. With --from-legacy
+    it is one of a plugin that was written for the application before this one: the code comes over unchanged,
+    with a module that adapts it.
     """
     if legacy is not None:
         if update:
