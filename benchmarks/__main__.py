@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, install, limits, start, trust
+from benchmarks import broker, chaos, install, limits, start, trust
 from benchmarks import list as listing
 from benchmarks.report import Outcome, described_machine, render
 
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "trust": trust.run,
     "broker": broker.run,
     "start": start.run,
+    "chaos": chaos.run,
 }
 
 
