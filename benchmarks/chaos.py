@@ -1,6 +1,6 @@
 """What is lost, left over and slower while twenty plugins fail in nine ways and fifty callers go on.
 
-The plugins are real wheels in a real store, each in the real sandbox; `tests/fixtures/chaos` has what is done.
+The plugins are real wheels in a real store, each in the real sandbox; see `tests/fixtures/chaos`.
 """
 
 from __future__ import annotations
