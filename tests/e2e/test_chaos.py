@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(300 + 2 * FAULTS)
 def test_faults_while_callers_go_on(tmp_path: Path) -> None:
     """Each call gets its answer or a typed error, each plugin comes back, no process or descriptor is left.
 
-    How long calls took is not judged here: other tests run beside it. `python -m benchmarks chaos` does.
+    Times are not judged here, since the machine may do other work beside: `python -m benchmarks chaos` does.
     """
     plan = chaos.Plan(faults=FAULTS, **({"seed": SEED} if SEED else {}))
     figures = asyncio.run(chaos.torment(chaos.install(tmp_path), plan))
