@@ -35,7 +35,7 @@ def _that_does_not_start(builder: Builder, folder: Path) -> Path:
 def test_an_update_that_does_not_start_is_rolled_back(
     app: Viloapp, wheels: dict[str, Path], builder: Builder, folder: Path, tmp_path: Path
 ) -> None:
-    """In a running workspace, and without one by the first call; each time in one line, and the old one runs."""
+    """In a running workspace, and without one by the first call; in one line, and the old one runs again."""
     bad = _that_does_not_start(builder, tmp_path)
     app("install", "--yes", *UNSIGNED, wheels["hello"]).ok()
     with app.workspace(folder) as workspace:
