@@ -1,4 +1,4 @@
-"""`viloapp package`: one file of a plugin, to be given to others."""
+"""`viloapp package`: a plugin as files, to be given to others."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from viloapp_core.cli.invocation import Invocation, pass_invocation
     "-o",
     "--output",
     metavar="DIR",
-    default=".",
     type=click.Path(path_type=Path),
-    help="Where to.  [default: .]",
+    help="Where to.  [default: the folder above DIR; of anything else, the current one]",
 )
 @options.index_url
 @options.find_links
@@ -38,17 +37,18 @@ def package_command(
     /,
     what: str,
     bundle: bool,
-    output: Path,
+    output: Path | None,
     index_url: str | None,
     find_links: tuple[str, ...],
     offline: bool,
     python: str | None,
 ) -> None:
-    """Make one file of a plugin: its wheel, or with --bundle everything it needs.
+    """Make the files of a plugin: wheel and source distribution, or with --bundle one with all that it needs.
 
     DIR is a plugin's folder; the current one by default. A bundle can also be made of a WHEEL, of what a
     REQUIREMENT resolves to, or of an installed plugin by its ID, exactly as it is installed. The same input
-    gives the same bytes; times in it are those of SOURCE_DATE_EPOCH.
+    gives the same bytes; times in it are those of SOURCE_DATE_EPOCH. Nothing is made of a folder when secrets
+    would be in it, files that have no place in a distribution, or more than an index takes.
     """
     from viloapp_core.cli.progress import view
     from viloapp_core.operations import InstallOptions, package
@@ -59,7 +59,7 @@ def package_command(
         made = package(
             store,
             what,
-            output,
+            output or default_output(what),
             bundle=bundle,
             options=chosen,
             progress=shown,
@@ -68,7 +68,14 @@ def package_command(
     if invocation.output.as_json:
         invocation.output.json(asdict(made))
         return
-    invocation.output.line(str(made.path))
+    for path in (made.path, made.sdist) if made.sdist else (made.path,):
+        invocation.output.line(str(path))
     invocation.output.note(f"  sha256 {made.sha256}")
     for note in made.notes:
         invocation.output.note(f"  {note}")
+
+
+def default_output(what: str) -> Path:
+    """Return the folder above a plugin's; the current one for what is no folder."""
+    folder = Path(what).expanduser()
+    return folder.resolve().parent if folder.is_dir() else Path(".")

@@ -44,6 +44,7 @@ COMMANDS = {
         "create-plugin": "create_plugin",
         "validate": "validate",
         "profile": "profile",
+        "manifest": "manifest",
         "package": "package",
         "sign": "sign",
     },

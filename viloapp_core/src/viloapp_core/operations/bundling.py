@@ -1,4 +1,4 @@
-"""Make bundles: one file with a plugin and everything that it imports."""
+"""Make what is given to others: wheel and source distribution, or a bundle with everything it imports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from viloapp_core.foundation.errors import FileError
 from viloapp_core.foundation.files import write_atomic
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.operations import bundle_archive, bundle_format, planning, specs
-from viloapp_core.operations.errors import NotLockableError, SpecError, raise_all
+from viloapp_core.operations.contents import content_issues
+from viloapp_core.operations.errors import ContentsError, NotLockableError, SpecError, raise_all
 from viloapp_core.operations.installing import inspect, workshop_of
 from viloapp_core.operations.outcomes import InstallOptions, Progress, silent
 from viloapp_core.operations.signatures import find_signature
@@ -20,9 +21,10 @@ from viloapp_core.operations.specs import Spec
 from viloapp_core.operations.syncing import plan_installed
 from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.resolve import compatibility
-from viloapp_core.resolve.editable import build_wheel
+from viloapp_core.resolve.editable import Built, build_distributions
 from viloapp_core.store import Store
 from viloapp_core.store import archives as archive
+from viloapp_core.store.audit import audit
 from viloapp_core.trust import BundleSignature, ProvenanceSignature
 
 
@@ -31,6 +33,7 @@ class PackageOutcome:
     """What was packaged."""
 
     path: Path
+    """Of the bundle, or of the wheel."""
     plugin_id: str
     version: str
     sha256: str
@@ -40,6 +43,8 @@ class PackageOutcome:
     packages: tuple[str, ...]
     """``name==version`` of each wheel in it, the plugin's own first."""
     notes: tuple[str, ...] = ()
+    sdist: Path | None = None
+    """The source distribution that lies beside a wheel."""
 
 
 def package(
@@ -54,13 +59,13 @@ def package(
     cancel: threading.Event | None = None,
     wheels: Mapping[str, Path] | None = None,
 ) -> PackageOutcome:
-    """Make one file of a plugin: a bundle with all it imports, or its wheel alone.
+    """Make a bundle of a plugin and all it imports, or its wheel and its source distribution.
 
     Args:
         store: keeps what is fetched; an installed plugin is taken from it.
         what: a plugin's folder, a wheel, the id of an installed plugin, or a requirement.
         output: the folder that gets the file.
-        bundle: make a bundle; otherwise `what` is a folder and its wheel is made.
+        bundle: make a bundle; otherwise `what` is a folder, and its wheel and source distribution are made.
         options: index, folders with wheels, interpreter.
         progress: told each step.
         environ: the user's environment; its ``SOURCE_DATE_EPOCH`` is the time that is written.
@@ -79,7 +84,7 @@ def package(
     ) as workshop:
         if bundle:
             return _bundle(_plan(what, workshop, epoch), output, epoch, workshop)
-        return _wheel(_folder(what), output, epoch, workshop)
+        return _distributions(_folder(what), output, epoch, workshop)
 
 
 def _epoch(environ: Mapping[str, str]) -> int:
@@ -97,7 +102,7 @@ def _plan(what: str, workshop: Workshop, epoch: int) -> Plan:
     from packaging.utils import canonicalize_name
 
     if _names_folder(what):
-        built = _build(_folder(what), workshop, epoch)
+        built = _build(_folder(what), workshop, epoch).wheel
         return planning.plan(Spec(what, "wheel", path=built), workshop)
     parsed, problems = specs.parse([what], dev=False)
     raise_all(problems)
@@ -130,13 +135,18 @@ def _folder(what: str) -> Path:
     return folder
 
 
-def _build(folder: Path, workshop: Workshop, epoch: int) -> Path:
-    """Build a folder's wheel; one that is no plugin is refused before it is built."""
+def _build(folder: Path, workshop: Workshop, epoch: int) -> Built:
+    """Build a folder; one that is no plugin is refused before it is built, and secrets before they leave.
+
+    Raises:
+        ContentsError: what was built is not fit to be given away.
+        UnsafeWheelError: nobody could install the wheel.
+    """
     from viloapp_core import manifest
 
     plugin_id = manifest.read_source(folder).plugin_id
     workshop.say(plugin_id, "resolve", f"building {folder}")
-    return build_wheel(
+    built = build_distributions(
         folder,
         first_free(workshop.scratch, "build"),
         epoch=epoch,
@@ -145,21 +155,27 @@ def _build(folder: Path, workshop: Workshop, epoch: int) -> Path:
         environ=workshop.environ,
         cancel=workshop.cancel,
     )
+    audit(built.wheel, own=True)
+    if issues := [*content_issues(built.sdist), *content_issues(built.wheel)]:
+        raise ContentsError(plugin_id, issues)
+    return built
 
 
-def _wheel(folder: Path, output: Path, epoch: int, workshop: Workshop) -> PackageOutcome:
-    """Put the wheel of a folder where it was asked for."""
+def _distributions(folder: Path, output: Path, epoch: int, workshop: Workshop) -> PackageOutcome:
+    """Put wheel and source distribution of a folder where they were asked for."""
     from viloapp_core import manifest
 
-    wheel = _build(folder, workshop, epoch)
-    description = manifest.read_wheel(wheel)
-    target = output / wheel.name
+    built = _build(folder, workshop, epoch)
+    description = manifest.read_wheel(built.wheel)
+    target, sdist = output / built.wheel.name, output / built.sdist.name
     try:
-        write_atomic(target, wheel.read_bytes(), 0o644)
+        write_atomic(sdist, built.sdist.read_bytes(), 0o644)
+        write_atomic(target, built.wheel.read_bytes(), 0o644)
     except FileError as error:
         raise SpecError(error.detail, "choose another folder with -o") from error
     name, version = description.plugin_id, str(description.version)
-    return PackageOutcome(target, name, version, archive.sha256_of(target), "", (f"{name}=={version}",))
+    digest = archive.sha256_of(target)
+    return PackageOutcome(target, name, version, digest, "", (f"{name}=={version}",), sdist=sdist)
 
 
 def _bundle(plan: Plan, output: Path, epoch: int, workshop: Workshop) -> PackageOutcome:

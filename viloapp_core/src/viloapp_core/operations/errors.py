@@ -22,6 +22,17 @@ class SpecError(OperationError):
         super().__init__("bad_spec", detail, hint)
 
 
+class ContentsError(OperationError):
+    """What was built of a plugin's folder is not fit to be given away; has every reason."""
+
+    def __init__(self, plugin_id: str, issues: Sequence[str]) -> None:
+        listed = "".join(f"\n  {issue}" for issue in issues)
+        super().__init__(
+            "bad_contents", f"{plugin_id}: nothing was made, because of what would be in it:{listed}"
+        )
+        self.issues = tuple(issues)
+
+
 class MigrationFileError(OperationError):
     """A file cannot be migrated as it is."""
 

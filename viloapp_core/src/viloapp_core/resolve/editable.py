@@ -1,4 +1,4 @@
-"""Build a wheel of the user's own folder, in a process of its own."""
+"""Build the user's own folder, in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from viloapp_core.foundation import commands
@@ -18,7 +19,10 @@ from viloapp_core.resolve.pip import Sources, clean_environment
 _TIMEOUT_S = 900.0
 _SHOWN_LINES = 25
 # What earlier builds and tools leave in a folder: stale modules of build/ would end in the wheel.
-_LEFTOVERS = shutil.ignore_patterns("build", "dist", "*.egg-info", "__pycache__", ".venv", ".nox", ".tox")
+_LEFTOVERS = shutil.ignore_patterns(
+    *("build", "dist", "*.egg-info", "__pycache__", "*.pyc", ".venv", ".nox", ".tox", ".coverage"),
+    *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"),
+)
 
 
 def build_editable(
@@ -40,10 +44,23 @@ def build_editable(
         BuildError: with the end of what the build said.
     """
     env = _environment(destination, sources, wheels, environ)
-    return _build("editable", source, source, destination, env, on_line, cancel)
+    return Path(_build("editable", source, source, destination, env, on_line, cancel)["wheel"])
 
 
-def build_wheel(
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build made.
+
+    Args:
+        wheel: built from the source distribution.
+        sdist: the source distribution.
+    """
+
+    wheel: Path
+    sdist: Path
+
+
+def build_distributions(
     source: Path,
     destination: Path,
     *,
@@ -53,15 +70,16 @@ def build_wheel(
     environ: Mapping[str, str],
     on_line: Callable[[str], None] | None = None,
     cancel: threading.Event | None = None,
-) -> Path:
-    """Build `source` into a wheel in `destination` (PEP 517) as `build_editable` does, and return the wheel.
+) -> Built:
+    """Build a source distribution of `source` and from that a wheel, both in `destination` (PEP 517).
 
-    A copy is built: the folder stays as it is, and what an earlier build left there is not in the wheel.
+    A copy is built: the folder stays as it is, and what an earlier build left there is in neither. The same
+    folder gives the same bytes, as far as the build backend keeps to ``SOURCE_DATE_EPOCH``.
 
     Args:
         source: the folder.
         destination: where to.
-        epoch: the time that files of the wheel get, in seconds since 1970 (``SOURCE_DATE_EPOCH``).
+        epoch: the time that files get, in seconds since 1970 (``SOURCE_DATE_EPOCH``).
         sources: of the build's requirements.
         wheels: the wheelhouse.
         environ: the user's environment.
@@ -77,7 +95,8 @@ def build_wheel(
         shutil.copytree(source, copy, ignore=_LEFTOVERS, symlinks=True)
     except (shutil.Error, OSError) as error:
         raise BuildError(f"{source} cannot be copied to be built: {error}") from error
-    return _build("wheel", source, copy, destination, env, on_line, cancel)
+    made = _build("distributions", source, copy, destination, env, on_line, cancel)
+    return Built(Path(made["wheel"]), Path(made["sdist"]))
 
 
 def _environment(
@@ -110,7 +129,7 @@ def _build(
     env: Mapping[str, str],
     on_line: Callable[[str], None] | None,
     cancel: threading.Event | None,
-) -> Path:
+) -> dict[str, str]:
     argv = [sys.executable, "-s", "-P", "-m", "viloapp_core.resolve._build"]
     argv += [str(folder), str(destination), kind]
     finished = commands.run(
@@ -121,6 +140,7 @@ def _build(
         lines = [line for line in (finished.stdout + finished.stderr).splitlines() if line.strip()]
         shown = "\n".join(f"  {line}" for line in lines[-_SHOWN_LINES:])
         raise BuildError(
-            f"{source} could not be built:\n{shown}", "the same error: python -m build --wheel " + str(source)
+            f"{source} could not be built:\n{shown}", f"the same error: python -m build {source}"
         )
-    return Path(json.loads(result.read_text(encoding="utf-8"))["wheel"])
+    made: dict[str, str] = json.loads(result.read_text(encoding="utf-8"))
+    return made
