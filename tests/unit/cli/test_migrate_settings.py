@@ -305,3 +305,41 @@ def test_killed_at_every_step(old: Path, tmp_path: Path, monkeypatch: pytest.Mon
             break
     assert step > 8
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize("first", ["plugin", "settings"])
+def test_settings_under_a_former_id(
+    tmp_path: Path, viloapp: Callable[..., Ran], installed: Callable[..., InstalledPlugin], first: str
+) -> None:
+    """They are the plugin's that says so, in whichever order both come; what was set since stays."""
+    file = tmp_path / "old.json"
+    values = {"size": 2, "title": "old", "limits.memory_mb": 9000}
+    file.write_text(
+        json.dumps({"version": "2.0", "plugins": {"com.acme.Notes": values, "com.x.y": {"a": 1}}})
+    )
+    configuration = {
+        "size": {"type": "integer", "default": 1},
+        "title": {"type": "string", "default": "none"},
+    }
+
+    def install() -> None:
+        installed("notes", configuration=configuration, formerly=["com.acme.Notes"])
+
+    if first == "plugin":
+        install()
+        viloapp("config", "set", "notes.title", "mine")
+        shown = viloapp("migrate", "settings", str(file), "--dry-run").out
+        assert "notes.size: 1 → 2" in shown
+        assert viloapp("migrate", "settings", str(file), "-y").code == 0
+    else:
+        assert viloapp("migrate", "settings", str(file), "-y").code == 0
+        install()
+        viloapp("config", "set", "notes.title", "mine")
+        assert viloapp("config", "get", "notes.size").out == "1\n"
+        assert "notes.size: 1 → 2" in viloapp("migrate", "settings", "--dry-run").out
+        assert viloapp("migrate", "settings", "-y").code == 0
+    assert viloapp("config", "get", "notes.size").out == "2\n"
+    assert viloapp("config", "get", "notes.title").out == "mine\n"
+    viloapp("config", "set", "notes.size", "3")
+    assert viloapp("migrate", "settings", "-y", "--json").json["migrated"] is False
+    assert viloapp("config", "get", "notes.size").out == "3\n"

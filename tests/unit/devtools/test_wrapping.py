@@ -43,6 +43,7 @@ def test_the_manifest_in_todays_terms(old: Path, tmp_path: Path) -> None:
     manifest = described.manifest
     assert set(manifest.requires_plugins) == {"base==2.1.0", "viloxterm<2,>=0.1", "any"}
     assert manifest.conflicts == ("notes",)
+    assert manifest.formerly == ("com.acme.Notes_Board",)
     assert (manifest.load_after, manifest.load_before) == (("base",), ("late",))
     assert [permission.id for permission in manifest.permissions] == [
         "filesystem.read.workspace",

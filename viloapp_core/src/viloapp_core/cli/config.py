@@ -99,4 +99,5 @@ def settings_of(store: Store) -> Settings:
     return Settings(
         store.root / "settings.json",
         lambda: {plugin_id: plugin.configuration for plugin_id, plugin in store.plugins().items()},
+        former=lambda: {old: id for id, plugin in store.plugins().items() for old in plugin.formerly},
     )

@@ -47,7 +47,8 @@ def migrate_settings(invocation: Invocation, file: Path | None, yes: bool, dry_r
     own = (store.root / "settings.json").resolve()
     plan = plan_settings(file or own)
     adoption = settings_of(store).plan(plan.migration.document)
-    if not plan.needed:
+    itself = plan.file == own
+    if not plan.needed and not (itself and adoption.changes):
         tell_nothing(invocation, plan, changes=[], refused={})
         return
     if not invocation.output.as_json:
@@ -55,9 +56,9 @@ def migrate_settings(invocation: Invocation, file: Path | None, yes: bool, dry_r
     copy = None
     if not dry_run:
         ask(invocation, plan.file, yes=yes)
-        copy = _carry_out(invocation, store, plan, itself=plan.file == own)
+        copy = _carry_out(invocation, store, plan, itself=itself)
     if invocation.output.as_json:
-        invocation.output.json(report(plan, copy, dry_run=dry_run) | adoption.to_json())
+        invocation.output.json(report(plan, copy) | adoption.to_json())
     elif copy:
         invocation.output.note(f"Backup created at {copy}")
 
@@ -72,6 +73,7 @@ def _carry_out(invocation: Invocation, store: Store, plan: Plan, *, itself: bool
     if not itself:
         return carry_out(plan, lambda new: _adopt(invocation, store, new), document)
     with FileLock(store.root / "settings.lock").acquire():
+        # Only the settings of a plugin's former id may be left to take over: then the file stays of its form.
         copy = carry_out(plan, lambda new: None, document)
     _adopt(invocation, store, document)  # for a running host, which read the file as it was
     return copy

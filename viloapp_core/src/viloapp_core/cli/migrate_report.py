@@ -36,19 +36,19 @@ def ask(invocation: Invocation, file: Path, *, yes: bool) -> None:
 def tell_nothing(invocation: Invocation, plan: Plan, **more: Any) -> None:
     """Tell that the file is of today's form; ``more`` is added to what ``--json`` prints."""
     if invocation.output.as_json:
-        invocation.output.json(report(plan, None, dry_run=False) | more)
+        invocation.output.json(report(plan, None) | more)
     else:
         invocation.output.note(f"{plan.file} is of version {plan.migration.origin}: nothing to migrate")
 
 
-def report(plan: Plan, copy: Path | None, *, dry_run: bool) -> dict[str, Any]:
+def report(plan: Plan, copy: Path | None) -> dict[str, Any]:
     """Return what ``--json`` prints of both subcommands."""
     log = [*plan.migration.log, *([f"Backup created at {copy}"] if copy else [])]
     return {
         "file": str(plan.file),
         "from": plan.migration.origin,
         "to": plan.migration.document.get("version", plan.migration.origin),
-        "migrated": plan.needed and not dry_run,
+        "migrated": copy is not None,
         "backup": str(copy) if copy else None,
         "log": log,
         "findings": [finding.to_json() for finding in plan.migration.findings],

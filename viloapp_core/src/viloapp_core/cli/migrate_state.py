@@ -58,7 +58,7 @@ def state_command(invocation: Invocation, file: Path, folder: Path, yes: bool, d
         ask(invocation, plan.file, yes=yes)
         copy = _carry_out(store, plan, arrangement, layouts)
     if invocation.output.as_json:
-        printed = report(plan, copy, dry_run=dry_run) | {"folder": str(folder), "opens": opens}
+        printed = report(plan, copy) | {"folder": str(folder), "opens": opens}
         printed["findings"] += [finding.to_json() for finding in arrangement.findings]
         invocation.output.json(printed)
     elif copy:

@@ -20,6 +20,7 @@ from viloapp_core.devtools.errors import LegacyPluginError
 from viloapp_core.devtools.legacy_manifest import LegacyPlugin, read_legacy
 from viloapp_core.manifest import read_source
 from viloapp_sdk.errors import ViloError
+from viloapp_sdk.manifest.fields import FORMER_ID
 
 __all__ = ["Wrapped", "wrap"]
 
@@ -179,6 +180,7 @@ def _pyproject(
         "conflicts": list(plugin.conflicts),
         "load_after": list(plugin.load_after),
         "load_before": list(plugin.load_before),
+        "formerly": [plugin.old_id] if not list(FORMER_ID.check(plugin.old_id, "id")) else [],
         "permissions": list(plugin.permissions),
     }
     return {

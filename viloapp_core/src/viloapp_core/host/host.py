@@ -153,7 +153,7 @@ class Host:
                 stack.push(self._marker.ended)
             self.store.recover()
             self.settings = Settings(
-                self.store.root / "settings.json", self._configurations, self._setting_changed
+                self.store.root / "settings.json", self._configurations, self._setting_changed, self._former
             )
             self.permissions = PermissionManager(self.store, self.workspace_folder, self._permissions_changed)
             stack.callback(self.permissions.close)
@@ -842,6 +842,9 @@ class Host:
             return FileLock(self.store.root / "host.lock").acquire(blocking=False)
         except LockHeldError as error:
             raise HostRunningError(self.store.root) from error
+
+    def _former(self) -> dict[str, str]:
+        return {old: id for id, plugin in self.store.plugins().items() for old in plugin.formerly}
 
     def _configurations(self) -> dict[str, Any]:
         return {id: plugin.configuration for id, plugin in self.store.plugins().items()}

@@ -53,6 +53,7 @@ class Manifest:
     conflicts: tuple[str, ...] = ()
     load_after: tuple[str, ...] = ()
     load_before: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
     restart: Mapping[str, Any] = field(default_factory=dict)
     configuration: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -93,6 +94,7 @@ class Manifest:
             conflicts=tuple(data.get("conflicts", ())),
             load_after=tuple(data.get("load_after", ())),
             load_before=tuple(data.get("load_before", ())),
+            formerly=tuple(data.get("formerly", ())),
             limits=dict(data.get("limits", {})),
             restart=dict(data.get("restart", {})),
             configuration={name: dict(entry) for name, entry in data.get("configuration", {}).items()},
@@ -113,6 +115,7 @@ class Manifest:
             "conflicts": list(self.conflicts),
             "load_after": list(self.load_after),
             "load_before": list(self.load_before),
+            "formerly": list(self.formerly),
             "limits": dict(self.limits),
             "restart": dict(self.restart),
             "configuration": {name: dict(entry) for name, entry in self.configuration.items()},

@@ -8,8 +8,8 @@ from viloapp_sdk.manifest.values import problem
 
 __all__ = ["Adoption", "Change", "compare"]
 
-_PLUGIN_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-"""Source: PEP 503, a normalized name."""
+_PLUGIN_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
+"""A normalized name (Source: PEP 503), or an id of the application before this one, which has dots."""
 
 _BY_HAND = {"core": "minimum.", None: "limits."}
 """What bounds plugins is set by a person, one at a time, and never comes along with a file."""
@@ -18,9 +18,15 @@ _BY_HAND = {"core": "minimum.", None: "limits."}
 class Change(NamedTuple):
     """A setting before and after; ``before`` is the default where none was stored."""
 
-    key: str
+    owner: str
+    name: str
     before: Any
     after: Any
+
+    @property
+    def key(self) -> str:
+        """How people call the setting."""
+        return f"{self.owner}.{self.name}"
 
 
 class Adoption(NamedTuple):
@@ -36,8 +42,7 @@ class Adoption(NamedTuple):
 
     def apply(self, document: dict[str, Any]) -> None:
         """Make the changes in a document of settings."""
-        for key, _, value in self.changes:
-            owner, _, name = key.partition(".")
+        for owner, name, _, value in self.changes:
             parent = document if owner == "core" else document.setdefault("plugins", {})
             if not isinstance(parent.get(owner), dict):
                 parent[owner] = {}
@@ -45,13 +50,15 @@ class Adoption(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"changes": [{"key", "before", "after"}], "refused": {key: why}}``."""
-        return {"changes": [change._asdict() for change in self.changes], "refused": dict(self.refused)}
+        changes = [{"key": each.key, "before": each.before, "after": each.after} for each in self.changes]
+        return {"changes": changes, "refused": dict(self.refused)}
 
 
 def compare(
     current: Mapping[str, Any],
     document: Mapping[str, Any],
     owners: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    former: Mapping[str, str] | None = None,
 ) -> Adoption:
     """Return what would change in ``current`` if the settings of ``document`` were taken over.
 
@@ -60,19 +67,22 @@ def compare(
         document: of the same shape.
         owners: what ``core`` and each installed plugin declare. A plugin that is not installed yet finds its
             settings when it comes.
+        former: ids that installed plugins had before, and theirs. What is set under such a one becomes the
+            plugin's, but never in place of what it has been set to since.
     """
     changes: list[Change] = []
     refused: dict[str, str] = {}
-    for owner, values in _sections(document).items():
+    for given, values in _sections(document).items():
+        owner = (former or {}).get(given, given)
         stored = _sections(current).get(owner, {})
         for name, value in values.items():
             key, schema = f"{owner}.{name}", owners.get(owner, {}).get(name)
-            if name in stored and _same(stored[name], value):
+            if name in stored and (owner != given or _same(stored[name], value)):
                 continue
             if why := _objection(owner, name, value, schema, known=owner in owners):
                 refused[key] = why
             else:
-                changes.append(Change(key, stored.get(name, (schema or {}).get("default")), value))
+                changes.append(Change(owner, name, stored.get(name, (schema or {}).get("default")), value))
     return Adoption(tuple(changes), refused)
 
 

@@ -148,6 +148,7 @@ class Settings:
         path: the file; it need not exist.
         configurations: returns what each installed plugin declares, by plugin id.
         on_change: called with key and value after each change.
+        former: returns the ids that installed plugins had before, and theirs.
     """
 
     def __init__(
@@ -155,7 +156,9 @@ class Settings:
         path: Path,
         configurations: Callable[[], Mapping[str, Configuration]],
         on_change: Callable[[str, Any], None] = lambda key, value: None,
+        former: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        self._former = former
         self._path = path
         self._on_change = on_change
         self._configurations = configurations
@@ -244,7 +247,7 @@ class Settings:
 
     def plan(self, document: Mapping[str, Any]) -> Adoption:
         """Say what `adopt` would do with a document of the file's own shape; nothing is changed."""
-        return compare(self._document, document, self._owners())
+        return compare(self._document, document, self._owners(), self._former())
 
     def adopt(self, document: Mapping[str, Any]) -> Adoption:
         """Take over the settings of a document, those of plugins that are not installed yet too.
@@ -257,8 +260,8 @@ class Settings:
         done = self.plan(document)
         if done.changes:
             self._change(done.apply)
-            for key, _, value in done.changes:
-                self._on_change(key, value)
+            for change in done.changes:
+                self._on_change(change.key, change.after)
         return done
 
     def list(self) -> list[dict[str, Any]]:

@@ -69,6 +69,7 @@ class InstalledPlugin:
     conflicts: tuple[str, ...]
     load_after: tuple[str, ...]
     load_before: tuple[str, ...]
+    formerly: tuple[str, ...]
     dev_source: Path | None
     data_dir: Path
     log_dir: Path
@@ -90,6 +91,7 @@ _FROM_MANIFEST: dict[str, Any] = {
     "conflicts": [],
     "load_after": [],
     "load_before": [],
+    "formerly": [],
 }
 # What comes first; the reader of a listing pays for each key.
 _LISTED = (
@@ -294,6 +296,7 @@ def _plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> Installed
         conflicts=tuple(row["conflicts"]),
         load_after=tuple(row["load_after"]),
         load_before=tuple(row["load_before"]),
+        formerly=tuple(row["formerly"]),
         dev_source=Path(row["dev_source"]) if row["dev_source"] else None,
         data_dir=layout.data(plugin_id),
         log_dir=layout.log(plugin_id),

@@ -39,6 +39,8 @@ _IDENTIFIER = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 
 IDENTIFIER = Text(_IDENTIFIER, "an id (letters, digits, '_', '-' and '.')", max_length=128)
 PLUGIN_NAME = Text(_NAME, "a distribution name", max_length=128)
+# With a dot in it, which no id of today has: nobody can claim another plugin's settings.
+FORMER_ID = Text(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+", "an id such as 'com.acme.notes'", max_length=128)
 REQUIREMENT = Text(_REQUIREMENT, "a requirement such as 'viloxterm>=1,<2'", max_length=300)
 
 
@@ -166,6 +168,7 @@ MANIFEST = Table(
         Field("conflicts", Array(REQUIREMENT, 200), "Plugins it cannot be enabled beside."),
         Field("load_after", Array(PLUGIN_NAME, 200), "Plugins that start before it, if they are there."),
         Field("load_before", Array(PLUGIN_NAME, 200), "Plugins that start after it, if they are there."),
+        Field("formerly", Array(FORMER_ID, 10), "Ids that it had in the application before this one."),
         Field("limits", LIMITS, "What the worker may use."),
         Field("restart", RESTART, "What happens when the worker ends unasked."),
         Field(
