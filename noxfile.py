@@ -157,7 +157,7 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Benchmarks, by name after `--`: install, list (beside peers), limits, trust, broker, start, chaos."""
+    """Benchmarks, by name after `--`: install, list, limits, trust, broker, start, chaos, metrics."""
     _groups(session, "test")
     _installed(session)
     session.install("pipx>=1.8", "uv>=0.9")  # the peers

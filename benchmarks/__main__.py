@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, chaos, install, limits, start, trust
+from benchmarks import broker, chaos, install, limits, metrics, start, trust
 from benchmarks import list as listing
 from benchmarks.report import Outcome, described_machine, render
 
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "broker": broker.run,
     "start": start.run,
     "chaos": chaos.run,
+    "metrics": metrics.run,
 }
 
 

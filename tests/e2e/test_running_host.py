@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 from tests.e2e.harness import UNSIGNED, Viloapp, eventually
 
@@ -54,6 +55,26 @@ def test_plugins_start_when_first_needed(shared: Viloapp, folder: Path) -> None:
         shared.call("hello.greet")
         states = {each["id"]: each["state"] for each in shared("status", "--json").json()["plugins"]}
         assert {name for name, state in states.items() if state == "running"} == {"hello"}
+
+
+def test_a_running_plugin_is_profiled_and_measured(shared: Viloapp, folder: Path) -> None:
+    """By the command, through the host: a picture in the folder, and figures of what was called."""
+    with shared.workspace(folder):
+        shared("profile", "hello", "--seconds", "0.5").refused(1)  # it does not run
+        shared.call("hello.greet")
+        picture = folder / "hello.svg"
+        told = shared(
+            "profile", "hello", "--seconds", "0.5", "--sampler", "sdk", "-o", picture, "--json"
+        ).json()
+        assert (told["sampler"], told["file"]) == ("sdk", str(picture))
+        assert "<svg" in picture.read_text()
+        (row,) = [each for each in shared("status", "--json").json()["plugins"] if each["id"] == "hello"]
+        assert (row["command_count"], row["error_count"]) == (1, 0)
+        assert 0 < row["startup_time"] < 30
+        where = shared("status", "--metrics-url", "--json").json()
+        bearer = {"Authorization": f"Bearer {Path(where['token_file']).read_text().strip()}"}
+        with urlopen(Request(where["metrics_url"], headers=bearer)) as answer:
+            assert 'viloapp_plugin_up{plugin="hello"} 1.0' in answer.read().decode()
 
 
 def test_second_run_prints_the_address_of_the_first(shared: Viloapp, folder: Path) -> None:
