@@ -63,9 +63,8 @@ def test_a_running_plugin_is_profiled_and_measured(shared: Viloapp, folder: Path
         shared("profile", "hello", "--seconds", "0.5").refused(1)  # it does not run
         shared.call("hello.greet")
         picture = folder / "hello.svg"
-        told = shared(
-            "profile", "hello", "--seconds", "0.5", "--sampler", "sdk", "-o", picture, "--json"
-        ).json()
+        words = ("hello", "--seconds", "0.5", "--sampler", "sdk", "-o", picture, "--json")
+        told = shared("profile", *words).json()
         assert (told["sampler"], told["file"]) == ("sdk", str(picture))
         assert "<svg" in picture.read_text()
         (row,) = [each for each in shared("status", "--json").json()["plugins"] if each["id"] == "hello"]

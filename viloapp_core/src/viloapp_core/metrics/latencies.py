@@ -39,14 +39,14 @@ class Latencies:
 
     def record(self, ns: int) -> None:
         """Count one duration; a negative one, of a clock that is not monotonic, counts as none."""
-        if ns < _EXACT:
-            ns = max(ns, 0)
-            self._buckets[ns] += 1
-        elif ns > MOST_NS:
-            self._buckets[-1] += 1
-        else:
+        if _EXACT <= ns <= MOST_NS:
             shift = ns.bit_length() - _BITS - 1
             self._buckets[(shift << _BITS) + (ns >> shift)] += 1
+        elif ns < _EXACT:
+            ns = max(ns, 0)
+            self._buckets[ns] += 1
+        else:
+            self._buckets[-1] += 1
         self.count += 1
         self.total_ns += ns
         if ns > self.longest_ns:
