@@ -173,18 +173,30 @@ from pathlib import Path
 from viloapp_core.process import Spawner
 from viloapp_core.sandbox import Probe, Request, launch_plan
 
-request, found, code = json.loads(sys.argv[1])
+from viloapp_core.sandbox.observing.observation import Observation
+from viloapp_core.sandbox.observing.observer import Observer
+
+request, found, code, watched = json.loads(sys.argv[1])
 request = Request(**{key: Path(value) if "/" in str(value) else value for key, value in request.items()})
 probe = Probe(**{**found, "bwrap": Path(found["bwrap"])})
 their_in, our_out = os.pipe()
 our_in, their_out = os.pipe()
-plan = launch_plan(request, probe, allow_unsandboxed=True, fds=(their_in, their_out))
+observer = Observer(Observation()) if watched else None
+watch = observer.theirs if watched else None
+plan = launch_plan(request, probe, allow_unsandboxed=True, fds=(their_in, their_out), watch=watch)
 Spawner().spawn(plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=plan.pass_fds, stdout=1, stderr=2)
+if watched:
+    observer.begin(plan.observed, print)
 os.write(our_out, json.dumps(code).encode() + b"\\n")
 os.close(1)
 os.read(our_in, 1)
 """
 BUSY = "import os\nos.write(1, b'busy')\nos.close(1)\nwhile True: pass"
+WATCHED = """
+import ctypes
+libc = ctypes.CDLL(None)
+while True: libc.open(b"/nowhere", 0)
+"""
 GRANDCHILD = """
 import subprocess, sys
 argv = [sys.executable, "-c", "import time; time.sleep(1000)"]
@@ -192,12 +204,14 @@ subprocess.Popen(argv, stdout=subprocess.DEVNULL, start_new_session={new_session
 """
 
 
-@pytest.mark.parametrize("backend", ["bubblewrap", "landlock", "none"])
+@pytest.mark.parametrize("backend", ["bubblewrap", "landlock", "none", "watched"])
 def test_nothing_outlives_a_killed_host(worker: Installed, confinement: Probe, backend: str) -> None:
     """Kill -9 of the host: within 2 s the busy worker is gone, and what it started where it is sandboxed.
 
-    Under bubblewrap also what left its session; with Landlock alone nothing can leave that.
+    Under bubblewrap also what left its session; with Landlock alone nothing can leave that. While it is
+    watched its calls fail once nobody listens (ENOSYS), and it is ended all the same.
     """
+    watched, backend = backend == "watched", backend.replace("watched", "bubblewrap")
     request = {
         key: str(value) if isinstance(value, Path) else value
         for key, value in asdict(worker.request).items()
@@ -205,7 +219,9 @@ def test_nothing_outlives_a_killed_host(worker: Installed, confinement: Probe, b
     }
     code = GRANDCHILD.format(new_session=backend == "bubblewrap") * (backend != "none") + BUSY
     found = {**asdict(confinement), "backend": backend, "bwrap": str(confinement.bwrap)}
-    setup = json.dumps([request, found, code])
+    if watched:  # without a grandchild, which says what it meets while it starts
+        code = BUSY.replace("while True: pass", WATCHED)
+    setup = json.dumps([request, found, code, watched])
     # Each process of the tree inherits this as its standard error: its end is the end of them all.
     alive, theirs = os.pipe()
     host = subprocess.Popen([sys.executable, "-c", HOST, setup], stdout=subprocess.PIPE, stderr=theirs)
