@@ -48,6 +48,7 @@ def test_only_what_was_refused_or_is_held_counts(tmp_path: Path) -> None:
             ["read", "/srv/nothing", False],
             ["write", "/tmp/own", True],
             ["write", "/srv/nowhere/new", False],
+            ["write", "/srv/data/__pycache__", False],
             "nonsense",
             [1, 2],
         ],

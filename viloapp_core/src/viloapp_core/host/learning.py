@@ -68,6 +68,8 @@ class Learned:
         for row in seen:
             if not (isinstance(row, (list, tuple)) and len(row) == 3 and isinstance(row[1], str)):
                 continue
+            if "__pycache__" in row[1].split("/"):
+                continue  # Python keeps compiled modules there where it can, and does without
             wanted = permission_for(str(row[0]), row[1], places)
             if wanted is None:
                 continue
