@@ -42,6 +42,7 @@ COMMANDS = {
     },
     "Author": {
         "create-plugin": "create_plugin",
+        "test": "test",
         "validate": "validate",
         "profile": "profile",
         "manifest": "manifest",

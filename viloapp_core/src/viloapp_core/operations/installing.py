@@ -382,7 +382,7 @@ def _receipt(
         "summary": description.summary,
         "author": description.author,
         "license": description.license,
-        "entry_point": description.entry_point.value,
+        "entry_point": workshop.options.runs_instead or description.entry_point.value,
         "manifest": description.manifest.to_json(),
         "source": plan.source,
         "requested": plan.spec.text,

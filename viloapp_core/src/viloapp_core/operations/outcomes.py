@@ -95,6 +95,9 @@ class InstallOptions:
         allow_unsigned: ids of plugins that may be unsigned; it is recorded.
         allow_downgrade: ids of plugins that may go below the highest version seen; it is logged.
         trust_config: an organisation's own Sigstore, for this operation; what the store says when None.
+        beside: further arguments to pip, which is to install more beside each plugin.
+        runs_instead: the entry point that its process runs in the place of the plugin's own: of a store for
+            tests alone.
     """
 
     index_url: str | None = None
@@ -110,6 +113,8 @@ class InstallOptions:
     allow_unsigned: tuple[str, ...] = ()
     allow_downgrade: tuple[str, ...] = ()
     trust_config: Path | None = None
+    beside: tuple[str, ...] = ()
+    runs_instead: str | None = None
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ def plan(spec: Spec, workshop: Workshop, *, constraints: Sequence[str] = ()) -> 
         return Plan(spec, spec.plugin_id, "bundled" if bundled else "index", resolution)
     wheel, description = _take_wheel(spec, workshop)
     sha256 = archive.sha256_of(wheel)
-    target = Target(description.plugin_id, wheel.as_uri(), file_sha256=sha256)
+    beside = workshop.options.beside if spec.kind == "dev" else ()
+    target = Target(description.plugin_id, wheel.as_uri(), file_sha256=sha256, beside=beside)
     resolution = _lock(target, description.requires_python, workshop)
     return Plan(spec, description.plugin_id, spec.kind, resolution, description)
 

@@ -76,12 +76,14 @@ class Target:
         requirement: what pip is asked: a requirement, or the URL of a file.
         file_sha256: the hash of the file, when the user named one.
         constraints: further constraints in pip's syntax.
+        beside: what else to lock for the same environment, as arguments of pip's.
     """
 
     plugin_id: str
     requirement: str
     file_sha256: str | None = None
     constraints: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 def lock(
@@ -156,7 +158,7 @@ def _lock_for(
     (folder / "constraints.txt").write_text("\n".join(bound) + "\n", encoding="utf-8")
     lock_file = folder / "pylock.toml"
     arguments = ["--constraint", str(folder / "constraints.txt"), "--output", str(lock_file)]
-    pip.run(interpreter, "lock", sources, [*arguments, target.requirement])
+    pip.run(interpreter, "lock", sources, [*arguments, target.requirement, *target.beside])
     packages = parse(lock_file.read_bytes(), target.plugin_id, direct=wheels)
     hashes = {name: _sha256(wheel) for name, wheel in wheels.items()}
     own_names.check(target.plugin_id, [(p.name, p.sha256) for p in packages], wheels, hashes, named)
