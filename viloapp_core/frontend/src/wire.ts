@@ -60,6 +60,7 @@ export interface Plugin {
   state?: string;
   detail?: string;
   pid?: number | null;
+  health?: string;
   managed?: boolean;
   permissions?: Held[];
 }

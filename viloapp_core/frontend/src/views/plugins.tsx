@@ -151,6 +151,7 @@ function PluginCard({ plugin, actions }: { plugin: Plugin; actions: PluginAction
           <li class={`state ${state}`}>
             <span class="dot" aria-hidden="true" />
             {enabled ? (STATES[state] ?? state) : plugin.held ? "Held back" : "Disabled"}
+            {plugin.health === "unhealthy" ? ", unhealthy" : ""}
             {plugin.pid ? <span class="faint"> pid {plugin.pid}</span> : null}
           </li>
           <li class={plugin.signature?.startsWith("signed by ") ? "" : "caution"} title={plugin.publisher} data-testid="signature">

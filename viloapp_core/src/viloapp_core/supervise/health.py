@@ -7,7 +7,7 @@ past its deadline that call itself shows that the plugin hangs.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from viloapp_core.rpc import Peer
 from viloapp_core.supervise.life import Life
@@ -40,24 +40,20 @@ async def examine(peer: Peer, timeout_s: float) -> Verdict:
     """
 
     def busy() -> bool:
-        return bool(peer.outstanding or peer.given_up)
+        return bool(peer.outstanding)
 
     if busy():
         return Verdict("unknown")
-    silent = Verdict(
-        "hung", f"it did nothing and did not answer a check of its health within {timeout_s:g} s"
-    )
+    silent = Verdict("hung", f"it did not answer a check of its health within {timeout_s:g} s")
     try:
+        if peer.given_up and not await _settled(peer, timeout_s):
+            return Verdict("unknown") if busy() else silent
         if _behind(peer):  # it has not read for so long that it would not even be asked
             await asyncio.sleep(timeout_s)
             return Verdict("unknown") if busy() or not _behind(peer) else silent
-        try:
-            answer = await peer.call("health", None, timeout_s=timeout_s)
-        except FrameError:
-            await peer.call("ping", None, timeout_s=timeout_s)
-            return Verdict("healthy")
+        answer = await _ask(peer, timeout_s)
     except DeadlineExceededError:
-        return Verdict("unknown") if peer.outstanding else silent  # the check itself was given up
+        return Verdict("unknown") if busy() else silent  # the check itself was given up
     except WorkerLostError:
         return Verdict("unknown")
     except ViloError as error:
@@ -65,6 +61,26 @@ async def examine(peer: Peer, timeout_s: float) -> Verdict:
     if answer is None or answer == "":
         return Verdict("healthy")
     return Verdict("unhealthy", str(answer)[:300])
+
+
+async def _ask(peer: Peer, timeout_s: float) -> Any:
+    try:
+        return await peer.call("health", None, timeout_s=timeout_s)
+    except FrameError as error:
+        if "no method" not in error.detail:
+            raise
+        await peer.call("ping", None, timeout_s=timeout_s)
+        return None
+
+
+async def _settled(peer: Peer, timeout_s: float) -> bool:
+    """Wait until what was given up is answered; calls that wait for that are not outstanding."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await peer.settle()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _behind(peer: Peer) -> bool:
