@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -91,6 +92,26 @@ def test_worker_that_ends_in_a_call(shared: Viloapp, folder: Path, command: str,
     with shared.workspace(folder):
         assert says in shared("call", command).refused(1)
         assert shared.call("exits.ok") == "ok"
+
+
+def test_plugin_that_keeps_failing_is_disabled_until_it_is_enabled(shared: Viloapp, folder: Path) -> None:
+    """At the fourth failure, with the reason in listings, each failure in a file; one command tries again."""
+    errors, reason = (
+        shared.store / "plugin_errors.log",
+        "Plugin raises-in-initialize disabled after 4 failures",
+    )
+    with shared.workspace(folder):
+        before = len(errors.read_text().splitlines()) if errors.exists() else 0
+        for _ in range(4):
+            assert "no licence file" in shared("call", "raises.never").refused(1)
+        eventually(lambda: reason in shared("list").ok().out, what="the listing has the reason")
+        assert "viloapp enable raises-in-initialize" in shared("call", "raises.never").refused(1)
+        assert reason in shared("info", "raises-in-initialize").ok().out
+        rows = [json.loads(line) for line in errors.read_text().splitlines()[before:]]
+        assert [row["plugin_id"] for row in rows] == ["raises-in-initialize"] * 4
+        assert "raises_in_initialize.py" in rows[0]["traceback"]
+        shared("enable", "raises-in-initialize").ok()
+        assert "no licence file" in shared("call", "raises.never").refused(1)
 
 
 def test_sys_exit_in_a_handler_is_an_error_and_no_end(shared: Viloapp, folder: Path) -> None:
