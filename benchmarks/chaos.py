@@ -27,7 +27,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
     """
     seed = os.environ.get("VILOAPP_SEED")
     faults = 50 if quick else int(os.environ.get("VILOAPP_FAULTS", FAULTS))
-    plan = chaos.Plan(faults=faults, calm_s=10 if quick else 30, **({"seed": int(seed)} if seed else {}))
+    plan = chaos.Plan(faults, rounds=2 if quick else 10, **({"seed": int(seed)} if seed else {}))
     say("chaos: installing")
     store = chaos.install(folder)
     say(f"chaos: {faults} faults, at most {plan.per_second:g} a second, seed {plan.seed}")
