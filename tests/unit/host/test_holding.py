@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,11 +135,11 @@ def test_a_host_that_is_killed_while_it_starts_leaves_a_trace(plant: Plant, run:
     """The next one finds it, and takes it away once it is ready itself."""
     plant("hello", SOURCE)
     marker = StartMarker(store.root)
-    child = os.fork()
-    if child == 0:
-        marker.begin(safe=False)
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+    code = (
+        "import os, pathlib, sys; from viloapp_core.host.start_marker import StartMarker; "
+        "StartMarker(pathlib.Path(sys.argv[1])).begin(safe=False); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, store.root]).returncode == -signal.SIGKILL
     assert marker.left_over()
 
     async def test() -> None:
