@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from viloapp_core.foundation.errors import FileError
-from viloapp_core.foundation.files import read_json, write_json
+from viloapp_core.foundation.errors import FileError, LockHeldError
+from viloapp_core.foundation.files import FileLock, read_json, write_json
 from viloapp_sdk.errors import ViloError
 
 __all__ = ["StartMarker"]
@@ -44,8 +44,14 @@ class StartMarker:
             self.done()
 
     def left_over(self) -> bool:
-        """Return whether a start never became ready; meaningless while a host has the store."""
+        """Return whether a start never became ready, and is over: no host has the store."""
         try:
-            return read_json(self._path) is not None
+            if read_json(self._path) is None:
+                return False
         except FileError:
-            return True  # it was killed while it wrote
+            pass  # it was killed while it wrote
+        try:
+            FileLock(self._path.with_name("host.lock")).acquire(blocking=False).release()
+        except LockHeldError:
+            return False  # it is about to become ready
+        return True
