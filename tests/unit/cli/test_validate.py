@@ -42,7 +42,20 @@ def test_excess_fails_where_it_is_asked_to(viloapp: Callable[..., Ran], tmp_path
 
 
 def test_a_bad_manifest_is_told_at_once(viloapp: Callable[..., Ran]) -> None:
-    """Every issue with its path; nothing else is judged."""
+    """Every issue with the file that has it."""
     ran = viloapp("validate", str(PLUGINS / "broken_manifest"))
     assert ran.code == 1
-    assert "permissions[0].id" in ran.err
+    assert "broken_manifest/plugin.json: manifest: permissions[0].id: " in ran.out
+    ran = viloapp("validate", str(PLUGINS / "manifest_is_no_json"))
+    assert "manifest_is_no_json/plugin.json:2: manifest: is no JSON" in ran.out
+
+
+def test_sarif_for_code_scanning(viloapp: Callable[..., Ran], tmp_path: Path) -> None:
+    """The same findings as a file; the exit code is as ever."""
+    target = tmp_path / "out.sarif"
+    ran = viloapp("validate", str(PLUGINS / "looks_around"), "--sarif", str(target), "--json")
+    assert ran.code == 1
+    results = json.loads(target.read_text("utf-8"))["runs"][0]["results"]
+    assert [each["message"]["text"] for each in results] == [each["message"] for each in ran.json["findings"]]
+    assert viloapp("validate", str(OWN / "viloedit"), "--sarif", str(target)).code == 0
+    assert json.loads(target.read_text("utf-8"))["runs"][0]["results"] == []

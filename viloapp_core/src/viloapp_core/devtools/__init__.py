@@ -5,7 +5,8 @@ r"""For authors of plugins: what their source says about itself before anybody i
 ['None', 'process.execute.git']
 """
 
-from viloapp_core.devtools.excess import Finding, judge, project_findings
+from viloapp_core.devtools.excess import judge, project_findings
+from viloapp_core.devtools.findings import Finding
 from viloapp_core.devtools.hints import Hint, hints
 
 __all__ = ["Finding", "Hint", "hints", "judge", "project_findings"]

@@ -1,34 +1,15 @@
 """Whether a plugin declares what it uses, and no more."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from viloapp_core.devtools.findings import Finding
 from viloapp_core.devtools.hints import Hint, hints
 from viloapp_core.manifest import PluginDescription
 from viloapp_core.permissions import Permission, PermissionSyntaxError, allows
 from viloapp_sdk.manifest.project import packages, read_pyproject
 
-__all__ = ["Finding", "judge", "project_findings"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it should be.
-
-    Args:
-        kind: ``missing``, ``excess`` or ``unreadable``.
-        permission: which; empty when none is meant.
-        path: of the file, relative to the project.
-        line: in it; 0 where there is none.
-        message: for people.
-    """
-
-    kind: str
-    permission: str
-    path: str
-    line: int
-    message: str
+__all__ = ["judge", "project_findings"]
 
 
 def judge(
@@ -63,7 +44,10 @@ def judge(
         if not used:
             where = "was seen to use it" if learned is not None else "in the source looks like a use of it"
             findings.append(
-                Finding("excess", str(each), "pyproject.toml", lines.get(str(each), 0), f"nothing {where}")
+                Finding(
+                    *("excess", str(each), "pyproject.toml", lines.get(str(each), 0), f"nothing {where}"),
+                    level="warning",
+                )
             )
     return findings
 
