@@ -19,6 +19,7 @@ from viloapp_sdk.errors import ViloError
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 __all__ = ["echo"]
 KILLS, CONNECTIONS, PROGRAMS = 3, 120, 16
+OFTEN = {"max_retries": 100}
 
 BUSY = """
     import os
@@ -76,7 +77,13 @@ async def killed(host: Host, command: str, arguments: dict[str, object], until: 
 
 def test_connections_of_killed_processes(plant: Plant, store: Store, run: Run, echo: Echo) -> None:
     """Open, half-way and in the middle of bytes: the host has as many descriptors and threads as before."""
-    plant("busy", BUSY, permissions=grants("network.connect.127.0.0.1"), limits={"file_handles": 500})
+    plant(
+        "busy",
+        BUSY,
+        permissions=grants("network.connect.127.0.0.1"),
+        limits={"file_handles": 500},
+        restart=OFTEN,
+    )
     there = {"host": "127.0.0.1", "port": echo.port, "count": CONNECTIONS}
 
     async def scene() -> None:
@@ -100,6 +107,7 @@ def test_programs_of_killed_processes(plant: Plant, store: Store, run: Run) -> N
         BUSY,
         permissions=grants("process.execute.sleep"),
         limits={"memory_mb": 1000, "processes": 300},
+        restart=OFTEN,
     )
 
     async def scene() -> None:
