@@ -229,7 +229,16 @@ def test_pins_are_made_listed_and_given_up(viloapp: Viloapp, store: Store) -> No
     assert f"hello   {RELEASE}" in viloapp("trust", "list").out
     [row] = viloapp("trust", "list", "--json").json["plugins"]
     assert (row["plugin"], row["publisher"]) == ("hello", RELEASE)
-    assert "names no publisher" in viloapp("trust", "pin", "hello", "octo/hello").err
+    for command in (
+        ("trust", "pin", "hello", "octo/hello"),
+        ("install", "hello", "--trust-publisher", RELEASE, "--trust-publisher", "octo/hello"),
+        ("verify", "hello", "--publisher", "octo/hello"),
+        ("trust", "block-list", "add", "https://example.com/x", "--publisher", "octo/hello"),
+    ):
+        done = viloapp(*command)
+        assert done.code == 2
+        assert "names no publisher" in done.err
+        assert "write github:OWNER/REPO@" in done.err
     assert viloapp("trust", "pin", "../hello", RELEASE).code == 1
     assert viloapp("trust", "unpin", "hello").code == 0
     assert viloapp("trust", "unpin", "hello").code == 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import signal
@@ -21,6 +22,8 @@ from tests.fixtures.artifacts import begin
 from tests.unit.store.conftest import put, receipt
 from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.errors import FileError
+from viloapp_core.ledger import Ledger
+from viloapp_core.permissions import Permission
 from viloapp_core.store import Store, index, truth
 
 _STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.truncate"}
@@ -169,6 +172,45 @@ def test_refused_at_every_step(tmp_path: Path, change: Change) -> None:
         assert list((root / "journal").iterdir()) == [], f"step {step}"
         shutil.rmtree(root)
     assert step > 8
+
+
+def _kept(store: Store) -> set[str]:
+    """What is there of a plugin beside its code."""
+    plugins = json.loads(store.layout.settings.read_text())["plugins"]
+    found = {"settings"} if "hello" in plugins else set()
+    found |= {"decisions"} if Ledger(store.root).entries("hello") else set()
+    return found | ({"data"} if store.layout.data("hello").exists() else set())
+
+
+def test_a_purge_that_is_killed_is_finished(tmp_path: Path) -> None:
+    """At any step: the plugin is there with all that is its own, or there is nothing of it."""
+    pristine = tmp_path / "pristine"
+    store = Store(pristine)
+    put(store, "hello", "0.1.0")
+    store.layout.data("hello").mkdir(exist_ok=True)
+    section = {"greeting": "hi"}
+    document = {"version": "2.0", "core": {}, "plugins": {"hello": section, "other": section}}
+    store.layout.settings.write_text(json.dumps(document))
+    wanted = [Permission.parse("process.execute.git")]
+    Ledger(pristine).decide("hello", wanted, "granted", by="command")
+    Ledger(pristine).decide("other", wanted, "granted", by="command")
+    assert _kept(store) == {"settings", "decisions", "data"}
+
+    step, died, seen = 0, True, set()
+    while died:
+        step += 1
+        root = tmp_path / f"store-{step}"
+        shutil.copytree(pristine, root, symlinks=True)
+        died = _die_at(step, _purge, root)
+        survivor = Store(root)
+        survivor.recover()
+        there = "hello" in survivor.plugins()
+        assert _kept(survivor) == ({"settings", "decisions", "data"} if there else set()), f"step {step}"
+        assert Ledger(root).entries("other")
+        assert "other" in json.loads(survivor.layout.settings.read_text())["plugins"]
+        seen.add(there)
+        shutil.rmtree(root)
+    assert seen == {True, False}
 
 
 def _install_and_abandon(store: Store) -> None:

@@ -48,7 +48,13 @@ def block_list_list(invocation: Invocation) -> None:
 
 @block_list_command.command("add", cls=options.ViloCommand)
 @click.argument("source", metavar="URL|FILE")
-@click.option("--publisher", metavar="IDENTITY", required=True, help="Who has to have signed it.")
+@click.option(
+    "--publisher",
+    metavar="IDENTITY",
+    required=True,
+    callback=options.identity,
+    help="Who has to have signed it.",
+)
 @options.trust_config
 @pass_invocation
 def block_list_add(invocation: Invocation, source: str, publisher: str, trust_config: Path | None) -> None:

@@ -175,7 +175,12 @@ def _source(permission: Permission, learned: Learned) -> str:
     by = learned.seen_by(permission)
     text = f"{permission}: {', '.join(SOURCES[each] for each in by)}"
     if by == ["kernel"] and permission.category in ("network", "process"):
-        text += "; native code needs more than the permission for that, see docs/reference/broker.md"
+        text += "; native code needs more than the permission for that: "
+        text += (
+            "services.network.forward, or a proxy that http_proxy names"
+            if permission.category == "network"
+            else "it has to start programs by Python's subprocess"
+        )
     return text
 
 

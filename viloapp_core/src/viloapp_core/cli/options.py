@@ -105,10 +105,27 @@ def _ids(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ..
     return tuple(canonicalize_name(value) for value in values)
 
 
+def identity(_ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+    """Return what names one publisher or several; what names none is a mistake in the command line."""
+    if value:
+        from viloapp_core.trust import PublisherTextError, parse_publisher
+
+        problems = []
+        for text in (value,) if isinstance(value, str) else value:
+            try:
+                parse_publisher(text)
+            except PublisherTextError as error:
+                problems.append(error)
+        if problems:
+            raise click.BadParameter("; ".join([*(each.detail for each in problems), problems[0].hint]))
+    return value
+
+
 trust_publisher = click.option(
     "--trust-publisher",
     "trust_publishers",
     multiple=True,
+    callback=identity,
     metavar="IDENTITY",
     help="The right publisher of what is used for the first time; repeatable.",
 )

@@ -57,7 +57,7 @@ def trust_list(invocation: Invocation) -> None:
 
 @trust_command.command("pin", cls=options.ViloCommand)
 @_id
-@click.argument("identity", metavar="IDENTITY")
+@click.argument("identity", metavar="IDENTITY", callback=options.identity)
 @pass_invocation
 def trust_pin(invocation: Invocation, plugin_id: str, identity: str) -> None:
     """Say who the publisher of a plugin is, before it is installed or in place of who was."""

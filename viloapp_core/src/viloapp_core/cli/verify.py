@@ -27,7 +27,12 @@ _MARKS = {"passed": "ok  ", "failed": "FAIL", "not reached": "--  ", "needs a pe
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The signature, where it is not beside the file: a sigstore bundle, a provenance or an attestation.",
 )
-@click.option("--publisher", metavar="IDENTITY", help="Who has to have signed it; else who is pinned.")
+@click.option(
+    "--publisher",
+    metavar="IDENTITY",
+    callback=options.identity,
+    help="Who has to have signed it; else who is pinned.",
+)
 @options.trust_config
 @options.json_output
 @pass_invocation

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from viloapp_core.operations.consenting import forget_consent
 from viloapp_core.operations.errors import raise_all
 from viloapp_core.operations.outcomes import RemovalOutcome
 from viloapp_core.resolve import DependentsError, dependents, refusals
-from viloapp_core.services.settings import forget_plugin
 from viloapp_core.store import InstalledPlugin, NotInstalledError, Store, StoreError
 from viloapp_sdk.errors import ViloError
 
@@ -42,9 +40,6 @@ def uninstall(
         ]
         if not dry_run:
             store.remove(plugin_id, purge=purge, check=check)
-            if purge:
-                forget_plugin(store.layout.settings, plugin_id)
-                forget_consent(store, plugin_id)
         data = store.layout.data(plugin_id)
         kept = data if not purge and data.is_dir() else None
         status: Literal["would remove", "removed"] = "would remove" if dry_run else "removed"

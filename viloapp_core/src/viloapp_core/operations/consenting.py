@@ -34,16 +34,3 @@ def note_consent(store: Store, plugin: PluginDescription, clock: Clock, *, fresh
     for id in sorted(before - reasons.keys()):
         log.record("revoke", plugin.plugin_id, id, "install", "", "the installed version does not ask for it")
     log.close()
-
-
-def forget_consent(store: Store, plugin_id: str) -> None:
-    """Forget what was decided about a plugin that is purged; the audit log keeps that it was.
-
-    Raises:
-        LedgerError: the ledger cannot be used.
-    """
-    ledger, log = Ledger(store.root), AuditLog(store.root)
-    for entry in ledger.entries(plugin_id):
-        log.record("forget", plugin_id, str(entry.permission), "uninstall", entry.state)
-    ledger.forget(plugin_id)
-    log.close()

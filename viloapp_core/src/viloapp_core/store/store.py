@@ -12,11 +12,12 @@ from viloapp_core.foundation.clock import Clock
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock, read_bytes, sync_dir, write_atomic, write_json
 from viloapp_core.foundation.paths import first_free
-from viloapp_core.store import binding, index, journal, probation, truth, withdrawals
+from viloapp_core.store import binding, forgetting, index, journal, probation, truth, withdrawals
 from viloapp_core.store.errors import CollisionError, NotInstalledError, StoreError, StoreFolderError
 from viloapp_core.store.identities import Identities
 from viloapp_core.store.index import InstalledPlugin, Plugins
 from viloapp_core.store.layout import Layout
+from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
     from viloapp_core.trust import TrustStore, VerifiedArtifact
@@ -142,6 +143,11 @@ class Store:
                 done += [self._settle(entry) for entry in orphans]
                 if orphans:
                     self._publish_recovered(orphans)
+                for entry in orphans:
+                    if entry.facts.get("kind") == "uninstall" and entry.facts.get("purge"):
+                        # What is damaged is told of by whoever uses it, not by each command from now on.
+                        with contextlib.suppress(ViloError):
+                            self._forget(str(entry.facts.get("plugin_id")))
             for entry in orphans:
                 entry.close()
         return [line for line in done if line]
@@ -361,7 +367,7 @@ class Store:
 
         Args:
             plugin_id: the plugin.
-            purge: remove its data too.
+            purge: remove its data, its settings and what was decided about it too.
             check: as `commit_install` has it.
 
         Raises:
@@ -377,7 +383,13 @@ class Store:
                 current.unlink(missing_ok=True)
                 self._settle(entry)
                 self._publish({plugin_id: None})
+                if purge:
+                    self._forget(plugin_id)
         entry.close()
+
+    def _forget(self, plugin_id: str) -> None:
+        if not os.path.lexists(self.layout.current(plugin_id)):
+            forgetting.forget(self.root, self.layout.settings, plugin_id)
 
     def set_enabled(
         self,

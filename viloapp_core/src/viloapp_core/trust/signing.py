@@ -102,7 +102,7 @@ def _identity(token: str | None, services: ClientTrustConfig, person: bool) -> I
     if not person and not _has_browser():
         raise SigningError(
             "nobody's identity is to be had: no --identity-token, no CI that vouches for the job, no browser",
-            "in GitHub Actions give the job `permissions: id-token: write`; see docs/how-to/sign-a-plugin.md",
+            "in GitHub Actions give the job `permissions: id-token: write`; elsewhere pass --identity-token",
         )
     return Issuer(services.signing_config.get_oidc_url()).identity_token()
 

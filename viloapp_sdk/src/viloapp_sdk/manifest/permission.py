@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from viloapp_sdk.errors import ViloError
-from viloapp_sdk.manifest.vocabulary import PLACES, issue, split_host
+from viloapp_sdk.manifest.vocabulary import PLACES, SCOPES, issue, split_host
 
 __all__ = ["Permission", "PermissionSyntaxError", "is_internal", "is_local"]
 
@@ -14,6 +14,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Addresses that carry an IPv4 address, which a gateway on the way may unpack. Source: RFC 6052, NAT64.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _OWN_NETWORK = ("localhost", "local", "internal", "lan", "arpa")
+_BEGINNINGS = ", ".join(f"{category}.{scope}" for category, scope in SCOPES)
 
 
 class PermissionSyntaxError(ViloError):
@@ -23,7 +24,7 @@ class PermissionSyntaxError(ViloError):
         super().__init__(
             "permission_syntax",
             f"{text[:200]!r} is no permission: {why}",
-            "docs/reference/permissions.md has all of them",
+            f"one is category.scope.resource, and begins with {_BEGINNINGS}",
         )
 
 
