@@ -83,7 +83,7 @@ def test_disk(shared: Viloapp) -> None:
     allow(shared, disk_mb=20)
     assert "of disk" in refused(shared, "disk", count=6, size_mb=10)
     allow(shared, disk_mb=500)
-    assert shared.call("devours.disk", count=6, size_mb=10) == "filled"
+    assert shared.call("devours.disk", count=6, size_mb=10, stay_s=0) == "filled"
 
 
 def test_a_command_past_its_time(shared: Viloapp) -> None:

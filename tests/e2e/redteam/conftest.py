@@ -37,6 +37,13 @@ class Person:
     bin: Path
     app: Viloapp
 
+    def work(self) -> Path:
+        """Return a folder of theirs to work in, made when it is missing."""
+        folder = self.root / "work"
+        folder.mkdir(exist_ok=True)
+        os.chown(folder, self.uid, self.uid)
+        return folder
+
     def with_less(self, *layers: str, broken_bwrap: bool = False) -> Viloapp:
         """Return the command on a machine without some layers; ``broken_bwrap`` takes bubblewrap away."""
         name = "-".join(("without", *layers, *(["bwrap"] if broken_bwrap else [])))
@@ -101,10 +108,22 @@ def person(
         for path in (root, root / "home", app.runtime):
             os.chown(path, uid, uid)
         app("install", "--yes", *UNSIGNED, *(root / wheels[name].name for name in PLUGINS)).ok()
+        # Attackers end all the time, and are not to be given up for that.
+        app("config", "set", "core.supervise.max_retries", "1000").ok()
         yield Person(uid, root, bin_folder, app)
         app.close()
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def installed(person: Person, wheels: dict[str, Path]) -> Person:
+    """Somebody who has the attacker on resources too, and numpy."""
+    names = ("devours", "needs_numpy_2")
+    for name in names:
+        shutil.copy(wheels[name], person.root)
+    person.app("install", "--yes", *UNSIGNED, *(person.root / wheels[name].name for name in names)).ok()
+    return person
 
 
 def _environment(root: Path, core_wheels: list[Path]) -> Path:

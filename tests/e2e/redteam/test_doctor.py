@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from tests.e2e.harness import PATIENCE_S
 from tests.e2e.redteam.conftest import Person
-from tests.e2e.redteam.test_attacks import COMMANDS, aims
+from tests.e2e.redteam.test_attacks import COMMANDS, aims, hosted
 
 # The first test of each person makes a virtualenv and a store for them.
 pytestmark = pytest.mark.timeout(900)
@@ -38,22 +40,26 @@ def test_doctor_says_what_an_attack_achieves(
     app = person.with_less(*layers, broken_bwrap=broken)
     ran = app("doctor", "--json")
     told = {row["name"]: row["level"] for row in _document(ran.out)["capabilities"]}
-    assert app.plugins()["hello"]["sandbox"] == levels[0]
     assert (told["filesystem"], told["network"], told["process"]) == levels[1:]
     if "none" in told.values() or "partial" in levels:
         assert ran.code == 1
         assert "--allow-unsandboxed" in app("call", "hello.greet").refused(1)
-    with aims(person, app, control=True) as (_host, aimed):
-        achieved = set()
-        for sin in ("reads_secrets", "writes_elsewhere", "connects_out"):
-            results = app.call(COMMANDS[sin], targets=aimed)
-            achieved |= {name for name, what in results.items() if not what.startswith("stopped: ")}
+    achieved: set[str] = set()
+    with hosted(person, app, "--allow-unsandboxed") as workspace:
+        assert app.plugins()["hello"]["sandbox"] == levels[0]
+        with aims(person, app, workspace.pid, control=True) as aimed:
+            # At once: each has a process, and things of its own to aim at.
+            sins = [COMMANDS[sin] for sin in ("reads_secrets", "writes_elsewhere", "connects_out")]
+            attacks = [app.start("call", command, json.dumps({"targets": aimed})) for command in sins]
+            for attack in attacks:
+                out, err = attack.communicate(timeout=PATIENCE_S)
+                assert attack.returncode == 0, err
+                results = _document(out)
+                achieved |= {name for name, what in results.items() if not what.startswith("stopped: ")}
     app.close()
-    for category, attacks in _ACHIEVED.items():
-        assert bool(achieved & attacks) == (told[category] == "none"), (category, achieved)
+    for category, kinds in _ACHIEVED.items():
+        assert bool(achieved & kinds) == (told[category] == "none"), (category, achieved)
 
 
 def _document(text: str) -> Any:
-    import json
-
     return json.loads(text)

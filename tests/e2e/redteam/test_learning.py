@@ -6,12 +6,14 @@ import contextlib
 import json
 import os
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.harness import Viloapp
+from tests.e2e.harness import PATIENCE_S, Viloapp
 from tests.e2e.redteam.conftest import Person
 from tests.e2e.redteam.test_attacks import COMMANDS, aims
 from viloapp_core.sandbox.syscalls import MACHINES
@@ -20,6 +22,19 @@ pytestmark = pytest.mark.timeout(900)
 
 NEST = Path(__file__).with_name("nest.py")
 REFUSED = {"read": "ENOENT", "write": "ENOENT", "connect": "ENETUNREACH", "execute": "ENOENT"}
+
+
+@contextlib.contextmanager
+def learner(person: Person) -> Iterator[int]:
+    """A host that learns, and serves calls meanwhile; its process."""
+    process = person.app.start("permissions", "learn", "hello", "--for", "900", cwd=person.work())
+    assert process.stderr is not None
+    try:
+        assert "learning for 900 s" in process.stderr.readline()
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
 
 
 def reach(person: Person) -> str:
@@ -55,7 +70,7 @@ def test_what_native_code_wants_is_learned(person: Person) -> None:
 
 def test_learning_lets_no_attack_through(person: Person) -> None:
     """The attackers, watched: they get no further than without, and the host serves others meanwhile."""
-    with aims(person, person.app, learning=True) as (_host, aimed):
+    with learner(person) as host, aims(person, person.app, host) as aimed:
         results = {sin: person.app.call(command, targets=aimed) for sin, command in COMMANDS.items()}
         assert person.app.call("hello.greet") == "Hello, world!"
     through = {
