@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from viloapp_core.store import Store
 
-__all__ = ["idle", "memory", "reached", "seconds", "unmeasured"]
+__all__ = ["idle", "lent", "memory", "reached", "seconds", "unmeasured"]
 
 
 def idle(store: Store, plugin_id: str) -> dict[str, Any]:
@@ -30,6 +30,8 @@ def idle(store: Store, plugin_id: str) -> dict[str, Any]:
         "throttled": False,
         "limits_reached": {},
         "over_limits": [],
+        "connections": 0,
+        "programs": 0,
     }
 
 
@@ -45,6 +47,16 @@ def reached(plugin: Mapping[str, Any]) -> str:
     limits = plugin.get("limits_reached", {})
     shown = ", ".join(f"{name} x{count}" for name, count in limits.items())
     return f"{shown} (held)" if plugin.get("throttled") else shown
+
+
+def lent(plugin: Mapping[str, Any]) -> str:
+    """Return what the host has open for a plugin, as a cell.
+
+    >>> lent({"connections": 2, "programs": 1})
+    '2 connections, 1 program'
+    """
+    counts = ((plugin.get(f"{what}s", 0), what) for what in ("connection", "program"))
+    return ", ".join(f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count)
 
 
 def memory(plugin: Mapping[str, Any]) -> str:

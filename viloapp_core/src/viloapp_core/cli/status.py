@@ -35,6 +35,7 @@ _HEADER = (
     "errors",
     "restarts",
     "active",
+    "open",
     "limits reached",
     "detail",
 )
@@ -193,6 +194,7 @@ def _row(plugin: Mapping[str, Any]) -> list[str]:
         plugin["error_count"] or "",
         plugin["restarts"] or "",
         resources.seconds(plugin["active_time"]) if plugin["active_time"] else "",
+        resources.lent(plugin),
         resources.reached(plugin),
         plugin["detail"] or plugin["reason"] or plugin.get("rolled_back", ""),
     )
