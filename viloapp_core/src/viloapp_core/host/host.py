@@ -369,8 +369,8 @@ class Host:
         Each row has ``id``, ``version``, ``summary``, ``enabled``, ``held``, ``on_probation``,
         ``rolled_back``, ``reason``, ``source``, ``signature``, ``publisher``, ``dependencies``,
         ``permissions``, ``sandbox``, ``state``, ``health``, ``failures``, ``detail``, ``pid``, ``limits``,
-        ``usage``, ``throttled``, ``limits_reached``, ``over_limits``, ``connections`` and ``programs`` (what the
-        host has open for it), and all of `get_report`.
+        ``usage``, ``throttled``, ``limits_reached``, ``over_limits``, ``connections`` and ``programs`` (what
+        the host has open for it), and all of `get_report`.
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
