@@ -109,8 +109,15 @@ def _stopped(store: Store) -> list[dict[str, Any]]:
     from viloapp_core.operations import listing
 
     idle = {"pid": None, "sandbox": confinement.backend(), "detail": "", "held": False}
+    known = store.plugins()
     return [
-        {**plugin, **idle, **resources.idle(store, plugin["id"]), **resources.unmeasured(plugin["id"])}
+        {
+            **plugin,
+            **idle,
+            "on_probation": plugin["id"] in known and store.on_probation(known[plugin["id"]]),
+            **resources.idle(store, plugin["id"]),
+            **resources.unmeasured(plugin["id"]),
+        }
         for plugin in listing(store)
         if plugin["managed"]
     ]
