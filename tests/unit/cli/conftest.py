@@ -24,6 +24,8 @@ from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.store import InstalledPlugin, Store
 
 _PATIENCE_S = 20.0
+_STEPS = {"open", "os.link", "os.rename", "os.remove", "os.mkdir", "os.truncate", "os.chmod", "os.utime"}
+"""Events with which Python announces each change of the file system, and more."""
 
 
 @dataclass(frozen=True)
@@ -177,3 +179,26 @@ def installed(store: Store) -> Callable[..., InstalledPlugin]:
         )
 
     return install
+
+
+def die_at(step: int, argv: list[str]) -> bool:
+    """Run a command in a child that kills itself at a step; return whether it got so far."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal count
+            if event in _STEPS:
+                count += 1
+                if count == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        sys.addaudithook(hook)
+        os._exit(main(argv))
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)

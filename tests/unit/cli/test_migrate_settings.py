@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from viloapp_core.cli.main import main
 from viloapp_core.host import SyncHost
 from viloapp_core.store import InstalledPlugin, Store
 
-from .conftest import OnTerminal, Ran
+from .conftest import OnTerminal, Ran, die_at
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "settings"
 TERMINAL = {
@@ -28,7 +27,6 @@ TERMINAL = {
     "scrollback": {"type": "integer", "default": 1000},
     "theme": {"type": "string", "default": "auto"},
 }
-_STEPS = {"open", "os.link", "os.rename", "os.remove", "os.mkdir", "os.truncate", "os.chmod", "os.utime"}
 
 
 @pytest.fixture
@@ -250,46 +248,19 @@ def test_what_cannot_be_copied_is_not_begun(
     assert not (store.root / "settings.json").exists()
 
 
-def _die_at(step: int, argv: list[str]) -> bool:
-    """Run a command in a child that kills itself at a step; return whether it got so far."""
-    child = os.fork()
-    if child == 0:
-        count = 0
-
-        def hook(event: str, arguments: tuple[object, ...]) -> None:
-            nonlocal count
-            if event in _STEPS:
-                count += 1
-                if count == step:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        sys.addaudithook(hook)
-        os._exit(main(argv))
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
-
-
-def _steps() -> Iterator[int]:
-    yield from range(1, 1000)
-
-
 def test_killed_at_every_step(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The old file is whole, here or in its copy; the next run finishes, with one copy alone."""
     content = old.read_bytes()
     main(["migrate", "settings", str(old), "-y", "-q"])  # loads every module: their files are no steps
     migrated = old.read_bytes()
     seen = set()
-    for step in _steps():
+    for step in count(1):
         folder = tmp_path / f"at-{step}"
         folder.mkdir()
         file = folder / "settings.json"
         file.write_bytes(content)
         monkeypatch.setenv("VILOAPP_HOME", str(folder / "store"))
-        died = _die_at(step, ["migrate", "settings", str(file), "-y", "-q"])
+        died = die_at(step, ["migrate", "settings", str(file), "-y", "-q"])
         assert file.read_bytes() in (content, migrated), f"step {step}"
         copies = list(folder.glob("settings.backup*"))
         assert [copy.read_bytes() for copy in copies] in ([], [content]), f"step {step}"

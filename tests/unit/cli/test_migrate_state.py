@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from viloapp_core.cli.main import main
 from viloapp_core.host import SyncHost
 from viloapp_core.store import Store
 from viloapp_core.web.layouts import MAX_BYTES, Layouts
 
-from .conftest import Ran
+from .conftest import Ran, die_at
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "state"
 
@@ -144,3 +146,37 @@ def test_what_is_no_state(tmp_path: Path, viloapp: Callable[..., Ran], content: 
     assert (ran.code, ran.out, ran.err.count("error: ")) == (1, "", 1)
     assert file.read_text() == content
     assert viloapp("migrate", "state").code == 2
+
+
+def test_killed_at_every_step(
+    old: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old file is whole, here or in its copy, what the workspace showed too; the next run finishes."""
+    content = old.read_bytes()
+    mine = {"layout": {"version": 1, "dock": {}, "panels": [{"id": "a"}]}, "states": {}}
+    shown = json.dumps({"version": 1, "folders": {str(folder): mine}})
+    command = ["migrate", "state", "--folder", str(folder), "-y", "-q"]
+    main([*command, str(old)])  # loads every module: their files are no steps
+    migrated = old.read_bytes()
+    seen = set()
+    for step in count(1):
+        base = tmp_path / f"at-{step}"
+        (base / "store").mkdir(parents=True)
+        file, arrangement = base / "state.json", base / "store" / "workspace.json"
+        file.write_bytes(content)
+        arrangement.write_text(shown)
+        monkeypatch.setenv("VILOAPP_HOME", str(base / "store"))
+        died = die_at(step, [*command, str(file)])
+        assert file.read_bytes() in (content, migrated), f"step {step}"
+        if file.read_bytes() == migrated:
+            assert file.with_suffix(".backup").read_bytes() == content, f"step {step}"
+        panels = json.loads(arrangement.read_bytes())["folders"][str(folder)]["layout"]["panels"]
+        assert len(panels) in (1, 10), f"step {step}"
+        if len(panels) == 10:
+            assert arrangement.with_suffix(".backup").read_text() == shown, f"step {step}"
+        seen.add((file.read_bytes() == migrated, len(panels)))
+        assert main([*command, str(file)]) == 0
+        assert file.read_bytes() == migrated, f"step {step}"
+        if not died:
+            break
+    assert seen == {(False, 1), (False, 10), (True, 10)}
