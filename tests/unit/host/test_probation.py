@@ -286,6 +286,21 @@ def test_an_update_that_cannot_be_taken_back_is_disabled_as_any_other(
     run(test)
 
 
+def test_a_search_for_what_breaks_a_start_takes_nothing_back(plant: Plant, run: Run, store: Store) -> None:
+    """`viloapp bisect` tries the same plugins again and again, and changes none of them."""
+    _good(plant, "1.0")
+    plant("hello", BAD, version="2.0")
+
+    async def test() -> None:
+        async with Host(control=False, only=["hello"]) as host:
+            told = _rolled_back(host)
+            await host.start_plugin("hello")
+        assert told == []
+        assert store.on_probation(store.plugin("hello"))
+
+    run(test)
+
+
 def test_the_window_is_a_setting_of_the_core(plant: Plant, run: Run) -> None:
     """A minute by default."""
 

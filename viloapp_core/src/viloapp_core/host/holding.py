@@ -49,6 +49,11 @@ class Holding:
     def __bool__(self) -> bool:
         return self.safe or self._only is not None
 
+    @property
+    def limited(self) -> bool:
+        """Whether somebody chose the plugins one by one, to try what happens with these."""
+        return self._only is not None
+
     def why(self, plugin_id: str) -> str:
         """Return why a plugin is held back; empty when it is not."""
         if plugin_id in self._released:

@@ -98,6 +98,8 @@ class Probation:
             if plugin is None or plugin.generation != trial.plugin.generation:
                 trial.pause(self._now())
                 del self._trials[plugin_id]
+        if self._host.holding.limited:
+            return set()  # a search for what breaks a start changes nothing
         begun = set[str]()
         for plugin_id, plugin in plugins.items():
             if plugin_id in self._trials or not self._host.store.on_probation(plugin):
