@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.rpc.test_peer import Stranger, connected
+from viloapp_core.supervise import health
 from viloapp_core.supervise.health import Verdict, examine
 from viloapp_sdk._wire import ERROR, REQUEST, RESPONSE
 
@@ -56,8 +57,9 @@ def test_a_worker_of_an_older_sdk_is_pinged() -> None:
     asyncio.run(test())
 
 
-def test_silence_is_judged_only_of_who_has_nothing_to_do() -> None:
+def test_silence_is_judged_only_of_who_has_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call under way, before the check or since, is reason to be silent; what was given up is not."""
+    monkeypatch.setattr(health, "GRACE_S", SOON)
 
     async def test() -> None:
         async with connected() as (peer, _, __):

@@ -14,8 +14,10 @@ from viloapp_core.supervise.life import Life
 from viloapp_core.supervise.policy import Checks
 from viloapp_sdk.errors import DeadlineExceededError, FrameError, ViloError, WorkerLostError
 
-__all__ = ["Health", "Verdict", "examine"]
+__all__ = ["GRACE_S", "Health", "Verdict", "examine"]
 
+GRACE_S = 2.0
+"""How long a handler whose call was given up may still run before its process is ended."""
 _HELD_FACTOR = 4
 """A plugin that is held to its share of a processor takes that much longer to answer."""
 
@@ -46,7 +48,7 @@ async def examine(peer: Peer, timeout_s: float) -> Verdict:
         return Verdict("unknown")
     silent = Verdict("hung", f"it did not answer a check of its health within {timeout_s:g} s")
     try:
-        if peer.given_up and not await _settled(peer, timeout_s):
+        if peer.given_up and not await _settled(peer, max(timeout_s, 2 * GRACE_S)):
             return Verdict("unknown") if busy() else silent
         if _behind(peer):  # it has not read for so long that it would not even be asked
             await asyncio.sleep(timeout_s)

@@ -12,6 +12,7 @@ from viloapp_core.process.tree import Look, Tree
 from viloapp_core.sandbox import Launch, probe, program_plan
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.failures import Failure
+from viloapp_core.supervise.health import GRACE_S
 from viloapp_core.supervise.launching import request_of
 from viloapp_core.supervise.life import Life
 from viloapp_core.supervise.machine import Phase
@@ -20,9 +21,6 @@ from viloapp_core.supervise.surroundings import Surroundings
 from viloapp_sdk.errors import DeadlineExceededError, LimitExceededError, WorkerLostError
 
 __all__ = ["Worker"]
-
-GRACE_S = 2.0
-"""How long a handler whose call was given up may still run before its process is ended."""
 
 
 class Worker:
