@@ -42,6 +42,21 @@ class P(Plugin):
 """
 
 
+SLOW = """
+import time
+from viloapp_sdk import Plugin, command
+
+class P(Plugin):
+    def initialize(self, context):
+        super().initialize(context)
+        time.sleep(60)
+
+    @command("slow.ready")
+    def ready(self):
+        return "ready"
+"""
+
+
 def test_a_report_is_of_the_plugins_own_processes(plant: Plant, run: Run) -> None:
     """Memory and processor time are the worker's, not the host's; calls, errors and times are counted."""
     plant("works", WORKS)
@@ -132,6 +147,22 @@ def test_a_limit_that_was_met_is_told_in_the_words_of_the_specification(plant: P
             (message,) = report["resource_violations"]
             assert message.startswith("Memory limit exceeded: ") or "memory" in message
             assert "40" in message
+
+    run(test)
+
+
+def test_a_start_that_takes_too_long_is_a_violation(plant: Plant, run: Run) -> None:
+    """In the words of the specification."""
+    plant("slow", SLOW, limits={"startup_time": 0.3})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            with pytest.raises(ViloError):
+                await host.call("slow.ready")
+            report = host.get_report("slow")
+            assert report["violation_counts"] == {"startup_time": 1}
+            assert report["resource_violations"][0].startswith("Slow startup: ")
+            assert report["resource_violations"][0].endswith("s > 0.3s")
 
     run(test)
 

@@ -675,6 +675,9 @@ class Host:
         if what == "failed" and (worker := self._workers.get(plugin_id)) is not None and worker.last_failure:
             self._failure_log.write(worker.last_failure)
             self._crash_report(worker)
+            if worker.last_failure.kind == "start_timeout":
+                limit = worker.limits.startup_time
+                self.measuring.too_slow(plugin_id, worker.last_failure.lived_s, limit)
         if what == "healthy" and self.workspace.of_plugin(plugin_id):
             self.in_background(self._widgets.keep_states(self._workers[plugin_id]))
         self.publish("plugin.life", {"plugin": plugin_id, "what": what, "at": time.time(), **more})

@@ -58,6 +58,12 @@ class Measuring:
         above = violation(breach.limit, used, breach.allowed) if used > breach.allowed else None
         metrics.reached(breach.limit, above or breach.message(plugin_id))
 
+    def too_slow(self, plugin_id: str, took_s: float, allowed_s: float) -> None:
+        """Count a start that was ended since it took longer than it may."""
+        message = violation("startup_time", max(took_s, allowed_s), allowed_s)
+        assert message is not None
+        self.of(plugin_id).reached("startup_time", message)
+
     def report(self, plugin_id: str | None = None) -> dict[str, Any]:
         """Return the report of one plugin, ``{}`` for an unknown one, or of all by id."""
         if plugin_id is not None:
