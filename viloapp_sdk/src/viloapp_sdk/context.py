@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from viloapp_sdk.communication import PluginEvent
+    from viloapp_sdk.i18n import PluginI18n
     from viloapp_sdk.services import EventService, PluginService
 
 __all__ = ["HostProxy", "PluginContext", "Settings"]
@@ -95,6 +96,27 @@ class PluginContext:
         self.plugins: PluginService = services.plugins
         self.settings = Settings(dict(start["settings"]), services)
         self._logger: Logger | None = None
+        self._locale: str = start.get("locale") or "en"
+        self._i18n: PluginI18n | None = None
+
+    @property
+    def i18n(self) -> "PluginI18n":
+        """The plugin's texts, in the language of the workspace (``core.locale``), also after it was changed.
+
+        They are ``locales/*.json`` in the plugin's package.
+        """
+        if self._i18n is None:
+            from viloapp_sdk.i18n import PluginI18n
+
+            self._i18n = PluginI18n(self._resource_dir)
+            self._i18n.follow(self._locale)
+        return self._i18n
+
+    def _follow_locale(self, locale: str) -> None:
+        """Called by the worker when the person chose another language."""
+        self._locale = locale
+        if self._i18n is not None:
+            self._i18n.follow(locale)
 
     @property
     def storage(self) -> "Path":

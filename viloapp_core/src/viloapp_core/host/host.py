@@ -175,6 +175,7 @@ class Host:
                 supervision=lambda name: self.settings.core(f"supervise.{name}"),
                 on_ready=self._worker_ready,
                 settings=self.settings.of_plugin,
+                locale=lambda: str(self.settings.core("locale")),
                 on_limit=self._limit_reached,
                 limits=self.settings.limits_of,
                 groups=groups if isinstance(groups, Groups) else None,
@@ -649,6 +650,9 @@ class Host:
         self.publish("settings.changed", {"key": key, "value": value})
         if key == "core.theme":
             self.theme.set(value)
+        elif key == "core.locale":
+            for plugin_id in tuple(self._workers):  # to all: each shows texts, whether it listens or not
+                self._deliver(plugin_id, "locale.changed", {"source": "host", "data": {"locale": value}})
         elif owner != "core" and not name.startswith(LIMITS):
             self._deliver(
                 owner, "settings.changed", {"source": "host", "data": {"name": name, "value": value}}

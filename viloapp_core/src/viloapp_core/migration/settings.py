@@ -11,8 +11,8 @@ from viloapp_core.migration.shapes import find
 
 __all__ = ["SETTINGS"]
 
-_CORE_TODAY = ("worker_nice", "minimum.permissions", "minimum.limits")
-"""Names under ``core`` that already were in files called 2.0, beside the theme."""
+_CORE_TODAY = ("worker_nice",)
+"""A name under ``core`` that already was in files called 2.0, beside the theme and those with a dot."""
 _CORE_THEMES = ("dark", "light", "high-contrast")
 _THEME_NAMES = ("theme", "current", "name")
 """Under which the theme's name is where ``theme`` is a section."""
@@ -49,7 +49,7 @@ def _to_3(document: dict[str, Any]) -> Moved:
     plugins = _section(document.get("plugins", {}), "plugins", findings, rest)
     new: dict[str, Any] = {"version": "3.0", "core": {}, "plugins": {}}
     for name, value in core.items():
-        if name in _CORE_TODAY:
+        if name in _CORE_TODAY or "." in name:
             new["core"][name] = value
         elif name == "theme":
             _theme(value, new["core"], findings, rest)

@@ -33,6 +33,11 @@ CORE: Mapping[str, Mapping[str, Any]] = {
         "enum": list(THEMES),
         "description": "Colours of the workspace",
     },
+    "locale": {
+        "type": "string",
+        "default": "en",
+        "description": "Language of what plugins show, such as de or pt-BR; English where a plugin lacks it",
+    },
     "worker_nice": {
         "type": "integer",
         "default": 5,

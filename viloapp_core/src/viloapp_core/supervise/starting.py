@@ -100,6 +100,7 @@ def _params(plugin: InstalledPlugin, around: Surroundings) -> dict[str, Any]:
         "entry_point": plugin.entry_point,
         "data_dir": str(plugin.data_dir),
         "settings": around.settings(plugin.plugin_id),
+        "locale": around.locale(),
         **({"learn": True} if around.observation is not None else {}),
     }
 

@@ -38,6 +38,8 @@ class Surroundings:
     """Whether something needs the plugin that does not ask again: it is restarted without being called."""
     settings: Callable[[str], dict[str, Any]]
     """The current settings of a plugin."""
+    locale: Callable[[], str]
+    """The value of ``core.locale``."""
     supervision: Callable[[str], Any]
     """The value of ``core.supervise.NAME``."""
     on_limit: Callable[[str, Breach], None]

@@ -216,6 +216,8 @@ class Runtime:
         event = PluginEvent(type, body["source"], body["data"])
         if type == "settings.changed" and self._context is not None:
             self._context.settings._values[event.data["name"]] = event.data["value"]
+        if type == "locale.changed" and self._context is not None:
+            self._context._follow_locale(event.data["locale"])
         waiting = []
         for callback in tuple(self._subscribers.get(type, ())):
             try:
