@@ -151,6 +151,29 @@ def test_a_limit_that_was_met_is_told_in_the_words_of_the_specification(plant: P
     run(test)
 
 
+def test_samples_are_taken_without_being_asked_for(plant: Plant, run: Run) -> None:
+    """Again and again, and also after one that failed."""
+    plant("works", WORKS)
+
+    async def test() -> None:
+        host, failures = Host(control=False), []
+        host.measuring.every_s = 0.01
+        asyncio.get_running_loop().set_exception_handler(lambda loop, told: failures.append(told))
+        async with host:
+            while len(host.measuring.history("works")) < 3:
+                await asyncio.sleep(0.01)
+            real, host.measuring._workers = host.measuring._workers, lambda: 1 / 0  # type: ignore[assignment,return-value]
+            while not failures:
+                await asyncio.sleep(0.01)
+            host.measuring._workers = real
+            seen = len(host.measuring.history("works"))
+            while len(host.measuring.history("works")) <= seen:
+                await asyncio.sleep(0.01)
+        assert isinstance(failures[0]["exception"], ZeroDivisionError)
+
+    run(test)
+
+
 def test_a_start_that_takes_too_long_is_a_violation(plant: Plant, run: Run) -> None:
     """In the words of the specification."""
     plant("slow", SLOW, limits={"startup_time": 0.3})

@@ -49,6 +49,9 @@ def test_a_workers_answer_is_read() -> None:
         {"stacks": [[7]]},
         {"stacks": [[0, 2**70]]},
         {"stacks": "x"},
+        {"stacks": [[0] * 5000]},
+        {"stacks": [[0, 1]] * 100_000},
+        {"functions": ["f"] * 100_000},
         {"idle": "many"},
         {"error": "can't start new thread\n"},
     ],
@@ -69,7 +72,7 @@ def test_an_answer_that_is_no_object_is_refused(answer: Any) -> None:
 
 def test_what_is_too_deep_or_too_many_is_put_together() -> None:
     """The bounds hold; no sample is lost."""
-    deep = answered(stacks=[[*([0] * 5000), 3]])
+    deep = from_folded(";".join(["f"] * 5000) + " 3", plugin_id="hello", seconds=1, rate=1)
     ((stack, seen),) = deep.stacks.items()
     assert (len(stack), stack[-1], seen) == (DEEPEST, MORE, 3)
     lines = "\n".join(f"f{number} 1" for number in range(MOST_STACKS + 10))

@@ -100,7 +100,11 @@ class Measuring:
         """Sample for ever."""
         while True:
             await asyncio.sleep(self.every_s)
-            await self.sample()
+            try:
+                await self.sample()
+            except Exception as error:  # a fault of ours in one sample must not be the end of all
+                told = {"message": "a sample of the plugins failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(told)
 
     async def sample(self) -> None:
         """Take one sample of every plugin."""

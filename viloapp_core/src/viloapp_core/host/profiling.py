@@ -94,7 +94,9 @@ async def _take(
         elif sampler == "py-spy":
             raise ProfilingError("py-spy is not installed", "pip install py-spy, or --sampler sdk")
     answer = await sampled(plugin_id, life, seconds=seconds, rate=rate)
-    return from_worker(answer, plugin_id=plugin_id, seconds=seconds, rate=rate), note
+    # In a thread, for an answer may be large.
+    taken = await asyncio.to_thread(from_worker, answer, plugin_id=plugin_id, seconds=seconds, rate=rate)
+    return taken, note
 
 
 async def _from_outside(program: str, pid: int, plugin_id: str, seconds: float, rate: float) -> Profile:
@@ -121,7 +123,7 @@ async def _from_outside(program: str, pid: int, plugin_id: str, seconds: float, 
         said = " ".join(finished.stderr.split())[-300:]
         hint = "--sampler sdk looks from inside"
         raise ProfilingError(f"py-spy could not look at {plugin_id}: {said}", hint)
-    return from_folded(text, plugin_id=plugin_id, seconds=seconds, rate=rate)
+    return await asyncio.to_thread(from_folded, text, plugin_id=plugin_id, seconds=seconds, rate=rate)
 
 
 def _read(path: Path) -> str | None:

@@ -14,6 +14,8 @@ DEEPEST = 256
 MOST_STACKS = 20_000
 LONGEST_NAME = 300
 MOST_COUNT = 2**31
+# Of a worker's answer, a little above what the SDK's sampler sends: more was made to keep the host busy.
+MOST_ROWS, LONGEST_ROW, MOST_FUNCTIONS = 6_000, 256, 12_000
 MORE = "(more)"
 """Stands for what is beyond these bounds."""
 
@@ -76,12 +78,12 @@ def from_worker(answer: Any, *, plugin_id: str, seconds: float, rate: float) -> 
     functions: Any = answer.get("functions")
     rows: Any = answer.get("stacks")
     idle: Any = answer.get("idle")
-    if not (_are(functions, str) and _are(rows, list) and _is_count(idle)):
+    if not (_are(functions, str, MOST_FUNCTIONS) and _are(rows, list, MOST_ROWS) and _is_count(idle)):
         raise ProfilingError(f"{plugin_id} answered with no profile")
     names = [_name(each) for each in functions]
     stacks: list[tuple[Stack, int]] = []
-    for row in rows[: MOST_STACKS * 2]:
-        if len(row) < 2 or not all(_is_count(number) for number in row):
+    for row in rows:
+        if not 2 <= len(row) <= LONGEST_ROW or not all(_is_count(number) for number in row):
             raise ProfilingError(f"{plugin_id} answered with a profile that is none")
         *numbers, seen = row
         if any(number >= len(names) for number in numbers):
@@ -120,8 +122,8 @@ def _name(text: str) -> str:
     return _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", text[:LONGEST_NAME]) or "(unnamed)"
 
 
-def _are(values: Any, kind: type) -> bool:
-    return isinstance(values, list) and all(isinstance(each, kind) for each in values)
+def _are(values: Any, kind: type, most: int) -> bool:
+    return isinstance(values, list) and len(values) <= most and all(isinstance(each, kind) for each in values)
 
 
 def _is_count(value: Any) -> bool:
