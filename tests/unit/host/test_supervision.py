@@ -223,6 +223,22 @@ def test_what_nothing_needs_waits_for_the_next_call(plant: Plant, run: Run) -> N
     run(test)
 
 
+def test_an_event_wakes_what_has_crashed(plant: Plant, run: Run) -> None:
+    """A plugin that is there for an event comes back for the next one."""
+    plant("frail", FRAIL, activation_events=["onEvent:theme.changed"])
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            _hasty(host)
+            ear = Ear(host)
+            with pytest.raises(WorkerLostError):
+                await host.call("frail.exit")
+            host.theme.set("light")
+            await ear.until("ready", 2)
+
+    run(test)
+
+
 def test_each_failure_is_a_line_and_tells_what_is_known(plant: Plant, run: Run) -> None:
     """`plugin_errors.log` has the four keys; the event also has what ran, how it ended and the log."""
     plant("frail", FRAIL)
@@ -366,7 +382,7 @@ def test_always_never_gives_up_and_restarts_what_ended_well(plant: Plant, run: R
         async with Host(control=False) as host:
             _hasty(host, longest_delay_s=0.05)
             ear = Ear(host)
-            for number in range(6):
+            for number in range(5):
                 with contextlib.suppress(ViloError):
                     await host.call("frail.exit_later" if number % 2 else "frail.exit")
                 await ear.until("ready", number + 2)

@@ -626,7 +626,8 @@ class Host:
     def emit(self, type: str, source: str, data: Mapping[str, Any]) -> None:
         """Tell every plugin that subscribed to ``type``, and start those that it activates."""
         for id, worker in self._workers.items():
-            wakes = worker.state == "stopped" and f"onEvent:{type}" in worker.plugin.activation_events
+            sleeps = worker.state in ("stopped", "crashed")
+            wakes = sleeps and f"onEvent:{type}" in worker.plugin.activation_events
             if wakes and self.may_hear(id, type):
                 self.in_background(self._activate_for(id, type, source, data))
         self.events.emit(type, source, data)

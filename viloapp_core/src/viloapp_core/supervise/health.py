@@ -18,6 +18,8 @@ __all__ = ["GRACE_S", "Health", "Verdict", "examine"]
 
 GRACE_S = 2.0
 """How long a handler whose call was given up may still run before its process is ended."""
+_LOOK_AGAIN_S = 30.0
+"""How often it is looked whether checks are wanted, while none are."""
 _HELD_FACTOR = 4
 """A plugin that is held to its share of a processor takes that much longer to answer."""
 
@@ -111,7 +113,10 @@ class Health:
         self._task.cancel()
 
     async def _run(self) -> None:
-        while interval := self._checks().interval_s:
-            await asyncio.sleep(interval)
+        while True:
+            interval = self._checks().interval_s
+            await asyncio.sleep(interval or _LOOK_AGAIN_S)
+            if not interval:
+                continue
             limit = self._checks().timeout_s * (_HELD_FACTOR if self._life.watch.throttled else 1)
             self._on_verdict(await examine(self._life.peer, limit))
