@@ -76,6 +76,18 @@ def test_it_builds_a_wheel_with_all_that_belongs_to_it(old: Path, tmp_path: Path
     assert "notes-board = notes_board_wrapped:NotesBoard" in points
 
 
+@pytest.mark.parametrize(
+    ("written", "is_one"), [("mit", True), ("Apache-2.0 OR MIT", True), ("free!", False)]
+)
+def test_the_licence(old: Path, tmp_path: Path, written: str, is_one: bool) -> None:
+    """An SPDX expression comes over; anything else is told and left out."""
+    _change(old, license=written)
+    made = wrap(old, tmp_path)
+    project = tomllib.loads((made.folder / "pyproject.toml").read_text())["project"]
+    assert project.get("license", "").lower() == (written.lower() if is_one else "")
+    assert any(note.startswith("license:") for note in made.notes) is not is_one
+
+
 def test_packages_and_a_flat_folder(tmp_path: Path) -> None:
     """A package with others inside, beside the manifest; tests and what is no code stay out of the wheel."""
     old = tmp_path / "flat"

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
@@ -37,7 +38,7 @@ _USED = {
     "dependencies",
     "permissions",
 }
-_USED |= {"conflicts", "load_after", "load_before"}
+_USED |= {"conflicts", "load_after", "load_before", "license"}
 _SDK = ("viloapp-sdk", "viloapp")
 _LIBRARIES = ("python", "packages", "pip")
 """Kinds of dependencies that are libraries."""
@@ -60,6 +61,7 @@ class LegacyPlugin:
     version: str = ""
     author: str = ""
     description: str = ""
+    license: str = ""
     module: str = ""
     attribute: str = ""
     dependencies: tuple[str, ...] = ()
@@ -97,6 +99,7 @@ def read_legacy(old: Mapping[str, Any], *, name: str = "") -> LegacyPlugin:
     author = old.get("author", "")
     plugin.author = _line(author.get("name", "") if isinstance(author, Mapping) else author)
     plugin.description = _line(old.get("description") or old.get("name") or plugin.name)
+    plugin.license = _license(old.get("license"), plugin.notes)
     plugin.module, plugin.attribute = _main(_text(old, "main", problems, required=True), problems)
     _dependencies(plugin, old.get("dependencies", {}))
     plugin.conflicts = _requirements(old.get("conflicts", []), "conflicts", problems)
@@ -137,6 +140,17 @@ def _version(text: str, problems: list[str]) -> str:
         return str(Version(text))
     except InvalidVersion:
         problems.append(f"version: {text[:40]!r} is none (PEP 440)")
+        return ""
+
+
+def _license(value: Any, notes: list[str]) -> str:
+    """Return a licence as core metadata has it; one that is no SPDX expression is left to the author."""
+    if value is None:
+        return ""
+    try:
+        return str(canonicalize_license_expression(str(value)))
+    except InvalidLicenseExpression:
+        notes.append(f"license: {str(value)[:40]!r} is no SPDX expression, such as MIT; left out")
         return ""
 
 

@@ -172,6 +172,8 @@ def _pyproject(
     }
     if plugin.author:
         project["authors"] = [{"name": plugin.author}]
+    if plugin.license:
+        project["license"] = plugin.license
     if readme:
         project["readme"] = readme
     project["entry-points"] = {"viloapp.plugins": {plugin.name: f"{wrapper}:{_class_name(plugin)}"}}
