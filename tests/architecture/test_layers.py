@@ -31,6 +31,7 @@ OWNED = {
     "uvicorn": {"web"},
     "websockets": {"web"},
     "prometheus_client": {"web"},
+    "watchfiles": {"devtools"},
     "click": {"cli"},
     "rich": {"cli"},
 }

@@ -42,6 +42,7 @@ COMMANDS = {
     },
     "Author": {
         "create-plugin": "create_plugin",
+        "dev": "dev",
         "test": "test",
         "validate": "validate",
         "profile": "profile",

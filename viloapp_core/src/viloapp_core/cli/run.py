@@ -30,7 +30,7 @@ _HANDOVER_S = 5.0
 _RETRY_S = 0.05
 
 
-def _loopback(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+def loopback(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     """Return the address; raises click.BadParameter for one that other machines reach."""
     try:
         address = "127.0.0.1" if value == "localhost" else value
@@ -65,7 +65,7 @@ def _loopback(ctx: click.Context, parameter: click.Parameter, value: str) -> str
     default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",
-    callback=_loopback,
+    callback=loopback,
     help="Listen on this loopback address.",
 )
 @click.option("--safe", is_flag=True, help="Start no plugin but those that ViloApp itself brings along.")
@@ -99,7 +99,7 @@ def run_command(
 
         serve = server()
         confinement.warn_without(invocation.output, allowed=allow_unsandboxed)
-        with _ending(invocation) as stop:
+        with ending(invocation) as stop:
             async with Host(
                 store.root,
                 workspace=folder,
@@ -185,7 +185,7 @@ def _serve_or_find(
         else:
             ask()  # not in the event loop, where Ctrl-C would end no reading
             with suppress(HostRunningError):
-                _run(serve)
+                run_to_the_end(serve)
                 return None
         if time.monotonic() > give_up:
             raise CliError(
@@ -196,7 +196,7 @@ def _serve_or_find(
         time.sleep(_RETRY_S)
 
 
-def _run(serve: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run_to_the_end(serve: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a coroutine to its end.
 
     Raises:
@@ -237,7 +237,7 @@ def _announcer(invocation: Invocation, *, open_browser: bool) -> Callable[[str],
 
 
 @contextmanager
-def _ending(invocation: Invocation) -> Iterator[asyncio.Event]:
+def ending(invocation: Invocation) -> Iterator[asyncio.Event]:
     """Yield the event that the first Ctrl-C (or SIGTERM, SIGHUP) sets; the second breaks off at once."""
     loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
 

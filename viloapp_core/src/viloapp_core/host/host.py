@@ -43,7 +43,7 @@ from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, 
 from viloapp_core.services.settings import LIMITS
 from viloapp_core.store import InstalledPlugin, Revocation, Store
 from viloapp_core.store.crash_reports import CrashReports
-from viloapp_core.supervise import FailureLog, Surroundings, Worker
+from viloapp_core.supervise import FailureLog, Surroundings, Worker, rehearse
 from viloapp_core.supervise.life import Life
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
 from viloapp_sdk.manifest.needs import hearing
@@ -494,6 +494,38 @@ class Host:
     async def start_plugin(self, plugin_id: str) -> None:
         """Start a plugin's process if none runs; why it does not start, its state says."""
         await self._activate(plugin_id)
+
+    async def reload_plugin(
+        self,
+        plugin_id: str,
+        commands: Iterable[Mapping[str, Any]] | None = None,
+        widgets: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
+        """Run a plugin's code as it is on the disk now, if it can be imported; else nothing changes.
+
+        The process that runs is asked to shut down before the next one initializes.
+
+        Args:
+            plugin_id: an enabled plugin.
+            commands: what it offers now, as in a manifest; None where that is what was installed.
+            widgets: likewise.
+
+        Raises:
+            PluginStartError: it cannot be imported, and the process that runs goes on; or it was not ready.
+            ViloError: it may not run.
+        """
+        worker = self._workers.get(plugin_id)
+        if worker is None or not self._running:
+            raise HostStoppingError
+        await rehearse(worker.plugin, self._surroundings, worker.limits)
+        if commands is not None:
+            self._commands.forget(plugin_id)
+            self._widgets.forget(plugin_id)
+            self._offer(worker.plugin, commands, widgets)
+            self.publish("commands.changed", {})
+        await self.restart_plugin(plugin_id)
+        if (successor := self._workers.get(plugin_id)) is not None:
+            await successor.start()
 
     async def release(self, plugin_ids: Collection[str]) -> dict[str, list[str]]:
         """Run plugins that were held back, with those that they require; returns what `refresh` does."""

@@ -15,6 +15,7 @@ from viloapp_core.supervise.errors import (
 )
 from viloapp_core.supervise.failures import Failure, FailureLog
 from viloapp_core.supervise.log import RotatingLog
+from viloapp_core.supervise.rehearsal import rehearse
 from viloapp_core.supervise.surroundings import Surroundings
 from viloapp_core.supervise.worker import Worker
 
@@ -28,4 +29,5 @@ __all__ = [
     "SuperviseError",
     "Surroundings",
     "Worker",
+    "rehearse",
 ]

@@ -39,6 +39,7 @@ class Runtime:
         self._methods: dict[str, Callable[[Any], Any]] = {
             "command": self._command,
             "health": self._health,
+            "import": self._import,
             "initialize": self._initialize,
             "learned": lambda params: self._seen(),
             "ping": lambda params: "pong",
@@ -55,7 +56,7 @@ class Runtime:
             raise FrameError(
                 f"the worker has no method {method!r}", "the host is newer than the plugin's viloapp-sdk"
             )
-        if self._plugin is None and method not in ("initialize", "ping", "shutdown"):
+        if self._plugin is None and method not in ("import", "initialize", "ping", "shutdown"):
             raise FrameError(f"{method} came before initialize")
         return run(params)
 
@@ -67,12 +68,7 @@ class Runtime:
             from viloapp_sdk.worker._learning import watch
 
             self._seen = watch()
-        module_name, _, attribute = params["entry_point"].partition(":")
-        __import__(module_name)
-        module = sys.modules[module_name]
-        target: Any = module
-        for part in attribute.split("."):
-            target = getattr(target, part)
+        module, target = self._imported(params["entry_point"])
         resource_dir = os.path.dirname(os.path.abspath(module.__file__ or "."))
         self._context = PluginContext({**params, "resource_dir": resource_dir}, self._services)
         plugin: IPlugin = target()
@@ -83,6 +79,20 @@ class Runtime:
         if hasattr(result, "__await__"):
             return self._after(result, self._offers)
         return self._offers()
+
+    def _import(self, params: "dict[str, Any]") -> None:
+        """``{entry_point}``: see that it can be imported, and start nothing."""
+        self._imported(params["entry_point"])
+
+    @staticmethod
+    def _imported(entry_point: str) -> "tuple[Any, Any]":
+        """Return the module of an entry point and what it names there."""
+        module_name, _, attribute = entry_point.partition(":")
+        __import__(module_name)
+        target = module = sys.modules[module_name]
+        for part in attribute.split("."):
+            target = getattr(target, part)
+        return module, target
 
     async def _after(self, awaitable: "Any", then: "Callable[[], Any]") -> "Any":
         await awaitable

@@ -1,0 +1,58 @@
+"""A look at a plugin's code before its process gives way to one that runs it: does it import at all?"""
+
+import asyncio
+import dataclasses
+from typing import Any
+
+from viloapp_core.limits import Limits
+from viloapp_core.store import InstalledPlugin
+from viloapp_core.supervise.errors import PluginStartError
+from viloapp_core.supervise.launching import launch
+from viloapp_core.supervise.life import Life
+from viloapp_core.supervise.surroundings import Surroundings
+from viloapp_sdk.errors import FrameError, HandlerError, UnknownServiceError, ViloError, WorkerLostError
+
+__all__ = ["rehearse"]
+
+
+async def rehearse(plugin: InstalledPlugin, around: Surroundings, limits: Limits) -> None:
+    """Import a plugin in a process of its own, in its sandbox, and end that.
+
+    What asks the host for something while it is imported cannot be judged so, nor can a plugin whose SDK
+    does not know the question: for them it passes, and their start tells.
+
+    Raises:
+        PluginStartError: it cannot be imported; what it printed is in its log.
+        ViloError: it may not run, or cannot be confined as it has to be.
+    """
+    asked = False
+
+    def refuse(plugin_id: str, method: str, params: Any) -> Any:
+        nonlocal asked
+        asked = True
+        raise UnknownServiceError(f"{method}: the plugin is only being looked at")
+
+    around.admit(plugin)
+    quiet = dataclasses.replace(around, on_request=refuse)
+    life = Life(plugin, quiet, limits, await launch(plugin, quiet, limits), lambda breach: None)
+    try:
+        async with asyncio.timeout(limits.startup_time):
+            await life.peer.ready
+            await life.peer.call("import", {"entry_point": plugin.entry_point}, timeout_s=None)
+    except FrameError:
+        return
+    except TimeoutError:
+        raise PluginStartError(plugin.plugin_id, f"no import within {limits.startup_time:g} s") from None
+    except (HandlerError, WorkerLostError) as error:
+        if not asked:
+            raise PluginStartError(plugin.plugin_id, _reason(error, life)) from error
+    except ViloError:
+        if not asked:
+            raise
+    finally:
+        await life.abandon()
+
+
+def _reason(error: ViloError, life: Life) -> str:
+    lines = life.log.tail(1)
+    return error.detail if isinstance(error, HandlerError) or not lines else lines[0][:300]
