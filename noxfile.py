@@ -165,6 +165,14 @@ def chaos(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def reloads(session: nox.Session) -> None:
+    """Save a plugin's source two hundred times in a row: each is answered, and nothing is left of any."""
+    _groups(session, "test")
+    _in_place(session)
+    _pytest(session, "tests/unit/devtools/test_reloading.py", env={"VILOAPP_RELOADS": "200"})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Benchmarks, by name after `--`: install, list, limits, trust, broker, start, chaos, metrics."""
     _groups(session, "test")

@@ -73,6 +73,7 @@ def dev_command(
     process is replaced: its open widgets keep their state, its terminals go on. What cannot be loaded is
     shown, and what ran before goes on. A change of pyproject.toml installs the plugin anew.
     """
+    from viloapp_core.manifest import read_source
     from viloapp_core.operations import InstallOptions
 
     project = Path(path)
@@ -80,9 +81,9 @@ def dev_command(
         raise CliError("no_project", f"there is no folder {path}", "name the folder of a plugin's source")
     project = project.resolve()
     chosen = InstallOptions(index_url=index_url, find_links=find_links, offline=offline, python=python)
+    serve, plugin_id = server(), read_source(project).plugin_id
     store = _store(invocation, project)
-    plugin = _install(invocation, store, project, chosen, more)
-    serve = server()
+    plugin = _install(invocation, store, project, plugin_id, chosen, more)
     confinement.warn_without(invocation.output, allowed=allow_unsandboxed)
 
     async def until_told() -> None:
@@ -131,13 +132,16 @@ def _store(invocation: Invocation, project: Path) -> Store:
 
 
 def _install(
-    invocation: Invocation, store: Store, project: Path, chosen: InstallOptions, more: tuple[str, ...]
+    invocation: Invocation,
+    store: Store,
+    project: Path,
+    plugin_id: str,
+    chosen: InstallOptions,
+    more: tuple[str, ...],
 ) -> InstalledPlugin:
     from viloapp_core.cli.progress import view
-    from viloapp_core.manifest import read_source
     from viloapp_core.operations import install
 
-    plugin_id = read_source(project).plugin_id
     with view(invocation.output) as shown:
         dev = replace(chosen, dev=True, yes=True)
         install(store, [str(project)], options=dev, progress=shown, environ=invocation.environ)

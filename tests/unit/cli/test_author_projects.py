@@ -1,0 +1,32 @@
+"""`viloapp dev` and `viloapp test`, before anything is installed or run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ran
+
+
+@pytest.mark.parametrize("words", [["dev", "--plugin", "nowhere"], ["test", "nowhere"]])
+def test_a_missing_folder_is_one_line(viloapp: Callable[..., Ran], words: list[str]) -> None:
+    """It fails, and is no wrong usage; nothing is made."""
+    ran = viloapp(*words)
+    assert ran.code == 1
+    assert ran.err.splitlines()[0] == "error: there is no folder nowhere"
+
+
+@pytest.mark.parametrize("words", [["dev", "--plugin"], ["test"]])
+def test_a_folder_that_is_no_plugin(viloapp: Callable[..., Ran], words: list[str], tmp_path: Path) -> None:
+    """What it lacks is said, all of it, before an index is asked."""
+    ran = viloapp(*words, str(tmp_path))
+    assert ran.code == 1
+    assert "pyproject.toml" in ran.err
+
+
+def test_no_address_of_a_network(viloapp: Callable[..., Ran], tmp_path: Path) -> None:
+    """Whoever reaches the workspace has a shell of the person's."""
+    ran = viloapp("dev", "--plugin", str(tmp_path), "--host", "0.0.0.0")
+    assert (ran.code, "loopback" in ran.err) == (2, True)

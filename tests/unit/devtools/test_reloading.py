@@ -1,0 +1,268 @@
+"""Saving a plugin's source while it runs: real files, a real watcher, real workers in the real sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.unit.host.conftest import planter
+from viloapp_core import Host
+from viloapp_core.devtools.reloading import Reloader
+from viloapp_core.devtools.watching import changes, matters
+from viloapp_core.store import Store
+from viloapp_sdk.errors import UnknownCommandError
+
+RELOADS = int(os.environ.get("VILOAPP_RELOADS", "3"))
+"""The session `reloads` makes two hundred."""
+WARM_UP = 20
+PYPROJECT = """
+[project]
+name = "live"
+version = "1"
+[project.entry-points."viloapp.plugins"]
+live = "live:P"
+[tool.viloapp]
+api_version = "1.0"
+"""
+SOURCE = """
+import os
+from viloapp_sdk import Plugin, Widget, command
+{at_import}
+class Panel(Widget):
+    id = "live.panel"
+    def create(self, params):
+        self.text = getattr(self, "text", "new")
+        return {{"text": self.text, "answer": {answer}}}
+    def handle_command(self, command, args):
+        self.text = args["text"]
+    def get_state(self):
+        return {{"text": self.text}}
+    def restore_state(self, state):
+        self.text = state["text"]
+
+class P(Plugin):
+    widgets = [Panel]
+    def _note(self, what):
+        with open(self.context.storage / "life", "a") as file:
+            print(what, file=file)
+    def initialize(self, context):
+        {at_initialize}
+        self._note("initialize {answer}")
+    def shutdown(self):
+        self._note("shutdown {answer}")
+    @command("live.answer")
+    def answer(self):
+        return {answer}
+    @command("live.terminal")
+    def terminal(self):
+        return self.context.services.terminals.open(["/bin/cat"])["id"]
+    @command("live.terminals")
+    def terminals(self):
+        return [row["id"] for row in self.context.services.terminals.list()]
+    {more}
+"""
+
+
+class Live:
+    """A running workspace with a plugin whose source the test saves."""
+
+    def __init__(self, host: Host, project: Path, storage: Path) -> None:
+        self.host, self.project, self.storage = host, project, storage
+        self.told: list[tuple[str, str]] = []
+        self.installed = 0
+        self.reloader = Reloader(host, project, "live", self._install, self._tell)
+
+    def _install(self) -> None:
+        self.installed += 1
+
+    def _tell(self, level: str, message: str) -> None:
+        self.told.append((level, message))
+
+    def write(self, answer: int, *, at_import: str = "", at_initialize: str = "pass", more: str = "") -> Path:
+        """Save the source as an editor does: a new file in the place of the old one."""
+        text = SOURCE.format(answer=answer, at_import=at_import, at_initialize=at_initialize, more=more)
+        new = self.project / ".live.py.new"
+        new.write_text(text)
+        return new.replace(self.project / "live.py")
+
+    async def save(self, answer: int, **parts: str) -> bool:
+        """Save and reload."""
+        return await self.reloader.saved([self.write(answer, **parts)])
+
+    def life(self) -> list[str]:
+        """Return what the plugin noted of its life."""
+        return (self.storage / "life").read_text().splitlines()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project's folder."""
+    folder = (tmp_path / "project").resolve()
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(PYPROJECT)
+    return folder
+
+
+@asynccontextmanager
+async def live(tmp_path: Path, project: Path) -> AsyncIterator[Live]:
+    """A host with the plugin, installed so that its code comes from the project."""
+    store = Store(tmp_path / "store")
+    allowed = ("filesystem.read.workspace", "process.spawn.terminal")
+    permissions = [{"id": id, "reason": "of the test"} for id in allowed]
+    planter(store, tmp_path / "cache")("live", "from live import P\n", permissions=permissions)
+    packages = next(store.plugin("live").generation.glob("venv/lib/python*/site-packages"))
+    (packages / "live.pth").write_text(f"{project}\n")
+    async with Host(store.root, workspace=project, control=False) as host:
+        made = Live(host, project, store.plugin("live").data_dir)
+        assert await made.save(0)
+        yield made
+
+
+def bounded(test: Callable[[], Awaitable[None]], seconds: float = 120) -> None:
+    """Run a coroutine with a bound."""
+
+    async def limited() -> None:
+        async with asyncio.timeout(seconds):
+            await test()
+
+    asyncio.run(limited())
+
+
+def test_a_save_runs_in_a_new_process(tmp_path: Path, project: Path) -> None:
+    """The old one shuts down first; widgets keep their state, and terminals their shells."""
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            panel = (await it.host.open_widget("live.panel"))["instance"]
+            await it.host.widget_command(panel, "set", {"text": "kept"})
+            terminal = await it.host.call("live.terminal")
+            shown: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+            it.host.subscribe(lambda name, data: shown.put_nowait(data) if name == "widget.updated" else None)
+            assert await it.save(1)
+            assert await it.host.call("live.answer") == 1
+            assert (await shown.get())["data"] == {"text": "kept", "answer": 1}
+            assert await it.host.call("live.terminals") == [terminal]
+            assert it.life() == ["initialize 0", "shutdown 0", "initialize 1"]
+
+    bounded(test)
+
+
+def test_a_broken_save_changes_nothing(tmp_path: Path, project: Path) -> None:
+    """What does not parse or import is told, and what ran before goes on, not restarted."""
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            life = it.life()
+            for broken in ("def (", "import no_such_module", "1 / 0", "raise SystemExit(3)", "os._exit(3)"):
+                assert not await it.save(1, at_import=broken)
+                level, message = it.told[-1]
+                assert level == "error"
+                assert message.endswith("what ran before goes on")
+                assert await it.host.call("live.answer") == 0
+            assert it.life() == life
+            assert not await it.save(2, at_initialize="raise ValueError('in initialize')")
+            assert "in initialize" in it.told[-1][1]
+            assert await it.save(3)
+            assert await it.host.call("live.answer") == 3
+
+    bounded(test)
+
+
+def test_what_is_offered_follows_the_source(tmp_path: Path, project: Path) -> None:
+    """A command that was added can be called, one that was taken away is gone."""
+    more = '@command("live.more", title="More")\n    def more(self):\n        return "more"'
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            assert await it.save(1, more=more)
+            assert await it.host.call("live.more") == "more"
+            assert await it.save(2)
+            with pytest.raises(UnknownCommandError):
+                await it.host.call("live.more")
+            (project / "pyproject.toml").write_text(PYPROJECT)
+            assert await it.reloader.saved([project / "pyproject.toml"])
+            assert it.installed == 1
+
+    bounded(test)
+
+
+def test_reloads_in_a_row(tmp_path: Path, project: Path) -> None:
+    """Each save is answered; no process, no descriptor and no memory is left of any."""
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            stop, passed = asyncio.Event(), asyncio.Queue[bool]()
+
+            async def reload() -> None:
+                async for paths in changes(project, stop):
+                    passed.put_nowait(await it.reloader.saved(paths))
+
+            reloading = asyncio.ensure_future(reload())
+            while passed.empty():  # the watcher begins some time after it was asked to
+                it.write(0)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(_one_of(passed), 2)
+            before: tuple[int, int, int] | None = None
+            for number in range(1, RELOADS + 1):
+                it.write(number)
+                while await it.host.call("live.answer") != number:  # until its time is up, if it was missed
+                    assert await passed.get(), it.told[-1]
+                if number == min(WARM_UP, RELOADS - 1):
+                    before = _held()
+            after = _held()
+            stop.set()
+            await reloading
+            assert before is not None
+            assert after[:2] == before[:2]
+            if RELOADS > 2 * WARM_UP:
+                assert after[2] - before[2] < 8 * 1024, f"{before[2]} kB before, {after[2]} kB after"
+
+    bounded(test, 120 + 5 * RELOADS)
+
+
+async def _one_of(passed: asyncio.Queue[bool]) -> None:
+    passed.put_nowait(await passed.get())  # and leave it there
+
+
+def _held() -> tuple[int, int, int]:
+    """Return how many descendants and descriptors this process has, and its kilobytes of memory."""
+    status = Path("/proc/self/status").read_text()
+    memory = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    return len(_descendants(os.getpid())), len(os.listdir("/proc/self/fd")), int(memory)
+
+
+def _descendants(pid: int) -> list[int]:
+    """Source: proc_pid_task(5), ``children``."""
+    found = []
+    for file in Path("/proc", str(pid), "task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it ended between the two looks
+            for child in map(int, file.read_text().split()):
+                found += [child, *_descendants(child)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("src/hello/plugin.py", True),
+        ("src/hello/locales/cs.json", True),
+        ("pyproject.toml", True),
+        ("src/hello/notes.txt", False),
+        ("src/pyproject.toml", False),
+        (".venv/lib/x.py", False),
+        ("src/hello/__pycache__/x.py", False),
+        ("build/lib/hello.py", False),
+        ("src/hello.egg-info/plugin.json", False),
+        ("../elsewhere.py", False),
+    ],
+)
+def test_which_saves_count(name: str, counts: bool) -> None:
+    """Code, catalogues and the project's own file; nothing that tools write."""
+    project = Path("/project")
+    assert matters(project, Path(os.path.normpath(project / name))) is counts
