@@ -32,6 +32,7 @@ OWNED = {
     "websockets": {"web"},
     "prometheus_client": {"web"},
     "watchfiles": {"devtools"},
+    "griffe": {"devtools"},
     "click": {"cli"},
     "rich": {"cli"},
 }

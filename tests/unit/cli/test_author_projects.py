@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from .conftest import Ran
+
+FIXTURE = Path(__file__).parents[2] / "fixtures" / "plugins" / "hello"
 
 
 @pytest.mark.parametrize("words", [["dev", "--plugin", "nowhere"], ["test", "nowhere"]])
@@ -30,3 +33,21 @@ def test_no_address_of_a_network(viloapp: Callable[..., Ran], tmp_path: Path) ->
     """Whoever reaches the workspace has a shell of the person's."""
     ran = viloapp("dev", "--plugin", str(tmp_path), "--host", "0.0.0.0")
     assert (ran.code, "loopback" in ran.err) == (2, True)
+
+
+def test_docs_are_written_and_checked(viloapp: Callable[..., Ran], tmp_path: Path) -> None:
+    """Printed, written where it is said, and refused by --check once the source says something else."""
+    project = tmp_path / "hello"
+    shutil.copytree(FIXTURE, project)
+    out = str(tmp_path / "docs")
+    assert "### `hello.greet`" in viloapp("docs", str(project)).out
+    assert viloapp("docs", str(project), "-o", out, "--check").code == 1
+    assert viloapp("docs", str(project), "-o", out).code == 0
+    assert viloapp("docs", str(project), "-o", out, "--check").code == 0
+    source = project / "hello.py"
+    source.write_text(source.read_text().replace("Return a greeting", "Give a greeting"))
+    ran = viloapp("docs", str(project), "-o", out, "--check")
+    assert ran.code == 1
+    assert "index.md" in ran.err
+    assert viloapp("docs", str(project), "--check").code == 2
+    assert viloapp("docs", "nowhere").code == 1

@@ -142,3 +142,11 @@ def test_the_end_of_a_plugin() -> None:
     assert host.storage.is_dir()
     host.close()
     assert (Panel.closed, Hello.ended, folder.exists()) == ([widget.id], True, False)
+
+
+def test_the_language_of_the_workspace(kit: FakeHost) -> None:
+    """It is the plugin's from the start, and changes as the person changes it."""
+    assert kit.context._locale == "en"
+    kit.set_locale("cs")
+    assert kit.context._locale == "cs"
+    assert kit.events.expect("locale.changed").data == {"locale": "cs"}

@@ -44,6 +44,7 @@ COMMANDS = {
         "create-plugin": "create_plugin",
         "dev": "dev",
         "test": "test",
+        "docs": "docs",
         "validate": "validate",
         "profile": "profile",
         "manifest": "manifest",

@@ -54,6 +54,7 @@ class FakeHost:
         configuration: its settings, as in ``[tool.viloapp.configuration]``.
         folder: where the test's files go: a temporary one by default. It holds ``data``, which is the
             plugin's storage, ``workspace`` and ``home``.
+        locale: the language of the workspace.
 
     Attributes:
         permissions: what it may, what was refused, what the person answers.
@@ -78,6 +79,7 @@ class FakeHost:
         version: str = "1.0.0",
         configuration: Mapping[str, Mapping[str, Any]] | None = None,
         folder: Path | None = None,
+        locale: str = "en",
     ) -> None:
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="viloapp-test-")
         self.folder = folder or Path(os.path.realpath(self._temporary.name if self._temporary else "."))
@@ -85,6 +87,7 @@ class FakeHost:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self.plugin_id = plugin_id
         self.version = version
+        self.locale = locale
         places = {"workspace": str(self.folder / "workspace"), "plugin_data": str(self.storage)}
         self.permissions = FakePermissions(plugin_id, permissions, Places(str(self.folder / "home"), places))
         self.theme = MockThemeService()
@@ -189,6 +192,13 @@ class FakeHost:
         self.events.add(event)
         if type in self._subscribed:
             self._running.channel.tell(type, {"source": source, "data": event.data})
+
+    def set_locale(self, locale: str) -> None:
+        """Choose another language, as the person does: ``context.i18n`` follows."""
+        self.locale = locale
+        self.emit("locale.changed", {"locale": locale}, source="host")
+        if "locale.changed" not in self._subscribed:  # every worker is told, whether it asked or not
+            self._running.channel.tell("locale.changed", {"source": "host", "data": {"locale": locale}})
 
     def open_widget(
         self, widget_id: str, params: Mapping[str, Any] | None = None, state: Any = None

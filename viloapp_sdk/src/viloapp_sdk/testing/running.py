@@ -76,6 +76,7 @@ class Running:
                 "entry_point": self._entry,
                 "data_dir": str(host.storage),
                 "settings": host.settings.as_dict(),
+                "locale": host.locale,
             },
         )
         self._plugin = self._runtime._plugin

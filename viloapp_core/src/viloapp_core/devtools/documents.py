@@ -1,0 +1,139 @@
+"""The documentation of a plugin, from its manifest and its source; nothing of the plugin is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from viloapp_core.devtools.pages import Block, to_html, to_markdown
+from viloapp_core.devtools.source_api import Api, Signature, read_api
+from viloapp_core.manifest import PluginDescription, read_source
+from viloapp_core.permissions import Permission, in_words
+
+__all__ = ["NAMES", "documents"]
+
+NAMES = ("index.md", "index.html")
+
+
+def documents(project: Path) -> dict[str, str]:
+    """Return the documentation of the plugin in a folder: file name → content, the same for the same source.
+
+    Raises:
+        ManifestError: it is no plugin, or its source cannot be read.
+    """
+    plugin, api = read_source(project), read_api(project)
+    blocks = list(_blocks(plugin, api))
+    title = f"{plugin.name} documentation"
+    return dict(zip(NAMES, (to_markdown(blocks), to_html(blocks, title)), strict=True))
+
+
+def _blocks(plugin: PluginDescription, api: Api) -> Iterator[Block]:
+    manifest = plugin.manifest
+    yield Block("heading", f"{plugin.name} Plugin Documentation")
+    yield Block("heading", "Overview", 2)
+    if plugin.summary:
+        yield Block("paragraph", plugin.summary)
+    facts = (("Version", str(plugin.version)), ("Author", plugin.author), ("License", plugin.license))
+    yield Block("items", items=tuple(("", f"{name}: {value or 'Unknown'}") for name, value in facts))
+    yield Block("heading", "Installation", 2)
+    yield Block("code", f"viloapp install {plugin.plugin_id}")
+    yield from _commands(manifest.commands, manifest.keybindings, api)
+    yield from _widgets(manifest.widgets, api)
+    yield from _configuration(manifest.configuration)
+    if manifest.permissions:
+        yield Block("heading", "Permissions", 2)
+        reasons = tuple((each.id, _why(each.id, each.reason)) for each in manifest.permissions)
+        yield Block("items", items=reasons)
+    if manifest.requires_plugins:
+        yield Block("heading", "Requires", 2)
+        yield Block("items", items=tuple((text, "") for text in manifest.requires_plugins))
+    yield from _api(api)
+
+
+def _commands(
+    commands: tuple[Mapping[str, Any], ...], keybindings: tuple[Mapping[str, Any], ...], api: Api
+) -> Iterator[Block]:
+    if commands:
+        yield Block("heading", "Commands", 2)
+    for command in commands:
+        known = api.commands.get(command["id"])
+        yield Block("code_heading", command["id"], 3)
+        title = command.get("title") or ""
+        keys = [binding["key"] for binding in keybindings if binding["command"] == command["id"]]
+        lines = [f"{title}." if title else "", f"Key: {', '.join(keys)}." if keys else ""]
+        if said := " ".join(filter(None, lines)):
+            yield Block("paragraph", said)
+        if text := (known.docstring if known else command.get("description") or ""):
+            yield from _text(text)
+        if known and known.arguments:
+            yield Block("paragraph", "Arguments:")
+            yield Block("items", items=_arguments(known))
+
+
+def _arguments(known: Signature) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (each.name, each.type + (f", by default {each.default}" if each.default is not None else ""))
+        for each in known.arguments
+    )
+
+
+def _widgets(widgets: tuple[Mapping[str, Any], ...], api: Api) -> Iterator[Block]:
+    if widgets:
+        yield Block("heading", "Widgets", 2)
+    for widget in widgets:
+        yield Block("heading", f"{widget.get('title') or widget['id']} ({widget['id']})", 3)
+        if widget.get("description"):
+            yield Block("paragraph", widget["description"])
+        if methods := api.widgets.get(widget["id"], ()):
+            yield Block("items", items=tuple((_signature(each), _first(each.docstring)) for each in methods))
+
+
+def _configuration(configuration: Mapping[str, Mapping[str, Any]]) -> Iterator[Block]:
+    if configuration:
+        yield Block("heading", "Configuration", 2)
+    for name, schema in configuration.items():
+        yield Block("code_heading", name, 3)
+        default = json.dumps(schema["default"], ensure_ascii=False) if "default" in schema else "None"
+        facts = [f"Type: {schema.get('type', 'any')}", f"Default: {default}"]
+        if schema.get("enum"):
+            facts.append(
+                "One of: " + ", ".join(json.dumps(each, ensure_ascii=False) for each in schema["enum"])
+            )
+        facts.append(f"Description: {schema.get('description', '')}")
+        yield Block("items", items=tuple(("", fact) for fact in facts))
+
+
+def _why(id: str, reason: str) -> str:
+    words = in_words(Permission.parse(id))
+    return f"{words}; {reason}" if reason else words
+
+
+def _api(api: Api) -> Iterator[Block]:
+    told = {path: each for path, each in sorted(api.functions.items()) if each.docstring}
+    if told:
+        yield Block("heading", "API", 2)
+    for path, each in told.items():
+        yield Block("code_heading", path, 3)
+        yield from _text(each.docstring)
+
+
+def _text(docstring: str) -> Iterator[Block]:
+    """Yield the paragraphs of a docstring; what is indented keeps its lines."""
+    for part in docstring.split("\n\n"):
+        indented = any(line[:1].isspace() for line in part.splitlines())
+        if part.strip():
+            yield Block("code" if indented else "paragraph", part.strip("\n") if indented else part)
+
+
+def _signature(each: Signature) -> str:
+    given = ", ".join(
+        f"{arg.name}: {arg.type}" + (f" = {arg.default}" if arg.default is not None else "")
+        for arg in each.arguments
+    )
+    return f"{each.name}({given}) -> {each.returns}"
+
+
+def _first(text: str) -> str:
+    return " ".join(text.split("\n\n")[0].split())
