@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -35,8 +36,18 @@ def hosted(person: Person, app: Viloapp, *options: str) -> Iterator[Workspace]:
 
 
 @contextlib.contextmanager
-def aims(person: Person, app: Viloapp, host: int, *, control: bool = False) -> Iterator[dict[str, Any]]:
-    """What to attack: a host's process, files of the person's and of a plugin's, servers and a terminal."""
+def aims(
+    person: Person, app: Viloapp, host: int, *, url: str = "", control: bool = False
+) -> Iterator[dict[str, Any]]:
+    """What to attack: a host's process, files of the person's and of a plugin's, servers and a terminal.
+
+    Args:
+        person: whose they are.
+        app: the command.
+        host: the process that runs the plugins.
+        url: of its page.
+        control: whether the attacks are to succeed.
+    """
     app.call("hello.remember", text="secret of hello")
     home = Path(app.environ["HOME"])
     files = {"key": home / ".ssh/id_ed25519", "root_only": home / ".private"}
@@ -58,6 +69,8 @@ def aims(person: Person, app: Viloapp, host: int, *, control: bool = False) -> I
                 "root_only": "/etc/shadow" if person.uid == 0 else str(files["root_only"]),
                 "other_data": str(app.store / "plugins/hello/data/notes.txt"),
                 "host": host,
+                "control_socket": str(next(app.runtime.rglob("host.sock"))),
+                "page": urlsplit(url).port,
                 "terminal": os.ttyname(follower),
                 "control": control,
             }
@@ -76,7 +89,7 @@ def inside(person: Person) -> Iterator[Workspace]:
 @pytest.mark.parametrize("sin", SINS)
 def test_every_attack_is_stopped(person: Person, inside: Workspace, sin: str) -> None:
     """Inside nothing succeeds, and the host serves another plugin afterwards."""
-    with aims(person, person.app, inside.pid) as aimed:
+    with aims(person, person.app, inside.pid, url=inside.url) as aimed:
         results = person.app.call(COMMANDS[sin], targets=aimed)
         assert person.app.call("hello.greet") == "Hello, world!"
     assert inside.alive()

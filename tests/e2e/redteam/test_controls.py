@@ -53,7 +53,7 @@ def test_every_attack_succeeds_without_a_sandbox(
 ) -> None:
     """The same plugin with the person's authority."""
     app, workspace = bare
-    with aims(person, app, workspace.pid, control=True) as aimed:
+    with aims(person, app, workspace.pid, url=workspace.url, control=True) as aimed:
         results = app.call(COMMANDS[sin], targets=aimed)
     stopped = {name: what for name, what in results.items() if what.startswith("stopped: ")}
     excused = _DEPENDS | (_ROOT_ALONE if person.uid else set())

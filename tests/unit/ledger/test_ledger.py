@@ -1,7 +1,6 @@
 """The consent ledger: what was decided stays decided, and a damaged file is no consent."""
 
-import json
-from concurrent.futures import ThreadPoolExecutor
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -98,16 +97,32 @@ def test_a_damaged_ledger_is_refused_and_kept(tmp_path: Path, content: str) -> N
     assert (tmp_path / "ledger.json").read_text() == content
 
 
+def _decide(root: Path, number: int) -> None:
+    ledger = Ledger(root)
+    for step in range(10):
+        wanted = Permission.parse(f"network.connect.h{number}-{step}.example")
+        for state in ("granted", "denied") if step % 2 else ("denied", "granted"):
+            ledger.decide("hello", [wanted], state, by="command")
+        ledger.decide(f"p{number}", [wanted], "granted", by="command")
+
+
 def test_many_writers_lose_nothing(tmp_path: Path) -> None:
-    """Commands and a host may decide at the same moment."""
-
-    def decide(number: int) -> None:
-        wanted = Permission.parse(f"network.connect.h{number}.example")
-        Ledger(tmp_path).decide("hello", [wanted], "granted", by="command")
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(decide, range(40)))
-    assert len(json.loads((tmp_path / "ledger.json").read_text())["plugins"]["hello"]) == 40
+    """Commands and a host may grant and revoke at the same moment, each a process; the last word holds."""
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_decide, args=(tmp_path, number)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    ledger = Ledger(tmp_path)
+    states = {str(each.permission): each.state for each in ledger.entries("hello")}
+    assert states == {
+        f"network.connect.h{number}-{step}.example": "denied" if step % 2 else "granted"
+        for number in range(4)
+        for step in range(10)
+    }
+    assert all(len(ledger.entries(f"p{number}")) == 10 for number in range(4))
 
 
 def test_what_is_required_may_be_called(tmp_path: Path) -> None:
