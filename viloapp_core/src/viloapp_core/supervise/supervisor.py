@@ -214,17 +214,16 @@ class Supervisor:
         self.life = None
         self._close_health()
         ending = life.ended.result()
-        stopping = self.phase == "stopping" and not self._state.failing
-        why = _STOPPED if stopping else self._cause[1] if self._cause else ending.why
-        kind, trace, self._cause, self._trace = self._cause, self._trace, None, ""
-        if stopping:
+        cause, trace, self._cause, self._trace = self._cause, self._trace, None, ""
+        if self.phase == "stopping" and not self._state.failing:
             self.health = ""
             self._feed(machine.Gone())
             return
-        failure = failure_of(self.plugin, kind[0] if kind else None, why, life, trace)
-        done = ending.status.ok and not life.running and not life.fault and kind is None
-        what = machine.Finished if done else machine.Failed
+        kind, why = cause or (None, ending.why)
+        failure = failure_of(self.plugin, kind, why, life, trace)
+        done = ending.status.ok and not life.running and not life.fault
         self.health = "" if done else "unhealthy"
+        what = machine.Finished if done else machine.Failed
         self._feed(what(self._wanted), why, failure)
 
     def _verdict(self, verdict: Verdict) -> None:
@@ -302,8 +301,10 @@ class Supervisor:
 
     async def _trace_and_kill(self, life: Life) -> None:
         try:
-            self._trace = await life.trace()
-            self._tell("hung", error=life.fault, stack=self._trace)
+            stack = await life.trace()
+            if life is self.life:  # else it ended of the signal, and what comes next is another's
+                self._trace = stack
+            self._tell("hung", error=life.fault, stack=stack)
         finally:
             life.kill()
 
