@@ -155,6 +155,10 @@ FAULTS: list[tuple[Edit, str, str, str, str]] = [
         *("catalogue", f"{LOCALES}de.json", "hello.greet", "twice"),
     ),
     (
+        _write(f"{LOCALES}de.json", '{"hello.greet": "{n, plural, one {#}}"}'),
+        *("catalogue", f"{LOCALES}de.json", "plural", "needs a case `other"),
+    ),
+    (
         _write(f"{LOCALES}de.json", '{\n"hello.greet": "Sag {x}"\n}'),
         *("catalogue", f"{LOCALES}de.json", "Sag", "other placeholders than en.json: x"),
     ),

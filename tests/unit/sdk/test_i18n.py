@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from viloapp_sdk._messages import fill, placeholders, problems
 from viloapp_sdk.i18n import PluginI18n
 
 EXAMPLE = {
@@ -104,3 +108,88 @@ def test_who_listens_hears_of_a_change(package: Path) -> None:
     end()
     i18n.follow("pt")
     assert heard == ["pt-BR", "en"]
+
+
+@pytest.fixture
+def choices(tmp_path: Path) -> PluginI18n:
+    """Plurals in languages with few and with many forms."""
+    texts = {
+        "en": "{n, plural, =0 {nothing} one {# file} other {# files}} of "
+        "{who, select, me {mine} other {{who}'s}}",
+        "pl": "{n, plural, one {# plik} few {# pliki} many {# plików} other {# pliku}}",
+        "ar": "{n, plural, zero {z} one {o} two {t} few {f} many {m} other {x}}",
+    }
+    (tmp_path / "locales").mkdir()
+    for locale, text in texts.items():
+        (tmp_path / "locales" / f"{locale}.json").write_text(json.dumps({"files": text}))
+    return PluginI18n(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("locale", "number", "shown"),
+    [
+        ("en", 0, "nothing of mine"),
+        ("en", 1, "1 file of mine"),
+        ("en", 2, "2 files of mine"),
+        ("pl", 1, "1 plik"),
+        ("pl", 3, "3 pliki"),
+        ("pl", 5, "5 plików"),
+        ("pl", 22, "22 pliki"),
+        ("pl", 1.5, "1.5 pliku"),
+        ("ar", 0, "z"),
+        ("ar", 2, "t"),
+        ("ar", 7, "f"),
+        ("ar", 11, "m"),
+        ("ar", 100, "x"),
+    ],
+)
+def test_plurals_are_those_of_the_language(
+    choices: PluginI18n, locale: str, number: float, shown: str
+) -> None:
+    """By CLDR, from Babel."""
+    choices.set_locale(locale)
+    assert choices.t("files", n=number, who="me") == shown
+
+
+def test_values_in_a_choice_are_text(choices: PluginI18n) -> None:
+    """Neither a placeholder nor a choice in one counts; what has no value stays as it was written."""
+    assert choices.t("files", n="{who}", who="{n}") == "{who} files of {n}'s"
+    assert choices.t("files", n=2) == "2 files of {who, select, me {mine} other {{who}'s}}"
+    assert choices.t("files", n=True, who="me") == "True files of mine"
+
+
+def test_without_babel(choices: PluginI18n, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for 1 and other for the rest, in every language."""
+    monkeypatch.setitem(sys.modules, "babel", None)
+    assert choices.t("files", n=1, who="me") == "1 file of mine"
+    choices.set_locale("pl")
+    assert choices.t("files", n=3) == "3 pliku"
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("{n, plural, one {#} other {#}}", False),
+        ("{n, plural, one {#}}", True),
+        ("{n, plural, one {# other {#}}", True),
+        ("{n, plural, other #}", True),
+        ("{n, select, other {a {n, plural, one {x}} b}}", True),
+        ("plain, plural, text", False),
+        ("{a} {b} it's {", False),
+    ],
+)
+def test_a_broken_choice_is_told_its_author_and_shown_as_it_is(text: str, broken: bool) -> None:
+    """Never an error at a person's screen."""
+    assert bool(problems(text)) is broken
+    assert fill(text, {"n": 1}, lambda number: "one")
+
+
+@given(st.text("{}#,n =pluralselectother'", max_size=60), st.text(max_size=5))
+def test_no_text_fails(text: str, value: str) -> None:
+    """Whatever a translator wrote."""
+    for number in (value, 1):
+        assert isinstance(fill(text, {"n": number, "": value}, lambda number: "one"), str)
+    placeholders(text)
+    problems(text)
+    deep = "{n, select, other " + "{" * 3000
+    assert fill(deep, {"n": 1}, lambda number: "one") == deep

@@ -6,14 +6,16 @@
 
 A text is looked for in the current language, in what that is a variety of (``pt-BR``, then ``pt``), in the
 default one; where none has it, its key stands for it. Values are put in as they are: what looks like a
-placeholder in one is text, and so are apostrophes, quotes and HTML.
+placeholder in one is text, and so are apostrophes, quotes and HTML. ``{count, plural, one {# file} other {#
+files}}`` and ``select`` are ICU's.
 
 Source: the specification, Internationalization.
 """
 
 import os
-import re
 import warnings
+
+from viloapp_sdk._messages import fill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["PluginI18n"]
-
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 class PluginI18n:
@@ -103,14 +103,32 @@ class PluginI18n:
         for locale in (*_wider(self.current_locale), self.default_locale):
             text = self.translations.get(locale, {}).get(key)
             if text is not None:
-                return self._interpolate(text, kwargs)
+                return text if "{" not in text else fill(text, kwargs, _Rules(locale))
         return key
 
-    def _interpolate(self, text: str, variables: "dict[str, Any]") -> str:
-        # One pass over the text alone: a value is never looked at again.
-        return _PLACEHOLDER.sub(
-            lambda match: str(variables[match[1]]) if match[1] in variables else match[0], text
-        )
+
+class _Rules:
+    """The CLDR categories of numbers, by the language that a text is in, not by the one that was asked for.
+
+    Babel's where the plugin has it among its own dependencies; else ``one`` for 1 and ``other`` for the rest.
+    """
+
+    def __init__(self, locale: str) -> None:
+        self._locale = locale
+
+    def __call__(self, number: "Any") -> str:
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            return "other"
+        from importlib import import_module
+
+        try:
+            babel = import_module("babel")
+        except ImportError:
+            return "one" if number == 1 else "other"
+        try:
+            return str(babel.Locale.parse(self._locale, sep="-").plural_form(abs(number)))
+        except (babel.UnknownLocaleError, ValueError):
+            return "other"
 
 
 def _normal(locale: str) -> str:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_core.devtools.findings import Finding
+from viloapp_sdk._messages import placeholders, problems
 
 __all__ = ["catalogue_findings"]
 
 _DEFAULT = "en"
 # Source: BCP 47, language, script and region, which is what a file is named by.
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Z][a-z]{3})?(?:[-_](?:[A-Z]{2}|[0-9]{3}))?")
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)[},]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def catalogue_findings(
@@ -69,7 +70,9 @@ def _read(path: Path) -> tuple[dict[str, str] | None, list[tuple[int, str]]]:
     issues += [(_line(text, key), f"{key}: stands there twice") for key in doubled]
     wrong = [key for key, value in content.items() if not isinstance(value, str)]
     issues += [(_line(text, key), f"{key}: is no text; catalogues are flat") for key in wrong]
-    return {key: value for key, value in content.items() if isinstance(value, str)}, issues
+    texts = {key: value for key, value in content.items() if isinstance(value, str)}
+    issues += [(_line(text, key), f"{key}: {what}") for key in texts for what in problems(texts[key])]
+    return texts, issues
 
 
 def _compare(
@@ -93,7 +96,7 @@ def _compare(
 
 
 def _placeholders(text: str) -> set[str]:
-    return set(_PLACEHOLDER.findall(text))
+    return {name for name in placeholders(text) if _NAME.fullmatch(name)}
 
 
 def _line(text: str, key: str) -> int:
