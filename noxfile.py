@@ -126,8 +126,8 @@ def package(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Execute what README.md and `examples/` show, with the installed command."""
-    _groups(session, "test")
+    """Execute what README.md, the tutorial and `examples/` show, with the installed command."""
+    _groups(session, "test", "lint", "types")  # a new plugin's project is held to its own lint and types
     _installed(session)
     _pytest(session, "tests/docs")
 

@@ -33,7 +33,13 @@ def test_each_template_is_a_plugin(kind: str, tmp_path: Path) -> None:
     ids = [entry["id"] for entry in (*plugin.manifest.commands, *plugin.manifest.widgets)]
     assert ids
     assert all(each.startswith("my-one.") for each in ids)
-    for name in ("README.md", "LICENSE", "noxfile.py", ".github/workflows/release.yml", "tests/conftest.py"):
+    for name in (
+        "README.md",
+        "LICENSE",
+        "noxfile.py",
+        ".github/workflows/release.yml",
+        "tests/test_plugin.py",
+    ):
         assert (folder / name).is_file(), name
     assert (folder / "src/my_one/resources").is_dir()
     assert (folder / "src/my_one/locales/en.json").is_file()

@@ -97,6 +97,7 @@ def create_plugin_command(
 
 _NEXT = (
     "  viloapp install --dev . --yes   # from this folder, as it is",
+    "  viloapp test                    # its tests",
     "  viloapp validate                # manifest, source and metadata agree",
     "  viloapp package                 # wheel and source distribution",
 )

@@ -49,6 +49,7 @@ COMMANDS = {
         "profile": "profile",
         "manifest": "manifest",
         "package": "package",
+        "publish": "publish",
         "sign": "sign",
     },
     "Move": {
