@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.authority import Authority, github
 from tests.fixtures.uploads import UploadIndex
 from viloapp_core import manifest
 from viloapp_core.cli.main import main
 from viloapp_core.cli.publish import seen_at_install
 from viloapp_core.devtools.errors import ToolMissingError
-from viloapp_core.devtools.publishing import InvalidProjectError, Published, UploadError, publish
+from viloapp_core.devtools.publishing import Identity, InvalidProjectError, Published, UploadError, publish
 from viloapp_core.manifest import PluginDescription
 from viloapp_core.operations import InstallOptions, PackageOutcome
 from viloapp_core.store import Store
@@ -91,13 +95,18 @@ def project(tmp_path: Path) -> Path:
 
 
 def _publish(
-    folder: Path, agree: Callable[[PluginDescription, PackageOutcome], bool], **environ: str
+    folder: Path,
+    agree: Callable[[PluginDescription, PackageOutcome], bool],
+    *,
+    identity: Identity | None = None,
+    index: str | None = None,
+    environ: Mapping[str, str] = {},
 ) -> Published:
     return publish(
         Store(Path(os.environ["VILOAPP_HOME"])),
         folder,
-        index=environ.pop("index", None),
-        identity=None,
+        index=index,
+        identity=identity,
         agree=agree,
         options=InstallOptions(offline=True),
         environ={**os.environ, **environ},
@@ -122,13 +131,13 @@ def test_what_is_published_lies_on_the_index(project: Path, tmp_path: Path) -> N
         assert "TWINE_USERNAME" in caught.value.hint
         assert list(packages.iterdir()) == []
         user = {"TWINE_USERNAME": "author", "TWINE_PASSWORD": "any"}
-        done = _publish(project, agree, index=index.upload_url, **user)
+        done = _publish(project, agree, index=index.upload_url, environ=user)
         assert done.uploaded
         names = sorted(path.name for path in packages.iterdir())
         assert names == ["hello-0.1.0-py3-none-any.whl", "hello-0.1.0.tar.gz"]
         assert manifest.read_wheel(packages / names[0]).plugin_id == "hello"
         with pytest.raises(UploadError) as caught:
-            _publish(project, agree, index=index.upload_url, **user)
+            _publish(project, agree, index=index.upload_url, environ=user)
         assert "once" in caught.value.hint
         assert "\x1b" not in caught.value.detail
     assert len(seen) == 3
@@ -181,3 +190,33 @@ def test_without_twine(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolMissingError, match="needs twine") as caught:
         _publish(project, lambda plugin, made: True)
     assert "viloapp-core[author]" in caught.value.hint
+
+
+def test_the_attestations_go_along(project: Path, tmp_path: Path) -> None:
+    """Each file is uploaded with one (PEP 740), made for the identity that was given."""
+    bodies: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with Authority() as authority, ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        identity = Identity(authority.token(github()), authority.write_config(tmp_path))
+        user = {"TWINE_USERNAME": "author", "TWINE_PASSWORD": "any"}
+        index = f"http://127.0.0.1:{server.server_port}/"
+        done = _publish(project, lambda plugin, made: True, identity=identity, index=index, environ=user)
+        server.shutdown()
+    assert done.attested
+    assert len(bodies) == 2
+    for body in bodies:
+        attestations = json.loads(body.partition(b'name="attestations"\r\n\r\n')[2].partition(b"\r\n--")[0])
+        assert [set(each) >= {"version", "verification_material", "envelope"} for each in attestations] == [
+            True
+        ]
