@@ -57,6 +57,6 @@ def tell(invocation: Invocation, outcome: UpdateOutcome) -> None:
     was = f", was {before}" if before and before != outcome.version else ""
     invocation.output.line(f"{outcome.status} {outcome.plugin_id} {outcome.version}{was}")
     probation = "on probation: it is rolled back by itself if it does not run well at first"
-    notes = [*outcome.notes, *([probation] if outcome.status == "updated" else [])]
+    notes = [*outcome.notes, *([probation] if outcome.status == "updated" and before else [])]
     for line in (*outcome.changes, *notes):
         invocation.output.note(f"  {line}")
