@@ -355,6 +355,25 @@ def test_a_start_that_hangs_says_where(plant: Plant, run: Run) -> None:
     run(test)
 
 
+def test_code_that_has_changed_begins_anew(plant: Plant, run: Run) -> None:
+    """What was disabled for the failures of the code before runs again once it is reloaded."""
+    plant("raises", RAISES, restart={"max_retries": 0})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            with pytest.raises(PluginStartError):
+                await host.call("raises.never")
+            with pytest.raises(PluginStartError):  # whether or not it is disabled by now
+                await host.reload_plugin("raises")
+            (module,) = host.store.plugin("raises").generation.rglob("raises_plugin/__init__.py")
+            module.write_text(module.read_text().replace("raise RuntimeError", "print"))
+            await host.reload_plugin("raises")
+            assert await host.call("raises.never") is None
+            assert host.store.plugin("raises").enabled
+
+    run(test)
+
+
 def test_calls_of_a_plugin_that_is_being_disabled_say_so(plant: Plant, run: Run) -> None:
     """Between the last failure and the change of the store, whoever calls is told why and what to do."""
     plant("raises", RAISES, restart={"policy": "never"})

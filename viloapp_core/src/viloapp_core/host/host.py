@@ -125,7 +125,7 @@ class Host:
         self._calls = 0
         self._breaches: dict[str, Counter[str]] = {}
         self.measuring = Measuring(lambda: self._workers)
-        self._given_up: set[str] = set()
+        self._given_up: dict[str, asyncio.Task[None]] = {}  # what disables each in the store
         self.workspace = Workspace()
         self._widgets = Widgets(self.workspace, self.worker, self.publish, self.in_background)
         self._commands = Commands()
@@ -480,12 +480,18 @@ class Host:
         worker = self._workers.get(plugin_id)
         return worker is not None and worker.pid is not None
 
-    async def restart_plugin(self, plugin_id: str) -> None:
-        """End a plugin's process and go on in a new one; its open widgets keep their state."""
+    async def restart_plugin(self, plugin_id: str, *, forgiven: bool = False) -> None:
+        """End a plugin's process and go on in a new one; its open widgets keep their state.
+
+        Args:
+            plugin_id: nothing happens when it is not enabled.
+            forgiven: its failures so far do not count any more: it is not what it was.
+        """
         worker = self._workers.get(plugin_id)
         if worker is None or not self._running:
             return
-        self._workers[plugin_id] = worker.successor()
+        fresh = Worker(worker.plugin, self._surroundings)
+        self._workers[plugin_id] = fresh if forgiven else worker.successor()
         self.events.forget(plugin_id)
         await self._retire(worker)
         if "onStartup" in worker.plugin.activation_events or self.workspace.of_plugin(plugin_id):
@@ -503,10 +509,11 @@ class Host:
     ) -> None:
         """Run a plugin's code as it is on the disk now, if it can be imported; else nothing changes.
 
-        The process that runs is asked to shut down before the next one initializes.
+        The process that runs is asked to shut down before the next one initializes. How often the code before
+        failed does not count, even where that has disabled the plugin.
 
         Args:
-            plugin_id: an enabled plugin.
+            plugin_id: an enabled plugin, or one that this host disabled for its failures.
             commands: what it offers now, as in a manifest; None where that is what was installed.
             widgets: likewise.
 
@@ -515,15 +522,21 @@ class Host:
             ViloError: it may not run.
         """
         worker = self._workers.get(plugin_id)
-        if worker is None or not self._running:
+        if not self._running or (worker is None and plugin_id not in self._given_up):
             raise HostStoppingError
-        await rehearse(worker.plugin, self._surroundings, worker.limits)
+        plugin = worker.plugin if worker is not None else self.store.plugin(plugin_id)
+        limits = effective(plugin.limits, self.settings.limits_of(plugin_id))
+        await rehearse(plugin, self._surroundings, limits)
+        if disabling := self._given_up.pop(plugin_id, None):
+            await asyncio.wait([disabling])
+            await asyncio.to_thread(self.store.set_enabled, [plugin_id], True)
+            await self.refresh()
         if commands is not None:
             self._commands.forget(plugin_id)
             self._widgets.forget(plugin_id)
-            self._offer(worker.plugin, commands, widgets)
+            self._offer(plugin, commands, widgets)
             self.publish("commands.changed", {})
-        await self.restart_plugin(plugin_id)
+        await self.restart_plugin(plugin_id, forgiven=True)
         if (successor := self._workers.get(plugin_id)) is not None:
             await successor.start()
 
@@ -555,7 +568,10 @@ class Host:
             self._offer(wanted[id], wanted[id].commands, wanted[id].widgets)
         await asyncio.gather(*(self._retire(worker) for worker in gone))
         # What was disabled for its failures is missed: its shells live on, and its widgets wait for it.
-        self._given_up &= {id for id, plugin in self.store.plugins().items() if not plugin.enabled}
+        disabled = {id for id, plugin in self.store.plugins().items() if not plugin.enabled}
+        self._given_up = {
+            id: task for id, task in self._given_up.items() if id in disabled or not task.done()
+        }
         for id in removed:
             self.measuring.forget(id)
             if id not in self._given_up:
@@ -757,8 +773,7 @@ class Host:
         message = f"{reason}. To try again: viloapp enable {plugin_id}"
         self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
         if self._running:
-            self._given_up.add(plugin_id)
-            self.in_background(self.disable_plugin(plugin, reason))
+            self._given_up[plugin_id] = self.in_background(self.disable_plugin(plugin, reason))
 
     async def disable_plugin(self, plugin: InstalledPlugin, reason: str) -> None:
         """Disable a plugin in the store, with the reason that listings show, and take that over."""
