@@ -88,7 +88,7 @@ def test_an_update_that_is_rolled_back_is_told_in_one_line(
     installed("hello", version="2.0")
     assert viloapp("info", "hello", "--json").json["on_probation"] is True
     running = piped()  # these plugins have no code, so that no start succeeds
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while (row := viloapp("list", "--json").json["plugins"][0])["version"] != "1.0":
         assert time.monotonic() < deadline
         time.sleep(0.05)
