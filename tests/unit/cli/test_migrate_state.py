@@ -54,7 +54,7 @@ def test_what_was_open_is_in_the_workspace(
     titles = {panel["title"]: panel for panel in kept["layout"]["panels"]}
     assert len(titles) == 10
     session = kept["states"][titles["Server"]["instance"]]["session"]
-    assert (session["cwd"], session["history"][0]) == ("/srv/app", "git status")
+    assert (session["cwd"], session["history"][0]) == ("/opt/app", "git status")
     buffer = kept["states"][titles["notes.md"]["instance"]]["buffer"]
     assert (buffer["cursor_position"], buffer["modified"]) == ({"line": 2, "column": 4}, True)
     assert old.with_suffix(".backup").read_bytes() == before
@@ -77,7 +77,7 @@ def test_shown_first_with_all_that_it_runs_and_sets(
     assert ran.code == 0
     lines = ran.out.splitlines()
     assert (
-        "terminal Server: in /srv/app, runs /bin/bash -l, sets APP_ENV, PATH_EXTRA, 4 commands of history"
+        "terminal Server: in /opt/app, runs /bin/bash -l, sets APP_ENV, PATH_EXTRA, 4 commands of history"
         in lines
     )
     assert "editor notes.md: line 3, column 5, text that was not saved" in lines

@@ -87,7 +87,7 @@ def test_the_stored_state() -> None:
     assert sessions[0] == {
         "id": "t1",
         "title": "Server",
-        "cwd": "/srv/app",
+        "cwd": "/opt/app",
         "shell": "/bin/bash -l",
         "environment": {"APP_ENV": "dev", "PATH_EXTRA": "/opt/x"},
         "history": ["git status", "make test", "echo '{not} %(a)s ${template}'", "tail -f log/dev.log"],

@@ -176,7 +176,7 @@ def test_changed_looks_reach_open_terminals(desk: Desk) -> None:
 SESSION: dict[str, Any] = {
     "id": "t/../1",
     "title": "Server",
-    "cwd": "/srv/app",
+    "cwd": "/opt/app",
     "shell": "/bin/bash -l",
     "environment": {"APP_ENV": "dev"},
     "history": ["git status", "echo '{not} %(a)s ${template}' \u00fc"],
@@ -189,7 +189,7 @@ def test_a_migrated_session_is_opened_as_it_was(desk: Desk, folder: Path) -> Non
     ((argv, options),) = desk.opened
     assert argv is not None
     assert tuple(argv) == ("/bin/bash", "-l")
-    assert (options["cwd"], options["title"]) == ("/srv/app", "Server")
+    assert (options["cwd"], options["title"]) == ("/opt/app", "Server")
     file = Path(options["env"].pop("HISTFILE"))
     assert options["env"] == {"APP_ENV": "dev"}
     assert file.parent == folder / "history"
@@ -209,7 +209,7 @@ def test_a_migrated_session_is_opened_as_it_was(desk: Desk, folder: Path) -> Non
     assert desk.open("viloxterm.terminal", state=again.get_state())[0].name == ""
 
 
-@pytest.mark.parametrize("missing", ["/srv/app", "/bin/bash"])
+@pytest.mark.parametrize("missing", ["/opt/app", "/bin/bash"])
 def test_what_a_migrated_session_needs_and_is_not_here(desk: Desk, folder: Path, missing: str) -> None:
     """It opens in the workspace folder with the person's own shell, and says why; its history comes along."""
     desk.missing = {missing}
