@@ -174,6 +174,27 @@ def test_a_broken_save_changes_nothing(tmp_path: Path, project: Path) -> None:
     bounded(test)
 
 
+def test_an_older_sdk_is_not_asked(tmp_path: Path, project: Path) -> None:
+    """One that knows no look before the start is started at once: a good save runs, a bad one is told."""
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            generation = Store(tmp_path / "store").plugin("live").generation
+            runtime = next(generation.glob("venv/lib/python*/site-packages/viloapp_sdk/worker/_runtime.py"))
+            code = runtime.read_text()
+            assert '"import": self._import,' in code
+            runtime.write_text(code.replace('"import": self._import,', ""))
+            assert await it.save(1)
+            assert await it.host.call("live.answer") == 1
+            assert not await it.save(2, at_import="import no_such_module")
+            assert "no_such_module" in it.told[-1][1]
+            assert it.told[-1][1].endswith("it runs again after the next save")
+            assert await it.save(3)
+            assert await it.host.call("live.answer") == 3
+
+    bounded(test)
+
+
 def test_what_is_offered_follows_the_source(tmp_path: Path, project: Path) -> None:
     """A command that was added can be called, one that was taken away is gone."""
     more = '@command("live.more", title="More")\n    def more(self):\n        return "more"'
