@@ -213,6 +213,7 @@ def test_what_is_offered_follows_the_source(tmp_path: Path, project: Path) -> No
     bounded(test)
 
 
+@pytest.mark.timeout(300 + 10 * RELOADS)
 def test_reloads_in_a_row(tmp_path: Path, project: Path) -> None:
     """Each save is answered; no process, no descriptor and no memory is left of any."""
 
@@ -244,7 +245,7 @@ def test_reloads_in_a_row(tmp_path: Path, project: Path) -> None:
             if RELOADS > 2 * WARM_UP:
                 assert after[2] - before[2] < 8 * 1024, f"{before[2]} kB before, {after[2]} kB after"
 
-    bounded(test, 120 + 5 * RELOADS)
+    bounded(test, 120 + 8 * RELOADS)
 
 
 async def _one_of(passed: asyncio.Queue[bool]) -> None:
