@@ -53,6 +53,8 @@ _SETTINGS: tuple[tuple[str, Any], ...] = (
 @options.find_links
 @options.offline
 @click.option("--python", metavar="PYTHON", help="The interpreter to use: a path, or a version such as 3.12.")
+@options.allow_unsigned
+@options.yes
 @options.allow_unsandboxed
 @pass_invocation
 def dev_command(
@@ -65,6 +67,8 @@ def dev_command(
     find_links: tuple[str, ...],
     offline: bool,
     python: str | None,
+    allow_unsigned: tuple[str, ...],
+    yes: bool,
     allow_unsandboxed: bool,
 ) -> None:
     """Open a workspace with the plugin in PATH, and reload it when its files are saved.
@@ -80,7 +84,14 @@ def dev_command(
     if not project.is_dir():
         raise CliError("no_project", f"there is no folder {path}", "name the folder of a plugin's source")
     project = project.resolve()
-    chosen = InstallOptions(index_url=index_url, find_links=find_links, offline=offline, python=python)
+    chosen = InstallOptions(
+        index_url=index_url,
+        find_links=find_links,
+        offline=offline,
+        python=python,
+        allow_unsigned=allow_unsigned,
+        yes=yes,
+    )
     serve, plugin_id = server(), read_source(project).plugin_id
     store = _store(invocation, project)
     plugin = _install(invocation, store, project, plugin_id, chosen, more)
@@ -139,6 +150,7 @@ def _install(
     chosen: InstallOptions,
     more: tuple[str, ...],
 ) -> InstalledPlugin:
+    from viloapp_core.cli.consent import Prompt
     from viloapp_core.cli.progress import view
     from viloapp_core.operations import install
 
@@ -146,7 +158,8 @@ def _install(
         dev = replace(chosen, dev=True, yes=True)
         install(store, [str(project)], options=dev, progress=shown, environ=invocation.environ)
         if more:
-            install(store, more, options=chosen, progress=shown, environ=invocation.environ)
+            consent = Prompt(invocation.output, shown, accept=chosen.yes, installed=store.plugins)
+            install(store, more, options=chosen, progress=shown, consent=consent, environ=invocation.environ)
     return store.plugin(plugin_id)
 
 
