@@ -54,6 +54,9 @@ class Hello(Plugin):
 
         With `ticks` and <script>alert(1)</script>.
         """
+        self.context.event_bus.emit("hello.greeted", {"name": name})
+        self.context.event_bus.emit(f"hello.{name}")
+        self.context.host.subscribe_event("weather.changed", print)
 '''
 
 
@@ -88,6 +91,8 @@ def test_everything_is_there_and_nothing_ran(project: Path) -> None:
         "- Default: 12",
         "- Description: of the text",
         "- `network.connect.api.example.com`: connect to api.example.com; fetch the greeting",
+        "- `hello.greeted`: emitted",
+        "- `weather.changed`: heard",
         "### `hello.plugin.Hello`",
         "    call it",
     ):

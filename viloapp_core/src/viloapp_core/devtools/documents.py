@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from viloapp_core.devtools.events import Events, read_events
 from viloapp_core.devtools.pages import Block, to_html, to_markdown
 from viloapp_core.devtools.source_api import Api, Signature, read_api
 from viloapp_core.manifest import PluginDescription, read_source
@@ -24,12 +25,12 @@ def documents(project: Path) -> dict[str, str]:
         ManifestError: it is no plugin, or its source cannot be read.
     """
     plugin, api = read_source(project), read_api(project)
-    blocks = list(_blocks(plugin, api))
+    blocks = list(_blocks(plugin, api, read_events(project)))
     title = f"{plugin.name} documentation"
     return dict(zip(NAMES, (to_markdown(blocks), to_html(blocks, title)), strict=True))
 
 
-def _blocks(plugin: PluginDescription, api: Api) -> Iterator[Block]:
+def _blocks(plugin: PluginDescription, api: Api, events: Events) -> Iterator[Block]:
     manifest = plugin.manifest
     yield Block("heading", f"{plugin.name} Plugin Documentation")
     yield Block("heading", "Overview", 2)
@@ -46,6 +47,10 @@ def _blocks(plugin: PluginDescription, api: Api) -> Iterator[Block]:
         yield Block("heading", "Permissions", 2)
         reasons = tuple((each.id, _why(each.id, each.reason)) for each in manifest.permissions)
         yield Block("items", items=reasons)
+    if events.emitted or events.heard:
+        yield Block("heading", "Events", 2)
+        rows = [*((each, "emitted") for each in events.emitted), *((each, "heard") for each in events.heard)]
+        yield Block("items", items=tuple(rows))
     if manifest.requires_plugins:
         yield Block("heading", "Requires", 2)
         yield Block("items", items=tuple((text, "") for text in manifest.requires_plugins))
