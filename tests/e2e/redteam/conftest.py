@@ -9,9 +9,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.e2e.harness import UNSIGNED, Viloapp
 
@@ -136,10 +138,41 @@ def _environment(root: Path, core_wheels: list[Path]) -> Path:
     venv = root / "venv"
     quiet = ("-q", "--no-seed", "--no-periodic-update")
     subprocess.run([sys.executable, "-m", "virtualenv", *quiet, "-p", str(python), str(venv)], check=True)
-    pip = [sys.executable, "-m", "pip", "-q", "--python", str(venv / "bin/python"), "install"]
+    pip = [sys.executable, "-m", "pip", "-q", "--python", str(venv / "bin/python")]
     sdk, core = map(str, core_wheels)
-    subprocess.run([*pip, sdk, f"{core}[app]"], check=True, stdin=subprocess.DEVNULL)
+    copied = _copied(venv)
+    words = ["--no-deps", sdk, core] if copied else [sdk, f"{core}[app]"]
+    subprocess.run([*pip, "install", *words], check=True, stdin=subprocess.DEVNULL)
+    if copied:
+        subprocess.run([*pip, "check"], check=True, stdout=subprocess.DEVNULL)
     return venv / "bin"
+
+
+def _copied(venv: Path) -> bool:
+    """Copy what the core requires from where these tests run, if that is the same version of Python.
+
+    It was downloaded and compiled there; to do that again takes half a minute.
+    """
+    folder = venv / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    if not folder.is_dir():
+        return False
+    wanted, seen = [Requirement("viloapp-core[app]")], set[str]()
+    while wanted:
+        requirement = wanted.pop()
+        found = distribution(requirement.name)
+        if not requirement.name.startswith("viloapp") and found.name not in seen:
+            for file in found.files or ():
+                if ".." not in file.parts:  # what is outside are scripts, of another interpreter
+                    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(str(found.locate_file(file)), folder / file)
+        for extra in requirement.extras or {""}:
+            for each in map(Requirement, found.requires or ()):
+                applies = each.marker is None or each.marker.evaluate({"extra": extra})
+                if applies and f"{each.name}{sorted(each.extras)}" not in seen:
+                    seen.add(f"{each.name}{sorted(each.extras)}")
+                    wanted.append(each)
+        seen.add(found.name)
+    return True
 
 
 def _pythons() -> Iterator[Path]:
