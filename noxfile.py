@@ -33,12 +33,15 @@ SDK_MINIMUM = (3, 10)
 FOUND = interpreters(SDK_MINIMUM)
 PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) > SDK_MINIMUM]
 SDK_PYTHONS = [f"{major}.{minor}" for major, minor in FOUND if (major, minor) == SDK_MINIMUM]
-# The oldest Python runs the unit tests with the lowest versions (`minimums`), later ones with the newest;
-# where there is one alone it does both. `nox -s unit` is the whole matrix.
-UNIT = [f"unit-{python}" for python in PYTHONS[1:] or PYTHONS]
-# nox knows no session that has no Python.
-SDK_UNIT = ["unit-sdk"] if SDK_PYTHONS else []
-nox.options.sessions = ["lint", "types", *UNIT, *SDK_UNIT, "contract", "minimums", "package", "docs", "e2e"]
+# The oldest Python runs the unit tests with the lowest versions (`minimums`), the newest one with the newest,
+# those between them what depends on the Python; one alone does both. `nox -s unit` is the whole matrix.
+BETWEEN = PYTHONS[1:-1]
+SDK_UNIT = ["unit-sdk"] if SDK_PYTHONS else []  # nox knows no session that has no Python
+CORE_UNIT = [*(f"unit-quick-{python}" for python in BETWEEN), f"unit-{PYTHONS[-1]}"]
+UNIT = [*CORE_UNIT, *SDK_UNIT]
+nox.options.sessions = ["lint", "types", *UNIT, "contract", "minimums", "package", "docs", "e2e"]
+# The parts of the core that touch the event loop, signals, descriptors, the interpreter itself.
+DEPENDS_ON_PYTHON = ("sdk", "sdk_manifest", "sdk_testing", "rpc", "process", "broker", "sandbox")
 RED_TEAM = "tests/e2e/redteam"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -84,6 +87,14 @@ def unit(session: nox.Session) -> None:
     _groups(session, "test")
     _in_place(session)
     _pytest(session, "tests/unit", "tests/architecture", network=False, at_once=True)
+
+
+@nox.session(name="unit-quick", python=BETWEEN, default=False)
+def unit_quick(session: nox.Session) -> None:
+    """The unit tests of what depends on the Python, on those between the oldest and the newest."""
+    _groups(session, "test")
+    _in_place(session)
+    _pytest(session, *(f"tests/unit/{each}" for each in DEPENDS_ON_PYTHON), network=False, at_once=True)
 
 
 @nox.session(name="unit-sdk", python=SDK_PYTHONS)
