@@ -147,3 +147,19 @@ def test_a_large_hostile_profile_is_drawn_in_bounds() -> None:
     drawn = flame_graph(of(stacks))
     assert len(drawn) < 3_000_000
     assert drawn.count("<rect") < 7 * 3001
+
+
+def test_what_waits_is_left_out_of_what_py_spy_saw_too() -> None:
+    """In a sandbox py-spy cannot know which threads wait: an idle worker would look busy."""
+    text = (
+        "main (viloapp_sdk/worker/__init__.py:15);FrameBuffer.read_from (viloapp_sdk/_wire.py:84) 90\n"
+        "run (threading.py:982);Condition.wait (threading.py:320) 5\n"
+        "main (viloapp_sdk/worker/__init__.py:15);Hello.wait (hello/threading_of_its_own.py:3) 4\n"
+        "main (viloapp_sdk/worker/__init__.py:15);read_from (mine/_wire.py:84) 1\n"
+    )
+    profile = from_folded(text, plugin_id="hello", seconds=1, rate=100)
+    assert (profile.samples, profile.idle) == (5, 95)
+    assert profile.hottest() == [
+        ("Hello.wait (hello/threading_of_its_own.py:3)", 0.8),
+        ("read_from (mine/_wire.py:84)", 0.2),
+    ]

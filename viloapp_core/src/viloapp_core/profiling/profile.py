@@ -35,7 +35,8 @@ class Profile:
         seconds: for how long.
         rate: looks a second.
         stacks: functions, outermost first, as ``name (file:line)`` → how often that was seen.
-        idle: how often a thread was seen that waited for something to do; -1 when that was not told.
+        idle: how often a thread was seen that waited for something to do; -1 when that was not told: py-spy
+            leaves out itself what it knows to wait.
     """
 
     plugin_id: str
@@ -95,14 +96,29 @@ def from_worker(answer: Any, *, plugin_id: str, seconds: float, rate: float) -> 
 def from_folded(text: str, *, plugin_id: str, seconds: float, rate: float) -> Profile:
     """Read stacks in the folded form, which py-spy calls raw: ``outer;inner 12`` on each line.
 
-    A line that is none is left out: a function's name may hold a line break.
+    A line that is none is left out: a function's name may hold a line break. So is what waits, by the rule of
+    the SDK's sampler: py-spy asks the system which threads do, and cannot where they have other numbers
+    inside than outside, as in a sandbox.
     """
-    stacks = []
+    stacks, idle = [], 0
     for line in text.splitlines():
         path, _, count = line.rpartition(" ")
         if path and count.isascii() and count.isdigit() and len(count) < 10:
+            if _waits(path.rpartition(";")[2]):
+                idle += int(count)
+                continue
             stacks.append((tuple(_name(each) for each in path.split(";")), int(count)))
-    return Profile(plugin_id, "py-spy", seconds, rate, _bounded(stacks))
+    return Profile(plugin_id, "py-spy", seconds, rate, _bounded(stacks), idle or -1)
+
+
+def _waits(innermost: str) -> bool:
+    """Whether ``Class.function (file:line)`` is where a thread waits for something to do."""
+    from viloapp_sdk.worker._sampler import IDLE
+
+    name, _, place = innermost.partition(" (")
+    file = "/" + place.rpartition(":")[0]
+    function = name.rpartition(".")[2]
+    return any(function == idle and file.endswith(f"/{end.lstrip('/')}") for end, idle in IDLE)
 
 
 def _bounded(stacks: Iterable[tuple[Stack, int]]) -> dict[Stack, int]:

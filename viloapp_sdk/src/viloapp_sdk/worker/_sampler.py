@@ -25,8 +25,7 @@ LONGEST_NAME = 200
 MORE = "(more)"
 """Stands for what is beyond these bounds."""
 
-# The innermost function of a thread that waits for something to do: (end of the file's name, function).
-_IDLE = (
+IDLE = (
     ("viloapp_sdk/_wire.py", "read_from"),
     ("viloapp_sdk/worker/_channel.py", "_step"),
     ("viloapp_sdk/worker/_loop.py", "run"),
@@ -36,6 +35,7 @@ _IDLE = (
     ("/queue.py", "get"),
     ("/concurrent/futures/thread.py", "_worker"),
 )
+"""The innermost function of a thread that waits for something to do: (end of the file's name, function)."""
 
 
 def start(write: "Callable[[bytes], None]", request: "dict[str, Any]") -> None:
@@ -115,7 +115,7 @@ class Samples:
 
 def _is_idle(frame: "FrameType") -> bool:
     code = frame.f_code
-    return any(code.co_name == name and code.co_filename.endswith(end) for end, name in _IDLE)
+    return any(code.co_name == name and code.co_filename.endswith(end) for end, name in IDLE)
 
 
 def _short(path: str) -> str:
