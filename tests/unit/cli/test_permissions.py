@@ -66,6 +66,20 @@ def test_what_is_powerful_is_said(
     assert "full authority" in viloapp("permissions", "grant", "hello", TERMINAL).err
 
 
+def test_what_no_plugin_gets_cannot_be_granted(
+    installed: Callable[..., InstalledPlugin], viloapp: Callable[..., Ran], store: Store
+) -> None:
+    """With it the plugin would not be started any more; all are told at once, and nothing changes."""
+    installed()
+    ran = viloapp(
+        "permissions", "grant", "hello", HOST, "filesystem.read./etc/x", "filesystem.write.~/.ssh/x"
+    )
+    assert (ran.code, ran.out) == (1, "")
+    assert "filesystem.read./etc/x can be granted to no plugin: it is the machine's own" in ran.err
+    assert "filesystem.write.~/.ssh/x can be granted to no plugin: it holds secrets" in ran.err
+    assert not (store.root / "ledger.json").exists()
+
+
 @pytest.mark.parametrize("what", ["grant", "revoke"])
 def test_all_that_is_wrong_is_told_and_nothing_changed(
     installed: Callable[..., InstalledPlugin], viloapp: Callable[..., Ran], what: str, store: Store

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from viloapp_core.host.learning import Learned, blind, least, permission_for
+from viloapp_core.host.learning import Learned, blind, least, never, permission_for
 from viloapp_core.permissions import Permission, Places
 
 PLACES = Places("/home/me", {"workspace": "/home/me/desk", "plugin_data": "/home/me/.store/hello"})
@@ -123,3 +123,26 @@ def test_what_was_not_seen_is_said() -> None:
     assert blind(False, ["no filter"])[0] == "what native code does by itself: no filter"
     assert "no process of the plugin ran" in blind(False)[0]
     assert any("other commands" in text for text in blind(True))
+
+
+def test_what_nobody_gets_is_told_apart(tmp_path: Path) -> None:
+    """A plugin that was granted such a path would not be started any more, so the block must not have it."""
+    home, store = tmp_path / "home", tmp_path / "home/.store"
+    used = [
+        Permission.parse(f"filesystem.{text}")
+        for text in (
+            "read./etc/hostname",
+            "write./usr",
+            "read.~/.ssh/id_ed25519",
+            f"read.{store}/ledger.json",
+            f"read.{tmp_path}/data",
+            "read.~/notes",
+            "read.workspace",
+        )
+    ] + [Permission.parse("network.connect.localhost")]
+    assert {str(each): why for each, why in never(used, home=home, store=store).items()} == {
+        "filesystem.read./etc/hostname": "it is the machine's own",
+        "filesystem.write./usr": "it is the machine's own",
+        "filesystem.read.~/.ssh/id_ed25519": "it holds secrets",
+        f"filesystem.read.{store}/ledger.json": "it is part of the store",
+    }

@@ -67,7 +67,7 @@ def learn_command(
     chosen = installed(store, plugin)
     given = parse_arguments(arguments)
     learned, seen = asyncio.run(_learn(invocation, chosen, store.root, command, given, seconds, allow))
-    _tell(invocation, chosen, learned, seen)
+    _tell(invocation, chosen, learned, seen, _never(learned, store.root))
 
 
 async def _learn(
@@ -103,7 +103,7 @@ async def _learn(
             await _observe(host, plugin, learned)
             missing = [
                 each
-                for each in learned.used.keys() - before
+                for each in learned.used.keys() - before - _never(learned, root).keys()
                 if not host.permissions.check_permission(id, each)
             ]
             if not missing or not allow:
@@ -133,12 +133,24 @@ async def _observe(host: Host, plugin: InstalledPlugin, learned: Learned) -> Non
     learned.observe(host.observation(plugin.plugin_id).rows(), held, places, source="kernel")
 
 
-def _tell(invocation: Invocation, plugin: InstalledPlugin, learned: Learned, seen: Observation) -> None:
+def _never(learned: Learned, root: Path) -> dict[Permission, str]:
+    from viloapp_core.host.learning import never
+
+    return never(learned.used, home=Path.home(), store=root)
+
+
+def _tell(
+    invocation: Invocation,
+    plugin: InstalledPlugin,
+    learned: Learned,
+    seen: Observation,
+    refused: dict[Permission, str],
+) -> None:
     from viloapp_core.host.learning import blind, least
     from viloapp_core.permissions import Permission, allows
 
     output = invocation.output
-    needed = least(learned.used)
+    needed = least(each for each in learned.used if each not in refused)
     declared = [Permission.parse(id) for id in plugin.permissions]
     missing = [each for each in needed if not allows(declared, each)]
     unused = [each for each in declared if not any(each.covers(one) for one in learned.used)]
@@ -151,6 +163,7 @@ def _tell(invocation: Invocation, plugin: InstalledPlugin, learned: Learned, see
                 "seen_by": {str(each): learned.seen_by(each) for each in needed},
                 "missing": [str(each) for each in missing],
                 "unused": [str(each) for each in unused],
+                "never": {str(each): why for each, why in sorted(refused.items(), key=str)},
                 "system_calls": "watched" if seen.watched else "not watched",
                 "cannot_see": cannot_see,
             }
@@ -160,6 +173,8 @@ def _tell(invocation: Invocation, plugin: InstalledPlugin, learned: Learned, see
         output.line(line)
     for each in needed:
         output.note(_source(each, learned))
+    for each, why in sorted(refused.items(), key=str):
+        output.note(f"no plugin may have {each}: {why}")
     for each in missing:
         output.note(f"not declared: {each}")
     for each in unused:

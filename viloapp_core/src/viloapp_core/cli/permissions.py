@@ -8,6 +8,7 @@ import click
 
 from viloapp_core.cli import options
 from viloapp_core.cli.completion import plugin_ids
+from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.learning import learn_command
 from viloapp_core.cli.text import one_line
@@ -59,6 +60,7 @@ def permissions_grant(invocation: Invocation, plugin: str, permissions: tuple[st
     from viloapp_core.permissions import warning
 
     wanted = _parse(permissions)
+    _refuse_never(wanted, invocation.store())
     for permission in wanted:
         if text := warning(permission):
             invocation.output.warning(f"{permission}: {text}")
@@ -141,6 +143,23 @@ def _parse(texts: tuple[str, ...]) -> list[Permission]:
             problems.append(error)
     raise_all(problems)
     return found
+
+
+def _refuse_never(wanted: list[Permission], store: Store) -> None:
+    """Refuse what no plugin is given: one that has it is not started. All of it is one error."""
+    from pathlib import Path
+
+    from viloapp_core.host.learning import never
+    from viloapp_core.operations.errors import raise_all
+
+    refused = never(wanted, home=Path.home(), store=store.root)
+    hint = "grant a file or folder of your own"
+    raise_all(
+        [
+            CliError("never_granted", f"{each} can be granted to no plugin: {why}", hint)
+            for each, why in refused.items()
+        ]
+    )
 
 
 def installed(store: Store, plugin: str) -> InstalledPlugin:

@@ -8,11 +8,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from viloapp_core.permissions import Permission, PermissionSyntaxError, Places
+from viloapp_core.sandbox import RealDisk, why_never
 
-__all__ = ["SOURCES", "Learned", "Source", "blind", "least", "permission_for"]
+__all__ = ["SOURCES", "Learned", "Source", "blind", "least", "never", "permission_for"]
 
 Source = Literal["host", "python", "kernel"]
 """Who saw something: the host, which was asked; the audit hook; the kernel."""
@@ -143,6 +145,19 @@ def least(used: Iterable[Permission]) -> list[Permission]:
     return sorted(
         (each for each in found if not any(other != each and other.covers(each) for other in found)), key=str
     )
+
+
+def never(used: Iterable[Permission], *, home: Path, store: Path) -> dict[Permission, str]:
+    """Return what no plugin is given, and why; one that was granted such a path does not start."""
+    found: dict[Permission, str] = {}
+    disk = RealDisk()
+    for each in used:
+        if each.category != "filesystem" or not each.resource.startswith(("/", "~/")):
+            continue
+        path = home / each.resource[2:] if each.resource.startswith("~/") else Path(each.resource)
+        if why := why_never(disk.resolve(path), home=home, store=store, disk=disk):
+            found[each] = f"it {why}"
+    return found
 
 
 def _program(what: str) -> str:

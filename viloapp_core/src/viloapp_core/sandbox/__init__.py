@@ -23,7 +23,8 @@ from viloapp_core.sandbox.launch import Launch, launch_plan, program_plan
 from viloapp_core.sandbox.levels import Level, enough
 from viloapp_core.sandbox.probing import Probe, probe
 from viloapp_core.sandbox.profile import Profile
-from viloapp_core.sandbox.request import Request
+from viloapp_core.sandbox.request import RealDisk, Request
+from viloapp_core.sandbox.shared import why_never
 
 __all__ = [
     "FolderRefusedError",
@@ -31,6 +32,7 @@ __all__ = [
     "Level",
     "Probe",
     "Profile",
+    "RealDisk",
     "Request",
     "SandboxError",
     "SandboxTooWeakError",
@@ -39,4 +41,5 @@ __all__ = [
     "launch_plan",
     "probe",
     "program_plan",
+    "why_never",
 ]

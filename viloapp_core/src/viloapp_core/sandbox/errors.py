@@ -43,5 +43,6 @@ class FolderRefusedError(SandboxError):
             f"{plugin_id} was not started: it may {which}, but {folder} {why}",
             "open a folder of your own files instead, for example: viloapp run ~/project"
             if is_workspace
-            else f"take the permission back: viloapp permissions revoke {plugin_id}",
+            else f"take the permission back: viloapp permissions revoke {plugin_id} PERMISSION; "
+            f"which it is: viloapp permissions show {plugin_id}",
         )

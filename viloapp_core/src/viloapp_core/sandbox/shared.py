@@ -12,7 +12,7 @@ from viloapp_core.sandbox.errors import FolderRefusedError
 from viloapp_core.sandbox.masks import SECRETS, within
 from viloapp_core.sandbox.request import Disk, Request
 
-__all__ = ["shared_folders"]
+__all__ = ["shared_folders", "why_never"]
 
 # A folder that is one of these, or holds one, is the machine and no project.
 _THE_MACHINE = ("/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
@@ -51,16 +51,18 @@ def _asked(request: Request, home: Path) -> Iterator[tuple[Path, bool]]:
             yield home / permission.resource[2:].rstrip("*"), permission.scope != "read"
 
 
-def _refuse(request: Request, folder: Path, home: Path, disk: Disk) -> None:
-    why = ""
+def why_never(folder: Path, *, home: Path, store: Path, disk: Disk) -> str:
+    """Return why a folder or file, free of links, is shared with no plugin; empty where it may be."""
     if any(within(Path(system), folder) for system in _THE_MACHINE) or any(
         within(folder, Path(system)) for system in _NEVER_BELOW
     ):
-        why = "is the machine's own"
-    elif any(within(folder, disk.resolve(home / name)) for name in SECRETS):
-        why = "holds secrets"
-    elif within(folder, disk.resolve(request.store)):
-        why = "is part of the store"
-    if why:
+        return "is the machine's own"
+    if any(within(folder, disk.resolve(home / name)) for name in SECRETS):
+        return "holds secrets"
+    return "is part of the store" if within(folder, disk.resolve(store)) else ""
+
+
+def _refuse(request: Request, folder: Path, home: Path, disk: Disk) -> None:
+    if why := why_never(folder, home=home, store=request.store, disk=disk):
         is_workspace = request.workspace is not None and folder == disk.resolve(request.workspace)
         raise FolderRefusedError(request.plugin_id, str(folder), why, is_workspace=is_workspace)
