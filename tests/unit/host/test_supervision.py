@@ -297,6 +297,8 @@ def test_disabled_at_the_fourth_failure_though_each_start_went_well(plant: Plant
             with pytest.raises(UnknownCommandError) as caught:
                 await host.call("frail.pid")
             assert caught.value.hint == "viloapp enable frail"
+            assert caught.value.detail.endswith(f"which is disabled: {reason}")
+            assert row["error_count"] == 8  # what it did is shown for as long as it is installed
             assert len(_errors(host)) == len(ear.life("failed")) == len(ear.life("ready")) == 4
             notices = [data["message"] for name, data in ear.events if name == "notification"]
             assert f"{reason}. To try again: viloapp enable frail" in notices

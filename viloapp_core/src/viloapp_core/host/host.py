@@ -293,7 +293,9 @@ class Host:
             for plugin_id, plugin in self.store.plugins().items():
                 if plugin_id in self._workers or all(known["id"] != command for known in plugin.commands):
                     continue
-                why = "is disabled" if not plugin.enabled else "is held back"
+                why = "is held back" if plugin.enabled else "is disabled"
+                if plugin.reason and not plugin.enabled:
+                    why += f": {plugin.reason}"
                 raise UnknownCommandError(
                     f"{command} is a command of {plugin_id}, which {why}", f"viloapp enable {plugin_id}"
                 ) from None
@@ -567,13 +569,13 @@ class Host:
             self._workers[id] = Worker(wanted[id], self._surroundings)
             self._offer(wanted[id], wanted[id].commands, wanted[id].widgets)
         await asyncio.gather(*(self._retire(worker) for worker in gone))
+        self.measuring.keep(self.store.plugins())
         # What was disabled for its failures is missed: its shells live on, and its widgets wait for it.
         disabled = {id for id, plugin in self.store.plugins().items() if not plugin.enabled}
         self._given_up = {
             id: task for id, task in self._given_up.items() if id in disabled or not task.done()
         }
         for id in removed:
-            self.measuring.forget(id)
             if id not in self._given_up:
                 self._widgets.drop(id)
                 await self.close_terminals(id)

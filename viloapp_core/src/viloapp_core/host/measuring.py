@@ -6,7 +6,7 @@ saw last. Only the exact memory is asked of the kernel once more, in a thread, a
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +42,11 @@ class Measuring:
         """Return a plugin's counters, new ones for a plugin that has none yet."""
         return self._metrics.setdefault(plugin_id, PluginMetrics(plugin_id))
 
-    def forget(self, plugin_id: str) -> None:
-        """Drop the counters of a plugin that is gone."""
-        self._metrics.pop(plugin_id, None)
-        self._seen.pop(plugin_id, None)
+    def keep(self, installed: Container[str]) -> None:
+        """Drop the counters of plugins that are gone; one that is disabled keeps what it did."""
+        for id in [id for id in self._metrics if id not in installed]:
+            del self._metrics[id]
+            self._seen.pop(id, None)
 
     def reached(self, plugin_id: str, breach: Breach) -> None:
         """Count a limit that a plugin met, in the specification's words where it has some."""
