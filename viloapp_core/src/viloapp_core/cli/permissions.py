@@ -113,7 +113,8 @@ def _carry_out(
         if done.get("terminals_closed"):
             invocation.output.note(f"the terminals of {plugin_id} were closed")
         if done.get("restarted"):
-            invocation.output.note(f"{plugin_id} was started anew: the kernel shows it other files now")
+            why = "the kernel shows it other files now"
+            invocation.output.note(f"{plugin_id} was ended, and is started anew when it is needed: {why}")
         return
     manager = _manager(store)
     try:
