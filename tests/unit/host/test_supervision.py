@@ -286,8 +286,9 @@ def test_disabled_at_the_fourth_failure_though_each_start_went_well(plant: Plant
             _hasty(host)
             ear = Ear(host)
             for _ in range(4):
-                with pytest.raises(WorkerLostError):
+                with pytest.raises(WorkerLostError) as lost:
                     await host.call("frail.exit")
+            assert "viloapp enable frail" in lost.value.hint
             reason = "Plugin frail disabled after 4 failures: ended with code 7"
             assert (await ear.until("disabled"))["reason"] == reason
             await ear.until_published("plugins.changed", lambda data: data["removed"] == ["frail"])
@@ -304,8 +305,9 @@ def test_disabled_at_the_fourth_failure_though_each_start_went_well(plant: Plant
             assert f"{reason}. To try again: viloapp enable frail" in notices
             enable(host.store, ["frail"])
             await host.refresh()
-            with pytest.raises(WorkerLostError):  # and has all its tries again
+            with pytest.raises(WorkerLostError) as lost:  # and has all its tries again
                 await host.call("frail.exit")
+            assert "viloapp logs frail --crash latest" in lost.value.hint
             assert await host.call("frail.pid")
 
     run(test)

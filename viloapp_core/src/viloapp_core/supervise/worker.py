@@ -264,10 +264,12 @@ class Worker:
         if error := life.limit_error():
             return error
         plugin_id = self.plugin.plugin_id
-        why = ending.why if life.fault or not life.asked else "it was stopped"
+        crashed = life.fault or not life.asked
+        why = ending.why if crashed else "it was stopped"
+        known = " --crash latest" if crashed else ""  # its log alone is often empty then
         return WorkerLostError(
             f"{plugin_id}: its process was lost: {why}",
             f"to try again: viloapp enable {plugin_id}"
             if self.state == "disabled"
-            else f"the next call starts it again; its log: viloapp logs {plugin_id}",
+            else f"the next call starts it again; what is known: viloapp logs {plugin_id}{known}",
         )
