@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from tests.unit.rpc.test_peer import Stranger, connected
+from viloapp_core.rpc import Peer
 from viloapp_core.supervise import health
-from viloapp_core.supervise.health import Verdict, examine
+from viloapp_core.supervise.health import Verdict, examine, expect_answers
 from viloapp_sdk._wire import ERROR, REQUEST, RESPONSE
+from viloapp_sdk.errors import DeadlineExceededError
 
 SOON = 0.05
 
@@ -102,5 +104,30 @@ def test_who_ends_meanwhile_is_not_judged() -> None:
             await stranger.receive()
             peer.close()
             assert (await checking).found == "unknown"
+
+    asyncio.run(test())
+
+
+def test_each_call_that_is_given_up_has_a_grace_period_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin that answered the first in time does not hang because the next was given up just before."""
+    monkeypatch.setattr(health, "GRACE_S", SOON)
+
+    async def given_up(peer: Peer) -> None:
+        with pytest.raises(DeadlineExceededError):
+            await peer.call("command", ["a", {}], timeout_s=0.001)
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            told: list[str] = []
+            stuck = asyncio.Event()
+            await given_up(peer)
+            expect_answers(peer, lambda: told.append("first"))
+            await _answered(stranger, (RESPONSE, None))
+            await peer.settle()
+            await given_up(peer)
+            expect_answers(peer, lambda: told.append("second"))
+            expect_answers(peer, stuck.set)
+            await stuck.wait()
+            assert told == ["second"]
 
     asyncio.run(test())

@@ -109,6 +109,10 @@ class Peer:
         """Calls of ours that nobody waits for any more, and that the peer has not answered yet."""
         return len(self._given_up)
 
+    def which_given_up(self) -> frozenset[int]:
+        """Return the numbers of those calls: never used again, so that they tell old ones from new ones."""
+        return frozenset(self._given_up)
+
     @property
     def outstanding(self) -> int:
         """Calls of ours that somebody waits for."""

@@ -14,7 +14,7 @@ from viloapp_core.supervise.life import Life
 from viloapp_core.supervise.policy import Checks
 from viloapp_sdk.errors import DeadlineExceededError, FrameError, ViloError, WorkerLostError
 
-__all__ = ["GRACE_S", "Health", "Verdict", "examine"]
+__all__ = ["GRACE_S", "Health", "Verdict", "examine", "expect_answers"]
 
 GRACE_S = 2.0
 """How long a handler whose call was given up may still run before its process is ended."""
@@ -65,6 +65,20 @@ async def examine(peer: Peer, timeout_s: float) -> Verdict:
     if answer is None or answer == "":
         return Verdict("healthy")
     return Verdict("unhealthy", str(answer)[:300])
+
+
+def expect_answers(peer: Peer, on_stuck: Callable[[], None]) -> None:
+    """Have it told when a call that was given up by now is not answered within the grace period.
+
+    One that is given up later has a grace period of its own.
+    """
+    calls = peer.which_given_up()
+
+    def look() -> None:
+        if not calls.isdisjoint(peer.which_given_up()):
+            on_stuck()
+
+    asyncio.get_running_loop().call_later(GRACE_S, look)
 
 
 async def _ask(peer: Peer, timeout_s: float) -> Any:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,13 +81,18 @@ async def launch(plugin: InstalledPlugin, around: Surroundings, limits: Limits) 
     """
     request = request_of(plugin, around, limits)
     confinement = await asyncio.to_thread(_confinement, plugin.plugin_id, around)
-    held = around.hold(plugin)
-    theirs_in, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
-    log_out, log_in = os.pipe()
-    bulk, their_bulk = Descriptors.pair()
-    observer = _observer(plugin.plugin_id, around)
-    try:
+    with ExitStack() as ours, ExitStack() as theirs:
+        held = around.hold(plugin)
+        ours.callback(held.release)
+        theirs_in, ours_out = _pipe(theirs, ours)
+        ours_in, theirs_out = _pipe(ours, theirs)
+        log_out, log_in = _pipe(ours, theirs)
+        bulk, their_bulk = Descriptors.pair()
+        ours.callback(bulk.close)
+        theirs.callback(their_bulk.close)
+        observer = _observer(plugin.plugin_id, around)
+        if observer is not None:
+            ours.callback(observer.close)
         plan = launch_plan(
             request,
             confinement,
@@ -95,33 +101,28 @@ async def launch(plugin: InstalledPlugin, around: Surroundings, limits: Limits) 
             minimum=around.minimum("permissions"),
             watch=observer.theirs if observer is not None else None,
         )
-        try:
-            group = around.groups.make(plugin.plugin_id, limits) if around.groups is not None else None
-            child = await around.spawner.spawn_async(
-                group.enter(plan.argv) if group is not None else plan.argv,
-                env=plan.env,
-                cwd=plan.cwd,
-                pass_fds=plan.pass_fds,
-                stdin=subprocess.DEVNULL,
-                stdout=log_in,
-                stderr=log_in,
-            )
-        finally:
-            plan.close()
-    except BaseException:
-        for fd in (ours_in, ours_out, log_out):
-            os.close(fd)
-        bulk.close()
-        if observer is not None:
-            observer.close()
-        held.release()
-        raise
-    finally:
-        for fd in (theirs_in, theirs_out, log_in):
-            os.close(fd)
-        their_bulk.close()
+        theirs.callback(plan.close)
+        group = around.groups.make(plugin.plugin_id, limits) if around.groups is not None else None
+        child = await around.spawner.spawn_async(
+            group.enter(plan.argv) if group is not None else plan.argv,
+            env=plan.env,
+            cwd=plan.cwd,
+            pass_fds=plan.pass_fds,
+            stdin=subprocess.DEVNULL,
+            stdout=log_in,
+            stderr=log_in,
+        )
+        ours.pop_all()  # they are the caller's from here on
     label, observed = plan.label, plan.observed
     return Launched(child, ours_in, ours_out, log_out, bulk, held, group, label, observer, observed)
+
+
+def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
+    """Return the ends of a new pipe, each of which its stack closes."""
+    reads, writes = os.pipe()
+    reader.callback(os.close, reads)
+    writer.callback(os.close, writes)
+    return reads, writes
 
 
 def _observer(plugin_id: str, around: Surroundings) -> "Observer | None":

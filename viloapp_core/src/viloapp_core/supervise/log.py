@@ -25,19 +25,21 @@ class RotatingLog:
     """
 
     def __init__(self, folder: Path, name: str = "worker.log") -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = folder / name
         self.written = 0
         self._recent = b""
-        self._file = self._open()
+        self._file: BinaryIO | None = None
+        with contextlib.suppress(OSError):
+            self._open()
 
     def write(self, data: bytes) -> None:
         """Append ``data``. A full disk loses lines of the log, never the host."""
         self.written += len(data)
         self._recent = (self._recent + data)[-_RECENT:]
         with contextlib.suppress(OSError):
-            self._file.write(data)
-            if self._file.tell() > MAX_BYTES:
+            file = self._file or self._open()
+            file.write(data)
+            if file.tell() > MAX_BYTES:
                 self._rotate()
 
     def since(self, mark: int) -> str:
@@ -51,20 +53,21 @@ class RotatingLog:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _open(self) -> BinaryIO:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(
             self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
         )
-        return os.fdopen(descriptor, "ab", buffering=0)
+        self._file = os.fdopen(descriptor, "ab", buffering=0)
+        return self._file
 
     def _rotate(self) -> None:
-        self._file.close()
-        try:
-            for number in range(KEPT, 0, -1):
-                older = self.path.with_name(f"{self.path.name}.{number - 1}") if number > 1 else self.path
-                with contextlib.suppress(FileNotFoundError):
-                    os.replace(older, self.path.with_name(f"{self.path.name}.{number}"))
-        finally:
-            self._file = self._open()
+        self.close()
+        for number in range(KEPT, 0, -1):
+            older = self.path.with_name(f"{self.path.name}.{number - 1}") if number > 1 else self.path
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(older, self.path.with_name(f"{self.path.name}.{number}"))

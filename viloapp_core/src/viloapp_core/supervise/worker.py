@@ -12,7 +12,7 @@ from viloapp_core.process.tree import Look, Tree
 from viloapp_core.sandbox import Launch, probe, program_plan
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.failures import Failure
-from viloapp_core.supervise.health import GRACE_S
+from viloapp_core.supervise.health import expect_answers
 from viloapp_core.supervise.launching import request_of
 from viloapp_core.supervise.life import Life
 from viloapp_core.supervise.machine import Phase
@@ -238,14 +238,11 @@ class Worker:
         if isinstance(error, LimitExceededError):
             return self._refused(error)
         if isinstance(error, (DeadlineExceededError, asyncio.CancelledError)):
-            asyncio.get_running_loop().call_later(GRACE_S, self._end_if_stuck, life)
+            why = "it did not stop working on a call that was given up"
+            expect_answers(life.peer, lambda: self._supervisor.hung(life, why))
         elif isinstance(error, WorkerLostError) and life.peer.closed:  # else one that this one had called
             return await self._loss(life)
         return error
-
-    def _end_if_stuck(self, life: Life) -> None:
-        if life.peer.given_up:
-            self._supervisor.hung(life, "it did not stop working on a call that was given up")
 
     def _refused(self, error: LimitExceededError) -> LimitExceededError:
         """Say which of its limits a plugin says it met; of another plugin's error everything is said."""
