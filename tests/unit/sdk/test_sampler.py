@@ -21,7 +21,16 @@ def recursion(depth: int, entered: threading.Event, leave: threading.Event) -> N
 
 
 @pytest.fixture
-def deep() -> Any:
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that other tests have left are not there to be seen."""
+    everyone, others = sys._current_frames, set(sys._current_frames()) - {threading.get_ident()}
+    monkeypatch.setattr(
+        sys, "_current_frames", lambda: {key: each for key, each in everyone().items() if key not in others}
+    )
+
+
+@pytest.fixture
+def deep(alone: None) -> Any:
     """A thread that is busy, five hundred calls deep."""
     entered, leave = threading.Event(), threading.Event()
     thread = threading.Thread(target=recursion, args=(500, entered, leave))
@@ -63,7 +72,7 @@ def test_more_stacks_and_functions_than_allowed_are_put_together(monkeypatch: py
     assert max(map(len, result["functions"])) <= _sampler.LONGEST_NAME
 
 
-def test_a_thread_that_waits_is_idle() -> None:
+def test_a_thread_that_waits_is_idle(alone: None) -> None:
     """Blocked in the library's own waiting; counted apart."""
     leave = threading.Event()
     thread = threading.Thread(target=leave.wait)
