@@ -182,11 +182,9 @@ class Life:
             self.tree.signal(signal.SIGKILL)
         self._child.kill()
 
-    async def abandon(self, *, grace_s: float = 0.0) -> Ending:
-        """Give it up, and wait until it is gone; ``grace_s`` seconds are left to it to end by itself."""
+    async def abandon(self) -> Ending:
+        """End it at once, and wait until it is gone."""
         self.peer.close()
-        if grace_s:
-            await asyncio.wait([self.ended], timeout=grace_s)
         self.kill()
         return await asyncio.shield(self.ended)
 

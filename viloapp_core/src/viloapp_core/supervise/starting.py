@@ -67,9 +67,15 @@ async def start(
             raise PluginStartError(plugin.plugin_id, "its answer to initialize is not of the protocol")
         await around.on_ready(plugin.plugin_id, offers)
     except BaseException as error:
-        trace = await life.trace() if isinstance(error, TimeoutError) else ""
-        # How a process that is about to end by itself does so is worth knowing.
-        await life.abandon(grace_s=EXIT_TIME_S if isinstance(error, WorkerLostError) else 0.0)
+        trace = ""
+        try:
+            if isinstance(error, TimeoutError):
+                trace = await life.trace()
+            elif isinstance(error, WorkerLostError):
+                # How a process that is about to end by itself does so is worth knowing.
+                await asyncio.wait([life.ended], timeout=EXIT_TIME_S)
+        finally:  # the start may be called off meanwhile, and nobody else has this process
+            await life.abandon()
         if isinstance(error, (ViloError, TimeoutError)):
             raise _fault(plugin.plugin_id, limits, life, error, trace) from error
         raise
