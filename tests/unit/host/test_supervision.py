@@ -15,6 +15,7 @@ from viloapp_core import Host
 from viloapp_core.host import widgets
 from viloapp_core.operations import enable
 from viloapp_core.supervise import PluginDisabledError, PluginRestartingError, PluginStartError
+from viloapp_core.supervise.log import RotatingLog
 from viloapp_sdk.errors import HandlerError, UnknownCommandError, ViloError, WorkerLostError
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
@@ -510,6 +511,32 @@ def test_a_closed_channel_ends_a_process_that_lives_on(plant: Plant, run: Run) -
                 await host.call("frail.close")
             assert (await ear.until("failed"))["running"][0][0] == "command frail.close"
             assert await host.call("frail.pid")
+
+    run(test)
+
+
+def test_an_end_that_cannot_be_cleared_up_is_an_end(
+    plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed is told; callers hear of the end, the next call works, and the host ends."""
+    plant("frail", FRAIL)
+    close = RotatingLog.close
+
+    def full(log: RotatingLog) -> None:
+        close(log)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RotatingLog, "close", full)
+    told: list[str] = []
+
+    async def test() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+        async with Host(control=False) as host:
+            _hasty(host)
+            with pytest.raises(WorkerLostError):
+                await host.call("frail.exit")
+            assert await host.call("frail.pid")
+        assert told == ["clearing up after frail failed"] * 2
 
     run(test)
 

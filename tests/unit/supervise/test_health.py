@@ -31,7 +31,7 @@ async def _answered(stranger: Stranger, *frames: tuple[int, Any]) -> list[str]:
     [
         ((RESPONSE, None), Verdict("healthy")),
         ((RESPONSE, "it returned False"), Verdict("unhealthy", "it returned False")),
-        ((RESPONSE, {"any": "thing"}), Verdict("unhealthy", "{'any': 'thing'}")),
+        ((RESPONSE, {"any": "thing"}), Verdict("unhealthy", "its answer is no text")),
         ((ERROR, {"code": "handler_failed", "detail": "gone"}), Verdict("unhealthy", "gone")),
     ],
 )

@@ -64,7 +64,8 @@ async def examine(peer: Peer, timeout_s: float) -> Verdict:
         return Verdict("unhealthy", error.detail)
     if answer is None or answer == "":
         return Verdict("healthy")
-    return Verdict("unhealthy", str(answer)[:300])
+    # Anything may come from a plugin: what is no text is not made one, which could take long or fail.
+    return Verdict("unhealthy", answer[:300] if isinstance(answer, str) else "its answer is no text")
 
 
 def expect_answers(peer: Peer, on_stuck: Callable[[], None]) -> None:

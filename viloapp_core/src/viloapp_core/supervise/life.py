@@ -209,22 +209,33 @@ class Life:
     async def _end(self, log: int) -> Ending:
         """Wait for the end, clear up, and say how it came."""
         status = await self._child.wait()
-        self.watch.close()
-        if self.group is not None:
-            if self._breach is None and self.group.out_of_memory():
-                allowed = self.watch.limits.memory_mb
-                self._reached(Breach("memory_mb", "ended", allowed, allowed))
-            self.group.remove()
-        self._drain_log(log)
-        self._loop.remove_reader(log)
-        os.close(log)
-        self.log.close()
-        self.peer.close()
-        self._held.release()
-        self._descriptors.close()
-        if self._observer is not None:
-            self._observer.close()
+        clearing: tuple[Callable[[], object], ...] = (
+            self.watch.close,
+            self._leave_group,
+            lambda: self._drain_log(log),
+            lambda: self._loop.remove_reader(log),
+            lambda: os.close(log),
+            self.log.close,
+            self.peer.close,
+            self._held.release,
+            self._descriptors.close,
+            self._observer.close if self._observer is not None else int,
+        )
+        for clear in clearing:
+            try:
+                clear()
+            except Exception as error:  # whoever waits for the end hears of it whatever else fails
+                what = {"message": f"clearing up after {self._id} failed", "exception": error}
+                self._loop.call_exception_handler(what)
         return Ending(status, self.fault or status.describe(), self._breach)
+
+    def _leave_group(self) -> None:
+        if self.group is None:
+            return
+        if self._breach is None and self.group.out_of_memory():
+            allowed = self.watch.limits.memory_mb
+            self._reached(Breach("memory_mb", "ended", allowed, allowed))
+        self.group.remove()
 
     def _reached(self, breach: Breach) -> None:
         """Keep why the process is about to end, and tell of every limit that is reached."""

@@ -9,7 +9,7 @@ from viloapp_core.limits import Breach, Limits, effective
 from viloapp_core.process import ExitStatus
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise import machine
-from viloapp_core.supervise.errors import PluginDisabledError, PluginRestartingError
+from viloapp_core.supervise.errors import PluginDisabledError, PluginRestartingError, PluginStartError
 from viloapp_core.supervise.failures import Failure, Kind, failure_of
 from viloapp_core.supervise.health import Health, Verdict
 from viloapp_core.supervise.life import Life
@@ -119,13 +119,15 @@ class Supervisor:
         """Ask the plugin to shut down, then end its process. Nothing of its tree is left afterwards."""
         self._stops += 1
         self._feed(machine.StopAsked())
-        while self._starting is not None or self.life is not None:
-            if self._starting is not None:
-                await asyncio.wait([self._starting])
-                await asyncio.sleep(0)  # `_started` comes first
-            elif self.life is not None:
-                await asyncio.shield(self.life.told)
-        self._arrived(WorkerLostError(f"{self.plugin.plugin_id}: {_STOPPED}"))
+        try:
+            while self._starting is not None or self.life is not None:
+                if self._starting is not None:
+                    await asyncio.wait([self._starting])
+                    await asyncio.sleep(0)  # `_started` comes first
+                elif self.life is not None:
+                    await asyncio.shield(self.life.told)
+        finally:  # also when nobody waits for the end any more
+            self._arrived(WorkerLostError(f"{self.plugin.plugin_id}: {_STOPPED}"))
 
     def hung(self, life: Life, why: str) -> None:
         """Say that a process does not answer any more: it has to go."""
@@ -177,7 +179,9 @@ class Supervisor:
         else:
             self.life = None
             self._feed(machine.Refused(), str(error))
-            self._arrived(error if isinstance(error, ViloError) else WorkerLostError(repr(error)))
+            if not isinstance(error, ViloError):  # too few descriptors, for example
+                error = PluginStartError(self.plugin.plugin_id, str(error) or repr(error))
+            self._arrived(error)
 
     def _is_ready(self, life: Life) -> None:
         self.was_ready, self.python = True, life.python
