@@ -116,11 +116,30 @@ def test_without_a_workspace_there_are_no_metrics_to_scrape(viloapp: Callable[..
     assert TOKEN_FILE == openmetrics.TOKEN_FILE
 
 
-def test_an_interval_that_is_too_short_is_refused(viloapp: Callable[..., Ran]) -> None:
+@pytest.mark.parametrize("interval", ["0", "-1", "nan", "inf", "1e300"])
+def test_an_interval_that_cannot_be_waited_for_is_refused(viloapp: Callable[..., Ran], interval: str) -> None:
     """One line and exit code 2."""
-    ran = viloapp("status", "--watch", "--interval", "0")
+    ran = viloapp("status", "--watch", "--interval", interval, "--count", "1")
     assert ran.code == 2
     assert "--interval" in ran.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("call", "hello.greet", "--timeout"),
+        ("bisect", "--auto", "--timeout"),
+        ("profile", "hello", "--seconds"),
+    ],
+)
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300"])
+def test_times_that_no_timer_takes_are_refused(
+    viloapp: Callable[..., Ran], command: tuple[str, ...], seconds: str
+) -> None:
+    """A mistake in the command line, found before anything is looked up or started."""
+    ran = viloapp(*command, seconds)
+    assert ran.code == 2
+    assert command[-1] in ran.err
 
 
 def test_doctor_tries_what_it_reports(store: Store, viloapp: Callable[..., Ran]) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.Seconds(0, above_least=True),
     metavar="SECONDS",
     default=120.0,
     show_default=True,

@@ -21,7 +21,7 @@ from viloapp_core.cli.output import encode
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.Seconds(0, above_least=True),
     metavar="SECONDS",
     help="Give up after this long.  [default: the plugin's execution_time]",
 )

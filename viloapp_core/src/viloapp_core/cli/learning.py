@@ -35,7 +35,7 @@ _ROUNDS = 8
 @click.option(
     "--for",
     "seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.Seconds(0, above_least=True),
     metavar="SECONDS",
     help="Instead of one COMMAND: serve `viloapp call` from elsewhere for this long.",
 )

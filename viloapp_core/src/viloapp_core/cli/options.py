@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import click
 
 from viloapp_core.cli.invocation import Invocation
+
+_LONGEST_S = 1_000_000.0
+"""Eleven days: more than any of these waits is for, and less than what any timer of the system refuses."""
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds that a timer can be set to.
+
+    What a plain range lets through: NaN, which is in no range and outside of none, and infinity.
+
+    Args:
+        least: the shortest.
+        above_least: ``least`` itself is too short.
+        most: the longest.
+    """
+
+    def __init__(self, least: float, *, above_least: bool = False, most: float = _LONGEST_S) -> None:
+        super().__init__(min=least, max=most, min_open=above_least)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or say why it is none that can be waited for."""
+        found = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
+        return found
 
 
 def _louder(ctx: click.Context, _parameter: click.Parameter, count: int) -> None:

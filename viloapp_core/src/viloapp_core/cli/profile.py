@@ -30,7 +30,7 @@ _TICK_S = 0.2
 @click.argument("plugin", metavar="ID", shell_complete=plugin_ids)
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0.5, max=600),
+    type=options.Seconds(0.5, most=600),
     metavar="N",
     default=10.0,
     show_default=True,

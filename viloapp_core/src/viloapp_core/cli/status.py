@@ -46,7 +46,7 @@ _HEADER = (
 @click.option(
     "--interval",
     "interval_s",
-    type=click.FloatRange(min=0.2),
+    type=options.Seconds(0.2),
     metavar="SECONDS",
     default=5.0,
     show_default=True,
