@@ -56,6 +56,15 @@ def test_crashes_are_listed_newest_first_and_shown(
     assert "\x1b" not in "".join(rows) + shown
 
 
+@pytest.mark.parametrize("lived", [10**400, float("nan"), -1, "long", None])
+def test_a_damaged_report_is_shown(
+    installed: Callable[..., InstalledPlugin], viloapp: Callable[..., Ran], lived: object
+) -> None:
+    """A number that no clock gives is an unknown time."""
+    CrashReports(installed().log_dir).add({**REPORT, "lived_s": lived}, datetime(2026, 1, 1, tzinfo=UTC))
+    assert "after an unknown time" in viloapp("logs", "hello", "--crash", "latest").out
+
+
 def test_crashes_as_json(crashed: InstalledPlugin, viloapp: Callable[..., Ran]) -> None:
     """All of them, or one; `info` names the last."""
     listed = viloapp("logs", "hello", "--crashes", "--json").json["crashes"]

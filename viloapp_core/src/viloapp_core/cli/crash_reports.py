@@ -13,6 +13,8 @@ from viloapp_core.store.crash_reports import CrashReports
 
 __all__ = ["brief", "lines", "show"]
 
+_LONGEST_S = 1e10  # three hundred years
+
 
 def show(output: Output, plugin_id: str, log_dir: Path, name: str | None) -> None:
     """Print the list of a plugin's crash reports, or the one of a name.
@@ -79,7 +81,9 @@ def _for(running: Mapping[str, Any]) -> str:
 
 
 def _seconds(value: Any) -> str:
-    return seconds(float(value)) if isinstance(value, (int, float)) else "an unknown time"
+    # A damaged file may say anything, also what is no number or no float can hold.
+    known = isinstance(value, (int, float)) and 0 <= value < _LONGEST_S
+    return seconds(float(value)) if known else "an unknown time"
 
 
 def _row(report: Mapping[str, Any]) -> list[str]:

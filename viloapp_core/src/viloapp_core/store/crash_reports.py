@@ -10,7 +10,7 @@ They lie in ``plugins/<id>/log/crashes/``, readable by the user alone. Who adds 
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from viloapp_core.foundation.files import read_json, write_json
 __all__ = ["KEPT", "CrashReports"]
 
 KEPT = 20
+_NAME = "%Y%m%dT%H%M%S.%fZ"
 
 
 class CrashReports:
@@ -39,7 +40,9 @@ class CrashReports:
             FoundationError: it cannot be written.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{at:%Y%m%dT%H%M%S.%f}Z"
+        if (names := self._names()) and at <= (newest := _time_of(names[0])):
+            at = newest + timedelta(microseconds=1)  # the clock was set back; names keep the order
+        name = at.strftime(_NAME)
         write_json(self.folder / f"{name}.json", report)
         for old in self._names()[KEPT:]:
             with contextlib.suppress(OSError):
@@ -64,4 +67,16 @@ class CrashReports:
 
     def _names(self) -> list[str]:
         """Return the names of all reports, newest first: names sort as times do."""
-        return sorted((path.stem for path in self.folder.glob("[0-9]*Z.json")), reverse=True)
+        stems = (path.stem for path in self.folder.glob("[0-9]*Z.json"))
+        return sorted(filter(_is_name, stems), reverse=True)
+
+
+def _time_of(name: str) -> datetime:
+    return datetime.strptime(name, _NAME).replace(tzinfo=UTC)
+
+
+def _is_name(stem: str) -> bool:
+    try:
+        return _time_of(stem).strftime(_NAME) == stem
+    except ValueError:
+        return False

@@ -97,7 +97,7 @@ def failure_of(
         pid=life.pid,
         code=None if number else ending.status.code,
         signal=number,
-        lived_s=round(now - life.began, 3),
+        lived_s=max(0.0, round(now - life.began, 3)),  # the clock may have been set back
         was_ready=life.was_ready,
         python=life.python,
         sdk=life.sdk,
