@@ -162,7 +162,9 @@ def _copied(venv: Path) -> bool:
         found = distribution(requirement.name)
         if not requirement.name.startswith("viloapp") and found.name not in seen:
             for file in found.files or ():
-                if ".." not in file.parts:  # what is outside are scripts, of another interpreter
+                # What is outside are scripts, of another interpreter; bytecode may be named that is nowhere.
+                made = file.suffix == ".pyc" and not Path(str(found.locate_file(file))).is_file()
+                if ".." not in file.parts and not made:
                     (folder / file).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(str(found.locate_file(file)), folder / file)
         for extra in requirement.extras or {""}:
