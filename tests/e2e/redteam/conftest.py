@@ -162,11 +162,12 @@ def _copied(venv: Path) -> bool:
         found = distribution(requirement.name)
         if not requirement.name.startswith("viloapp") and found.name not in seen:
             for file in found.files or ():
-                # What is outside are scripts, of another interpreter; bytecode may be named that is nowhere.
-                made = file.suffix == ".pyc" and not Path(str(found.locate_file(file))).is_file()
-                if ".." not in file.parts and not made:
+                here = Path(str(found.locate_file(file)))
+                # What is outside are scripts, of another interpreter; pip's own RECORD, once it has replaced
+                # itself, names bytecode and folders that are nowhere.
+                if ".." not in file.parts and here.is_file():
                     (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(str(found.locate_file(file)), folder / file)
+                    shutil.copy2(here, folder / file)
         for extra in requirement.extras or {""}:
             for each in map(Requirement, found.requires or ()):
                 applies = each.marker is None or each.marker.evaluate({"extra": extra})
