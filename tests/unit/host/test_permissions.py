@@ -341,7 +341,7 @@ def test_an_event_that_may_not_be_heard_wakes_nobody(plant: Plant, run: Run) -> 
     run(test)
 
 
-@pytest.mark.parametrize("event", ["theme.changed", "settings.changed", "plugin.limit"])
+@pytest.mark.parametrize("event", ["theme.changed", "settings.changed", "locale.changed", "plugin.limit"])
 def test_nobody_speaks_for_the_host(event: str) -> None:
     """Also a plugin whose id an event of the host begins with needs a permission to emit it."""
     plugin_id = event.partition(".")[0]

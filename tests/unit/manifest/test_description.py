@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viloapp_core.manifest import Manifest, ManifestError, plugin_json, read_wheel
+from viloapp_core.manifest import Manifest, ManifestError, read_wheel
 
 MINIMAL = {"schema": 1, "api_version": "1.0"}
 _IDS = st.from_regex(r"[a-z]{1,8}\.[a-z]{1,8}", fullmatch=True)
@@ -78,4 +78,4 @@ def test_a_description_is_json(wheel: Any) -> None:
     shown = json.loads(json.dumps(found.to_json()))
     assert shown["requires_dist"][0] == "viloapp-sdk<2,>=1"
     assert shown["entry_point"] == {"name": "hello", "value": "hello.plugin:Hello"}
-    assert shown["manifest"] == plugin_json(found)
+    assert shown["manifest"] == found.manifest.to_json()

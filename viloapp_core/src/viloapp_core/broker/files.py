@@ -21,19 +21,11 @@ from viloapp_core.broker.network import HandOver
 from viloapp_core.ledger import Gate
 from viloapp_core.permissions import Permission
 from viloapp_sdk.errors import InvalidArgumentsError
+from viloapp_sdk.manifest.needs import opening
 
-__all__ = ["MODES", "Files"]
+__all__ = ["Files"]
 
 T = TypeVar("T")
-
-MODES = {
-    "r": os.O_RDONLY,
-    "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
-    "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
-    "x": os.O_WRONLY | os.O_CREAT | os.O_EXCL,
-    "r+": os.O_RDWR,
-    "w+": os.O_RDWR | os.O_CREAT | os.O_TRUNC,
-}
 _THREADS = 4
 _MOST_LISTED = 10_000
 
@@ -59,7 +51,7 @@ class Files:
         Args:
             plugin_id: who asks.
             path: absolute, or ``~/…``.
-            mode: one of `MODES`.
+            mode: as `open` has it; see `viloapp_sdk.manifest.needs.opening`.
             hand_over: gives the plugin the descriptor.
 
         Raises:
@@ -67,10 +59,9 @@ class Files:
             FileRefusedError: it is key material, or no file.
             FileUnavailableError: the system refused.
         """
-        if mode not in MODES:
-            raise InvalidArgumentsError(f"a file has no mode {mode[:10]!r}", f"there are: {', '.join(MODES)}")
-        real = await self._judge(plugin_id, path, "read" if mode == "r" else "write", "files.open")
-        descriptor = await self._in_thread(real, lambda: places.open_file(real, MODES[mode]))
+        flags, scope = opening(mode)
+        real = await self._judge(plugin_id, path, scope, "files.open")
+        descriptor = await self._in_thread(real, lambda: places.open_file(real, flags))
         try:
             return hand_over(descriptor)
         finally:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from viloapp_core.manifest.description import EntryPoint, Manifest, Permission, PluginDescription
 from viloapp_core.manifest.errors import Issue, ManifestError
@@ -26,7 +25,6 @@ __all__ = [
     "ManifestError",
     "Permission",
     "PluginDescription",
-    "plugin_json",
     "read_dist_info",
     "read_source",
     "read_wheel",
@@ -78,11 +76,6 @@ def read_source(directory: Path) -> PluginDescription:
     from viloapp_core.manifest.source import describe_source
 
     return describe_source(directory)
-
-
-def plugin_json(description: PluginDescription) -> dict[str, Any]:
-    """Return what a receipt keeps of the manifest; `Manifest.from_json` takes it back."""
-    return description.manifest.to_json()
 
 
 def unmanaged(paths: Iterable[str] | None = None) -> list[tuple[str, str]]:

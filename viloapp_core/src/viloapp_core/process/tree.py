@@ -166,14 +166,16 @@ class Tree:
 
     def first(self) -> int | None:
         """Return the process id of the first process inside the sandbox; None when it is gone."""
-        return next((member.pid for member, depth in self._walk() if depth == self._passed), None)
+        member = self._first()
+        return member.pid if member is not None else None
 
     def signal_first(self, number: int) -> None:
         """Signal the first process inside the sandbox, if it is still there."""
-        for member, depth in self._walk():
-            if depth == self._passed:
-                _signal(member, number)
-                return
+        if (member := self._first()) is not None:
+            _signal(member, number)
+
+    def _first(self) -> Member | None:
+        return next((member for member, depth in self._walk() if depth == self._passed), None)
 
     def stop(self) -> None:
         """Stop every process, again until no new one appears: one that forks meanwhile is not missed."""

@@ -266,8 +266,6 @@ def _stopping(state: State, event: Event, now: float, policy: Policy) -> _Result
             return replace(state, step="killed"), (Kill(),)
         case StopAsked():
             return replace(state, failing=False), ()
-        case Hung() if state.step != "killed":
-            return replace(state, step="killed"), (Kill(trace=state.failing),)
         case Ready():  # it had started when it was told to end
             return state, (Kill(),)
         case Gone() | Failed() | Finished() | Refused():

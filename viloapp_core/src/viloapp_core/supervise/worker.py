@@ -96,11 +96,6 @@ class Worker:
         return self._life.label if self._life is not None else ""
 
     @property
-    def started_at(self) -> float | None:
-        """When its process was started, in seconds since the epoch; None when none runs."""
-        return self._life.began if self._life is not None else None
-
-    @property
     def life(self) -> Life | None:
         """Its process, None when none is ready."""
         return self._life if self.state == "running" else None

@@ -10,6 +10,8 @@ The host asks this for every call, and so do the fakes of the test kit.
 
 from __future__ import annotations
 
+import os
+
 from viloapp_sdk.errors import InvalidArgumentsError
 from viloapp_sdk.manifest.permission import Permission, PermissionSyntaxError
 
@@ -23,6 +25,7 @@ __all__ = [
     "emitting",
     "hearing",
     "named",
+    "opening",
 ]
 
 TERMINAL = Permission("process", "spawn", "terminal")
@@ -31,8 +34,18 @@ COMMANDS = Permission("services", "read", "commands")
 PLUGINS = Permission("plugins", "read", "installed")
 INFORMATION = Permission("system", "read", "information")
 
-_OF_THE_HOST = ("theme.changed", "settings.changed", "plugin.limit")
+_OF_THE_HOST = ("theme.changed", "settings.changed", "locale.changed", "plugin.limit")
 """Events that every plugin may hear; nobody but the host emits them without a permission."""
+
+
+_MODES = {
+    "r": os.O_RDONLY,
+    "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
+    "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+    "x": os.O_WRONLY | os.O_CREAT | os.O_EXCL,
+    "r+": os.O_RDWR,
+    "w+": os.O_RDWR | os.O_CREAT | os.O_TRUNC,
+}
 
 
 def named(category: str, scope: str, resource: str) -> Permission:
@@ -65,3 +78,14 @@ def hearing(plugin_id: str, type: str) -> Permission | None:
     """Return what a plugin needs to hear an event; None for its own and the host's."""
     free = type in _OF_THE_HOST or type.startswith(f"{plugin_id}.")
     return None if free else named("services", "subscribe", type)
+
+
+def opening(mode: str) -> tuple[int, str]:
+    """Return the flags of open(2) for a mode of a file, and the scope of the permission that it needs.
+
+    Raises:
+        InvalidArgumentsError: there is no such mode.
+    """
+    if mode not in _MODES:
+        raise InvalidArgumentsError(f"a file has no mode {mode[:10]!r}", f"there are: {', '.join(_MODES)}")
+    return _MODES[mode], "read" if mode == "r" else "write"

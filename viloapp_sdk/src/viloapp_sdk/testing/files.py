@@ -9,21 +9,13 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import Any, TypeVar
 
 from viloapp_sdk.errors import InvalidArgumentsError, ViloError
+from viloapp_sdk.manifest.needs import opening
 from viloapp_sdk.manifest.permission import Permission
 from viloapp_sdk.testing.grants import FakePermissions
 
 __all__ = ["FakeFiles"]
 
 T = TypeVar("T")
-
-_MODES = {
-    "r": os.O_RDONLY,
-    "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
-    "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
-    "x": os.O_WRONLY | os.O_CREAT | os.O_EXCL,
-    "r+": os.O_RDWR,
-    "w+": os.O_RDWR | os.O_CREAT | os.O_TRUNC,
-}
 
 
 class FakeFiles:
@@ -49,12 +41,9 @@ class FakeFiles:
             PermissionDeniedError: nothing allows it.
             ViloError: (``file_unavailable``) the system refused.
         """
-        if mode not in _MODES:
-            raise InvalidArgumentsError(
-                f"a file has no mode {mode[:10]!r}", f"there are: {', '.join(_MODES)}"
-            )
-        real = self._judge(path, "read" if mode == "r" else "write", "files.open")
-        return _tried(real, lambda: os.open(real, _MODES[mode], 0o666))
+        flags, scope = opening(mode)
+        real = self._judge(path, scope, "files.open")
+        return _tried(real, lambda: os.open(real, flags, 0o666))
 
     def write(self, path: str, data: bytes) -> None:
         """Replace a file's content; see `open` for what it raises."""
