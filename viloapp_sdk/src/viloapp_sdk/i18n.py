@@ -15,11 +15,12 @@ Source: the specification, Internationalization.
 import os
 import warnings
 
+from viloapp_sdk._locale import normal, wider
 from viloapp_sdk._messages import fill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = ["PluginI18n"]
@@ -35,7 +36,7 @@ class PluginI18n:
 
     def __init__(self, plugin_path: "str | os.PathLike[str]", default_locale: str = "en") -> None:
         self.plugin_path = plugin_path
-        self.default_locale = _normal(default_locale)
+        self.default_locale = normal(default_locale)
         self.current_locale = self.default_locale
         self.translations: dict[str, dict[str, str]] = {}
         self._listeners: list[Callable[[str], Any]] = []
@@ -57,7 +58,7 @@ class PluginI18n:
                 warnings.warn(f"locales/{name} cannot be used: {error}", RuntimeWarning, stacklevel=3)
                 continue
             texts = {key: text for key, text in found.items() if isinstance(text, str)}
-            self.translations[_normal(name.removesuffix(".json"))] = texts
+            self.translations[normal(name.removesuffix(".json"))] = texts
 
     @property
     def locales(self) -> "list[str]":
@@ -70,8 +71,8 @@ class PluginI18n:
         Of a variety that there is not (``pt-BR``) it is what it is a variety of; of a language that there is
         not, the default one, with a warning.
         """
-        wanted = _normal(locale)
-        found = next((each for each in _wider(wanted) if each in self.translations), None)
+        wanted = normal(locale)
+        found = next((each for each in wider(wanted) if each in self.translations), None)
         if found is None and wanted != self.default_locale:
             warnings.warn(
                 f"locale {locale} is not available, using {self.default_locale}", UserWarning, stacklevel=2
@@ -81,7 +82,7 @@ class PluginI18n:
 
     def follow(self, locale: str) -> None:
         """Take the workspace's language; one that this plugin has not is no mistake of anybody's."""
-        found = next((each for each in _wider(_normal(locale)) if each in self.translations), None)
+        found = next((each for each in wider(normal(locale)) if each in self.translations), None)
         self._use(found or self.default_locale)
 
     def _use(self, locale: str) -> None:
@@ -100,7 +101,7 @@ class PluginI18n:
 
         A placeholder without an argument stays as it is written.
         """
-        for locale in (*_wider(self.current_locale), self.default_locale):
+        for locale in (*wider(self.current_locale), self.default_locale):
             text = self.translations.get(locale, {}).get(key)
             if text is not None:
                 return text if "{" not in text else fill(text, kwargs, _Rules(locale))
@@ -129,17 +130,3 @@ class _Rules:
             return str(babel.Locale.parse(self._locale, sep="-").plural_form(abs(number)))
         except (babel.UnknownLocaleError, ValueError):
             return "other"
-
-
-def _normal(locale: str) -> str:
-    """Return a language as BCP 47 writes it: ``pt_br`` and ``PT-br`` are ``pt-BR``."""
-    language, *rest = locale.replace("_", "-").split("-")
-    sizes = {2: str.upper, 4: str.title}
-    return "-".join([language.lower(), *(sizes.get(len(part), str.lower)(part) for part in rest)])
-
-
-def _wider(locale: str) -> "Iterator[str]":
-    """Yield a language and what it is a variety of: ``zh-Hant-TW``, ``zh-Hant``, ``zh``."""
-    while locale:
-        yield locale
-        locale = locale.rpartition("-")[0]

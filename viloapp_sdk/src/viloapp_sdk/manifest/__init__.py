@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from viloapp_sdk.manifest.project import from_project
     from viloapp_sdk.manifest.source import Contributions, scan
+    from viloapp_sdk.manifest.translations import translatable, translated
     from viloapp_sdk.manifest.validation import fits, schema, validate
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "from_project",
     "scan",
     "schema",
+    "translatable",
+    "translated",
     "validate",
 ]
 
@@ -58,6 +61,8 @@ _HOMES = {
     "from_project": "project",
     "scan": "source",
     "schema": "validation",
+    "translatable": "translations",
+    "translated": "translations",
     "validate": "validation",
 }
 
