@@ -12,7 +12,7 @@ from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.output import encode
 
 if TYPE_CHECKING:
-    from viloapp_core.services.settings import Settings
+    from viloapp_core.services.settings import Configuration, Settings
     from viloapp_core.store import Store
 
 _key = click.argument("key", metavar="KEY", shell_complete=setting_keys)
@@ -94,10 +94,16 @@ def shown(value: Any) -> str:
 
 def settings_of(store: Store) -> Settings:
     """Return the settings of a store."""
+    from viloapp_core.services.language import locale_of
     from viloapp_core.services.settings import Settings
+    from viloapp_core.store.wording import configuration_in, texts_of
+
+    def in_words(plugin_id: str, declared: Configuration) -> Configuration:
+        return configuration_in(texts_of(store.plugin(plugin_id), locale_of(store.root)), declared)
 
     return Settings(
         store.root / "settings.json",
         lambda: {plugin_id: plugin.configuration for plugin_id, plugin in store.plugins().items()},
         former=lambda: {old: id for id, plugin in store.plugins().items() for old in plugin.formerly},
+        in_words=in_words,
     )

@@ -16,7 +16,7 @@ from viloapp_core.limits import Limits, asks
 
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
-    from viloapp_core.store import InstalledPlugin
+    from viloapp_core.store import InstalledPlugin, Store
     from viloapp_core.trust import Examination
 
 
@@ -28,6 +28,7 @@ class Prompt:
         view: what to pause meanwhile.
         accept: take everything as accepted (``--yes``); what is accepted is still told.
         installed: what the installed plugins have been allowed, by id.
+        locale: the person's language: a plugin's reasons are told in it where it has them.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class Prompt:
         *,
         accept: bool,
         installed: Callable[[], Mapping[str, InstalledPlugin]] = dict,
+        locale: str = "en",
     ) -> None:
+        self._locale = locale
         self._output = output
         self._view = view
         self._accept = accept
@@ -74,7 +77,9 @@ class Prompt:
         with self._view.paused():
             tell = self._output.note if self._accept else self._output.say
             known = self._installed().get(plugin.plugin_id)
-            for line in question(plugin, permissions, known.permissions if known else None):
+            for line in question(
+                plugin.in_language(self._locale), permissions, known.permissions if known else None
+            ):
                 tell(line)
             if self._accept:
                 return True
@@ -87,6 +92,13 @@ class Prompt:
                     "run it again with --yes to allow it, or on a terminal to be asked",
                 )
             return click.confirm(f"Install {one_line(plugin.plugin_id)}?", default=False, err=True)
+
+
+def prompt(output: Output, view: View, store: Store, *, accept: bool) -> Prompt:
+    """Return what asks a person about the plugins of a store."""
+    from viloapp_core.services.language import locale_of
+
+    return Prompt(output, view, accept=accept, installed=store.plugins, locale=locale_of(store.root))
 
 
 def question(

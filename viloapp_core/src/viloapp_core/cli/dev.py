@@ -150,7 +150,7 @@ def _install(
     chosen: InstallOptions,
     more: tuple[str, ...],
 ) -> InstalledPlugin:
-    from viloapp_core.cli.consent import Prompt
+    from viloapp_core.cli.consent import prompt
     from viloapp_core.cli.progress import view
     from viloapp_core.operations import install
 
@@ -158,7 +158,7 @@ def _install(
         dev = replace(chosen, dev=True, yes=True)
         install(store, [str(project)], options=dev, progress=shown, environ=invocation.environ)
         if more:
-            consent = Prompt(invocation.output, shown, accept=chosen.yes, installed=store.plugins)
+            consent = prompt(invocation.output, shown, store, accept=chosen.yes)
             install(store, more, options=chosen, progress=shown, consent=consent, environ=invocation.environ)
     return store.plugin(plugin_id)
 

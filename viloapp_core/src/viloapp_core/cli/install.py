@@ -63,12 +63,12 @@ def install_command(invocation: Invocation, /, specs: tuple[str, ...], **flags: 
 def _install(
     invocation: Invocation, store: Store, specs: Sequence[str], chosen: InstallOptions
 ) -> list[InstallOutcome]:
-    from viloapp_core.cli.consent import Prompt
+    from viloapp_core.cli.consent import prompt
     from viloapp_core.cli.progress import view
     from viloapp_core.operations import install
 
     with view(invocation.output) as shown:
-        consent = Prompt(invocation.output, shown, accept=chosen.yes, installed=store.plugins)
+        consent = prompt(invocation.output, shown, store, accept=chosen.yes)
         return install(store, specs, options=chosen, progress=shown, consent=consent)
 
 

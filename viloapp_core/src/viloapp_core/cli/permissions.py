@@ -174,7 +174,10 @@ def _rows(invocation: Invocation, store: Store, plugin: InstalledPlugin) -> list
         with client:
             rows: list[dict[str, Any]] = client.request("permissions.show", {"plugin": plugin.plugin_id})
             return rows
-    return _manager(store).describe(plugin)
+    from viloapp_core.services.language import locale_of
+    from viloapp_core.store.wording import texts_of
+
+    return _manager(store).describe(plugin, texts_of(plugin, locale_of(store.root)))
 
 
 def _manager(store: Store) -> PermissionManager:

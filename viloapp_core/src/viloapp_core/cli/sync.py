@@ -69,12 +69,12 @@ def sync_command(
 
 
 def _sync(invocation: Invocation, store: Store, file: Path, chosen: InstallOptions) -> SyncOutcome:
-    from viloapp_core.cli.consent import Prompt
+    from viloapp_core.cli.consent import prompt
     from viloapp_core.cli.progress import view
     from viloapp_core.operations import sync
 
     with view(invocation.output) as shown:
-        consent = Prompt(invocation.output, shown, accept=chosen.yes, installed=store.plugins)
+        consent = prompt(invocation.output, shown, store, accept=chosen.yes)
         return sync(store, file, options=chosen, progress=shown, consent=consent)
 
 

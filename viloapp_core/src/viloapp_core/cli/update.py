@@ -35,14 +35,14 @@ def update_command(invocation: Invocation, /, ids: tuple[str, ...], check: bool,
     is replaced stays for `viloapp rollback`. A plugin that wants more than it was allowed asks. What somebody
     else signed than the pinned publisher is refused.
     """
-    from viloapp_core.cli.consent import Prompt
+    from viloapp_core.cli.consent import prompt
     from viloapp_core.cli.progress import view
     from viloapp_core.operations import InstallOptions, update
 
     store = invocation.store()
     chosen = InstallOptions(**flags)
     with changing(invocation, store), view(invocation.output) as shown:
-        consent = Prompt(invocation.output, shown, accept=chosen.yes, installed=store.plugins)
+        consent = prompt(invocation.output, shown, store, accept=chosen.yes)
         outcomes = update(store, ids, check=check, options=chosen, progress=shown, consent=consent)
     if invocation.output.as_json:
         invocation.output.json({"plugins": [asdict(outcome) for outcome in outcomes]})

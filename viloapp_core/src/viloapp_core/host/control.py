@@ -70,7 +70,7 @@ class ControlServer:
             "settings.set": lambda params: host.settings.set(_text(params, "key"), params.get("value")),
             "settings.adopt": lambda params: host.settings.adopt(_document(params)).to_json(),
             "settings.unset": lambda params: host.settings.unset(_text(params, "key")),
-            "permissions.show": lambda params: host.permissions.describe(_plugin(host, params)),
+            "permissions.show": lambda params: _described(host, _plugin(host, params)),
             "permissions.grant": self._grant,
             "permissions.revoke": self._revoke,
             "permissions.reset": self._reset,
@@ -299,6 +299,10 @@ def _text(params: Mapping[str, Any], name: str) -> str:
 
 def _plugin(host: "Host", params: Mapping[str, Any]) -> InstalledPlugin:
     return host.store.plugin(_text(params, "plugin"))
+
+
+def _described(host: "Host", plugin: InstalledPlugin) -> list[dict[str, Any]]:
+    return host.permissions.describe(plugin, host.wording.of(plugin.plugin_id))
 
 
 def _texts(params: Mapping[str, Any], name: str) -> list[str]:

@@ -32,6 +32,7 @@ from viloapp_core.host.permissions import PermissionManager
 from viloapp_core.host.probation import Probation
 from viloapp_core.host.start_marker import StartMarker
 from viloapp_core.host.widgets import Widgets
+from viloapp_core.host.wording import Wording
 from viloapp_core.ledger import LedgerError
 from viloapp_core.limits import Breach, effective
 from viloapp_core.permissions import Permission
@@ -43,6 +44,7 @@ from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, 
 from viloapp_core.services.settings import LIMITS
 from viloapp_core.store import InstalledPlugin, Revocation, Store
 from viloapp_core.store.crash_reports import CrashReports
+from viloapp_core.store.wording import configuration_in, summary_in
 from viloapp_core.supervise import FailureLog, Surroundings, Worker, rehearse
 from viloapp_core.supervise.life import Life
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
@@ -90,6 +92,7 @@ class Host:
         permissions: what every plugin may.
         address: where the workspace is served, None without one.
         measuring: what is counted of every plugin; see `get_report`.
+        wording: what every plugin says of itself, in the language of the workspace.
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class Host:
         self.notices = Notices(self.publish)
         self._problem = ""
         self.probation = Probation(self)
+        self.wording = Wording(self.store.plugins, lambda: str(self.settings.core("locale")))
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -153,7 +157,11 @@ class Host:
                 stack.push(self._marker.ended)
             self.store.recover()
             self.settings = Settings(
-                self.store.root / "settings.json", self._configurations, self._setting_changed, self._former
+                self.store.root / "settings.json",
+                self._configurations,
+                self._setting_changed,
+                self._former,
+                lambda plugin_id, declared: configuration_in(self.wording.of(plugin_id), declared),
             )
             self.permissions = PermissionManager(self.store, self.workspace_folder, self._permissions_changed)
             stack.callback(self.permissions.close)
@@ -311,13 +319,13 @@ class Host:
 
     def commands(self) -> list[dict[str, Any]]:
         """Return ``id, plugin, title, description, parameters, keybinding`` of every command."""
-        return [command.to_json() for command in self._commands.all()]
+        return self.wording.rows("commands", [command.to_json() for command in self._commands.all()])
 
     # -- widgets -------------------------------------------------------------------------------------
 
     def widgets(self) -> list[dict[str, Any]]:
         """Return ``{"id", "title", "icon", "kind", "position", "plugin"}`` of every widget on offer."""
-        return self._widgets.offered()
+        return self.wording.rows("widgets", self._widgets.offered())
 
     def instances(self) -> list[dict[str, Any]]:
         """Return every open widget, as `open_widget` does."""
@@ -383,7 +391,7 @@ class Host:
         return {
             "id": plugin.plugin_id,
             "version": plugin.version,
-            "summary": plugin.summary,
+            "summary": summary_in(self.wording.of(plugin.plugin_id), plugin.summary),
             "enabled": plugin.enabled and not held,
             "held": bool(held),
             "on_probation": self.probation.active(plugin.plugin_id),
@@ -533,6 +541,7 @@ class Host:
             await asyncio.wait([disabling])
             await asyncio.to_thread(self.store.set_enabled, [plugin_id], True)
             await self.refresh()
+        self.wording.forget()
         if commands is not None:
             self._commands.forget(plugin_id)
             self._widgets.forget(plugin_id)
@@ -554,6 +563,7 @@ class Host:
             Plugin ids by what happened: ``{"added", "changed", "removed"}``.
         """
         self._stamp = self.store.index_stamp()
+        self.wording.forget()
         enabled = {id: plugin for id, plugin in self.store.plugins().items() if plugin.enabled}
         wanted = {id: plugin for id, plugin in enabled.items() if not self.holding.why(id)}
         known = {id: worker.plugin for id, worker in self._workers.items()}
@@ -651,8 +661,8 @@ class Host:
         """Call ``callback(name, data)`` for every event of the host; return what ends that.
 
         Events: ``commands.changed``, ``plugins.changed``, ``plugin.state``, ``widget.opened``,
-        ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``settings.changed``,
-        ``terminal.exited``, ``plugin.life``, ``plugin.limit``, ``plugin.rolled_back``,
+        ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``locale.changed``,
+        ``settings.changed``, ``terminal.exited``, ``plugin.life``, ``plugin.limit``, ``plugin.rolled_back``,
         ``permissions.changed``, ``permission.denied``.
         """
         self._subscribers.append(callback)
@@ -704,6 +714,7 @@ class Host:
         elif key == "core.locale":
             for plugin_id in tuple(self._workers):  # to all: each shows texts, whether it listens or not
                 self._deliver(plugin_id, "locale.changed", {"source": "host", "data": {"locale": value}})
+            self.publish("locale.changed", {"locale": value})
         elif owner != "core" and not name.startswith(LIMITS):
             self._deliver(
                 owner, "settings.changed", {"source": "host", "data": {"name": name, "value": value}}

@@ -9,9 +9,10 @@ from typing import Any
 
 from viloapp_core.foundation.clock import Clock
 from viloapp_core.host.prompts import Prompts
-from viloapp_core.ledger import AuditLog, Ledger, LedgerError, Standing, consented_by
+from viloapp_core.ledger import AuditLog, Entry, Ledger, LedgerError, Standing, consented_by
 from viloapp_core.permissions import NOWHERE, Decision, Permission, Places, decide, in_words
 from viloapp_core.store import InstalledPlugin, Store
+from viloapp_core.store.wording import Texts, reason_in
 from viloapp_sdk.errors import InvalidArgumentsError, PermissionDeniedError
 from viloapp_sdk.manifest.printable import make_safe
 
@@ -250,11 +251,17 @@ class PermissionManager:
         """Return where the named places are for a plugin."""
         return Places(self._home, {"workspace": self._workspace, "plugin_data": str(plugin.data_dir)})
 
-    def describe(self, plugin: InstalledPlugin) -> list[dict[str, Any]]:
+    def describe(self, plugin: InstalledPlugin, texts: Texts | None = None) -> list[dict[str, Any]]:
         """Return every permission that a plugin has, had or asked for.
+
+        ``words`` are always the host's; the ``reason`` alone is the plugin's to translate.
 
         Rows of ``{"id", "state", "words", "by", "at", "reason", "lasting"}``; ``state`` is ``granted``
         or ``denied``.
+
+        Args:
+            plugin: which.
+            texts: its words in the person's language; see `viloapp_core.store.wording`.
 
         Raises:
             LedgerError: the ledger cannot be used.
@@ -278,7 +285,7 @@ class PermissionManager:
                     "words": in_words(permission),
                     "by": entry.by if entry else "prompt" if brief else "install",
                     "at": entry.at if entry else "",
-                    "reason": entry.reason if entry else "",
+                    "reason": _reason(entry, texts or {}),
                     "lasting": lasting,
                 }
             )
@@ -347,3 +354,10 @@ class PermissionManager:
 def grant_command(plugin_id: str, permission: Permission) -> str:
     """Return the command line that would grant it."""
     return f"viloapp permissions grant {plugin_id} {shlex.quote(str(permission))}"
+
+
+def _reason(entry: Entry | None, texts: Texts) -> str:
+    """Return why a permission was asked for; what was said at run time is in the right language."""
+    if entry is None:
+        return ""
+    return reason_in(texts, str(entry.permission), entry.reason) if entry.by == "install" else entry.reason

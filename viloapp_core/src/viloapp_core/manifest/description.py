@@ -154,6 +154,7 @@ class PluginDescription:
         requires_dist: libraries that it imports.
         entry_point: its class.
         manifest: the content of its `plugin.json`.
+        translations: its words in other languages, key → text by language; no part of what it is.
     """
 
     plugin_id: str
@@ -166,6 +167,13 @@ class PluginDescription:
     requires_dist: tuple[Requirement, ...]
     entry_point: EntryPoint
     manifest: Manifest
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def in_language(self, locale: str) -> PluginDescription:
+        """Return the same with its words in a language, where it has any (docs/reference/languages.md)."""
+        from viloapp_core.manifest.translations import in_language
+
+        return in_language(self, locale)
 
     def to_json(self) -> dict[str, Any]:
         """Return the description as JSON has it."""

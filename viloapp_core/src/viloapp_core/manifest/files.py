@@ -34,6 +34,10 @@ class MetadataFiles(Protocol):
         """
         ...
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files directly in a folder, which ends with ``/``; none where it is not."""
+        ...
+
 
 class DistInfoFiles:
     """An installed distribution.
@@ -67,6 +71,16 @@ class DistInfoFiles:
         if len(content) > MAX_BYTES:
             raise ManifestError([Issue(name, f"is larger than {MAX_BYTES} bytes")], self.dist_info)
         return content
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files directly in a folder; none where it is not, or is elsewhere."""
+        path = self._root / folder
+        try:
+            if path.is_symlink():
+                return []
+            return [entry.name for entry in os.scandir(path) if entry.is_file(follow_symlinks=False)]
+        except (OSError, ValueError):
+            return []
 
 
 def split_dist_info(folder: str) -> tuple[str, str]:

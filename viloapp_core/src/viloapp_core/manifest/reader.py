@@ -16,6 +16,7 @@ from viloapp_core.manifest.description import EntryPoint, Manifest, PluginDescri
 from viloapp_core.manifest.errors import Issue, ManifestError
 from viloapp_core.manifest.files import MetadataFiles, split_dist_info
 from viloapp_core.manifest.strict_json import decode
+from viloapp_core.manifest.translations import every, package_of
 from viloapp_sdk.manifest import API_VERSION, ENTRY_POINT_GROUP, FILE_NAME
 from viloapp_sdk.manifest.printable import make_safe
 from viloapp_sdk.manifest.shapes import shorten
@@ -66,7 +67,24 @@ def describe(files: MetadataFiles, subject: str) -> PluginDescription:
     issues += problems
     if issues or point is None or manifest is None:
         raise ManifestError(issues, subject, _HINT)
-    return PluginDescription(entry_point=point, manifest=manifest, **fields)
+    translations = _translations(files, point)
+    return PluginDescription(entry_point=point, manifest=manifest, translations=translations, **fields)
+
+
+def _translations(files: MetadataFiles, point: EntryPoint) -> dict[str, dict[str, str]]:
+    """Return the manifest's words in other languages; a catalogue that cannot be read has none."""
+
+    def read(path: str) -> bytes | None:
+        try:
+            return files.read(path)
+        except ManifestError:
+            return None
+
+    for package in package_of(point.value):
+        folder = "/".join((*package, "locales", ""))
+        if names := files.names(folder):
+            return every(names, lambda name: read(f"{folder}{name}"))  # noqa: B023 - called at once
+    return {}
 
 
 _RESERVED = ("core", "host", "permission", "permissions", "plugin", "plugins", "settings", "theme", "viloapp")

@@ -16,6 +16,7 @@ from viloapp_core.manifest.errors import Issue, ManifestError
 from viloapp_core.manifest.files import DistInfoFiles
 from viloapp_core.manifest.reader import check_manifest, find_beside_class, plugin_name
 from viloapp_core.manifest.strict_json import decode
+from viloapp_core.manifest.translations import every, folder_reader, package_of
 from viloapp_sdk.manifest import ENTRY_POINT_GROUP, from_project
 from viloapp_sdk.manifest import ManifestError as SdkManifestError
 from viloapp_sdk.manifest.printable import make_safe
@@ -56,7 +57,23 @@ def describe_source(directory: Path) -> PluginDescription:
     point = fields.pop("point")
     if issues or manifest is None or point is None:
         raise ManifestError(issues, str(directory))
-    return PluginDescription(entry_point=point, manifest=manifest, **fields)
+    translations = _translations(directory, data, point)
+    return PluginDescription(entry_point=point, manifest=manifest, translations=translations, **fields)
+
+
+def _translations(directory: Path, data: dict[str, Any], point: EntryPoint) -> dict[str, dict[str, str]]:
+    for root in source_roots(directory, data):
+        for package in package_of(point.value):
+            path = root.joinpath(*package)
+            if path.is_dir():
+                names = DistInfoFiles(path / "none.dist-info").names("locales/")
+                return every(names, folder_reader(path))
+    return {}
+
+
+def source_roots(directory: Path, data: dict[str, Any]) -> tuple[Path, ...]:
+    """Return the folders that hold a project's packages, without asking the build backend."""
+    return tuple(dict.fromkeys(path.parent for path in packages(directory, data)))
 
 
 def _beside_the_class(directory: Path, data: dict[str, Any], issues: list[Issue]) -> object:
@@ -68,13 +85,26 @@ def _beside_the_class(directory: Path, data: dict[str, Any], issues: list[Issue]
     if any(entry_point_issues(points)):
         return None  # `from_project` reports them
     point = _entry_point({ENTRY_POINT_GROUP: points})
-    for root in dict.fromkeys(path.parent for path in packages(directory, data)):
+    for root in source_roots(directory, data):
         content = find_beside_class(DistInfoFiles(root / "none.dist-info"), point)
         if content is not None:
             raw, problems = decode(content)
             issues += problems
             return raw
     return None
+
+
+def roots_of(directory: Path) -> tuple[Path, ...]:
+    """Return the folders that hold the packages of a project.
+
+    Raises:
+        ManifestError: it has no ``pyproject.toml`` that can be read.
+    """
+    try:
+        return source_roots(directory, read_pyproject(directory))
+    except (SdkManifestError, OSError) as error:
+        issues = getattr(error, "issues", [Issue("pyproject.toml", str(error))])
+        raise ManifestError(issues, str(directory)) from error
 
 
 def _project(value: object, issues: list[Issue]) -> dict[str, Any]:

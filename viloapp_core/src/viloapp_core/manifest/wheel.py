@@ -96,6 +96,11 @@ class WheelFiles:
             raise ManifestError([Issue(name, f"is larger than {MAX_BYTES} bytes")], self._filename)
         return content
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the members directly in a folder."""
+        inside = (name.removeprefix(folder) for name in self._archive.namelist() if name.startswith(folder))
+        return [name for name in inside if name and "/" not in name]
+
 
 def _duplicates(names: list[str]) -> Iterator[Issue]:
     """Yield the members that stand twice: installers differ in which of them they take."""

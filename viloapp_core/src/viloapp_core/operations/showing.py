@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_core.foundation.clock import SystemClock
+from viloapp_core.services.language import locale_of
 from viloapp_core.store import InstalledPlugin, Revocation, Store
+from viloapp_core.store.wording import summary_in, texts_of
+from viloapp_sdk.manifest.translations import languages, translated
 
 _FROM_RECEIPT = (
     *("name", "summary", "author", "license", "entry_point", "manifest", "requested", "index_url"),
@@ -26,6 +29,10 @@ def listing(store: Store) -> list[dict[str, Any]]:
     blocked = Revocation(store.root, SystemClock(), starting=False).why_rows(plugins.rows)
     damage = blocked | damage
     rows = [_row(plugin_id, row, damage.get(plugin_id, "")) for plugin_id, row in plugins.rows.items()]
+    if languages(locale := locale_of(store.root)):
+        for said in rows:
+            texts = texts_of(plugins[said["id"]], locale)
+            said["summary"] = summary_in(texts, said["summary"])
     rows += [_damaged_row(plugin_id, damage[plugin_id]) for plugin_id in damage if plugin_id not in plugins]
     for name, version in manifest.unmanaged():
         rows.append(
@@ -90,15 +97,20 @@ def describe(store: Store, what: str) -> dict[str, Any]:
 
     path = Path(what).expanduser()
     if what.endswith(".whl"):
-        return {"installed": False, **manifest.read_wheel(path.absolute()).to_json()}
+        described = manifest.read_wheel(path.absolute())
+        return {"installed": False, **described.in_language(locale_of(store.root)).to_json()}
     if "/" in what and path.is_dir():
-        return {"installed": False, **manifest.read_source(path.absolute()).to_json()}
+        described = manifest.read_source(path.absolute())
+        return {"installed": False, **described.in_language(locale_of(store.root)).to_json()}
     return _installed(store, store.plugin(canonicalize_name(what)))
 
 
 def _installed(store: Store, plugin: InstalledPlugin) -> dict[str, Any]:
-    receipt = store.receipt(plugin.plugin_id)
+    receipt = dict(store.receipt(plugin.plugin_id))
     why = Revocation(store.root, SystemClock()).why(plugin)
+    texts = texts_of(plugin, locale_of(store.root))
+    receipt["manifest"] = translated(receipt["manifest"], texts)
+    receipt["summary"] = summary_in(texts, str(receipt.get("summary") or ""))
     return {
         "installed": True,
         **_row(plugin.plugin_id, store.plugins().rows[plugin.plugin_id], why),

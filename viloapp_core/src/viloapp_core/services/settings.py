@@ -154,6 +154,7 @@ class Settings:
         configurations: returns what each installed plugin declares, by plugin id.
         on_change: called with key and value after each change.
         former: returns the ids that installed plugins had before, and theirs.
+        in_words: returns what a plugin declares in the person's language, for listings.
     """
 
     def __init__(
@@ -162,8 +163,10 @@ class Settings:
         configurations: Callable[[], Mapping[str, Configuration]],
         on_change: Callable[[str, Any], None] = lambda key, value: None,
         former: Callable[[], Mapping[str, str]] = dict,
+        in_words: Callable[[str, Configuration], Configuration] = lambda plugin_id, declared: declared,
     ) -> None:
         self._former = former
+        self._in_words = in_words
         self._path = path
         self._on_change = on_change
         self._configurations = configurations
@@ -270,14 +273,17 @@ class Settings:
         return done
 
     def list(self) -> list[dict[str, Any]]:
-        """Return ``{"key", "value", "default", "type", "description", "changed"}`` of every setting.
+        """Return ``{"key", "value", "default", "type", "description", "enum", "changed"}`` of every setting.
 
+        Where its values have words for people, ``enum_labels`` has them by value.
         Of the limits only those that were set: seven for each plugin would bury the rest.
         """
         rows = []
         for owner, configuration in self._owners().items():
             stored = self._stored(owner)
             limits = {name: LIMIT_SETTINGS[name] for name in stored if name in LIMIT_SETTINGS}
+            if owner != "core":
+                configuration = self._in_words(owner, configuration)
             for name, schema in sorted({**configuration, **limits}.items()):
                 rows.append(
                     {
@@ -287,6 +293,7 @@ class Settings:
                         "type": schema.get("type", ""),
                         "description": schema.get("description", ""),
                         "enum": schema.get("enum"),
+                        **({"enum_labels": schema["enum_labels"]} if "enum_labels" in schema else {}),
                         "changed": name in stored,
                     }
                 )

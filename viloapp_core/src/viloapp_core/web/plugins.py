@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from viloapp_core import operations
 from viloapp_core.limits import Limits, asks
-from viloapp_core.manifest import PluginDescription
+from viloapp_core.manifest import PluginDescription, read_wheel
 from viloapp_core.permissions import Permission, in_words, warning
 from viloapp_core.resolve import wheelhouse
 from viloapp_core.web import views
@@ -34,13 +34,14 @@ class Plugins:
 
     def __init__(self, host: "Host") -> None:
         self._host = host
-        self._wheels: list[dict[str, str]] | None = None
+        self._wheels: list[PluginDescription] | None = None
 
     async def catalog(self) -> dict[str, Any]:
         """Return what can be run, opened, managed and installed now."""
         if self._wheels is None:
             self._wheels = await asyncio.to_thread(_first_party_wheels)
-        return views.catalog(self._host, self._wheels)
+        locale = str(self._host.settings.core("locale"))
+        return views.catalog(self._host, [views.offer(wheel.in_language(locale)) for wheel in self._wheels])
 
     def install(
         self,
@@ -55,7 +56,7 @@ class Plugins:
             self._host.store,
             specs,
             progress=lambda event: tell(dataclasses.asdict(event)),
-            consent=_Consent(ask),
+            consent=_Consent(ask, str(self._host.settings.core("locale"))),
             cancel=cancel,
         )
         return {"installed": [_outcome(outcome) for outcome in outcomes]}
@@ -79,12 +80,14 @@ class Plugins:
 class _Consent:
     """Puts to the person who signed a plugin, and which permissions it asks for."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, locale: str) -> None:
         self._ask = ask
+        self._locale = locale
 
     def ask(self, plugin: PluginDescription, permissions: Sequence[str], /) -> bool:
         """Return whether the person allows them."""
-        reasons = {permission.id: permission.reason for permission in plugin.manifest.permissions}
+        manifest = plugin.in_language(self._locale).manifest
+        reasons = {permission.id: permission.reason for permission in manifest.permissions}
         wanted = [_asked(permission, reasons.get(permission, "")) for permission in permissions]
         more = asks(plugin.manifest.limits, Limits())
         return self._put(plugin, about="permissions", permissions=wanted, limits=more)
@@ -119,14 +122,14 @@ def _outcome(outcome: operations.InstallOutcome) -> dict[str, Any]:
     }
 
 
-def _first_party_wheels() -> list[dict[str, str]]:
+def _first_party_wheels() -> list[PluginDescription]:
     """Describe the first-party wheels that come with the core; one that cannot be read is left out."""
     found = wheelhouse()
     described = []
     for plugin_id in views.FIRST_PARTY:
         if plugin_id in found:
             try:
-                described.append(views.offer(plugin_id, found[plugin_id]))
+                described.append(read_wheel(found[plugin_id]))
             except ViloError as error:
                 _log.warning("the wheel of %s cannot be read: %s", plugin_id, error.detail)
     return described

@@ -2,9 +2,9 @@
 
 import importlib.metadata
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viloapp_core.manifest import PluginDescription
 from viloapp_core.services.theme import THEMES
 from viloapp_sdk.errors import ViloError
 
@@ -54,7 +54,7 @@ def catalog(host: "Host", wheels: Sequence[Mapping[str, str]]) -> dict[str, Any]
 def permissions(host: "Host", plugin_id: str) -> list[dict[str, Any]]:
     """Return what a plugin has and was denied, in words; see `PermissionManager.describe`."""
     try:
-        return host.permissions.describe(host.store.plugin(plugin_id))
+        return host.permissions.describe(host.store.plugin(plugin_id), host.wording.of(plugin_id))
     except ViloError:
         return []  # its ledger cannot be read, or it went this moment: it may nothing
 
@@ -78,9 +78,6 @@ def offers(wheels: Sequence[Mapping[str, str]], installed: Collection[str]) -> l
     return [dict(wheel) for wheel in wheels if wheel["id"] not in installed]
 
 
-def offer(plugin_id: str, wheel: Path) -> dict[str, str]:
-    """Describe a wheel that comes with the core, from its own metadata."""
-    from viloapp_core.manifest import read_wheel
-
-    description = read_wheel(wheel)
-    return {"id": plugin_id, "title": description.name, "summary": description.summary}
+def offer(description: PluginDescription) -> dict[str, str]:
+    """Describe a plugin that comes with the core, from its own metadata."""
+    return {"id": description.plugin_id, "title": description.name, "summary": description.summary}
