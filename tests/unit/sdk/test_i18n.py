@@ -6,12 +6,14 @@ import json
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viloapp_sdk._messages import fill, placeholders, problems
+from viloapp_sdk._filling import fill
+from viloapp_sdk._messages import Choice, Value, parse, placeholders, problems, write
 from viloapp_sdk.i18n import PluginI18n
 
 EXAMPLE = {
@@ -135,7 +137,7 @@ def choices(tmp_path: Path) -> PluginI18n:
         ("pl", 3, "3 pliki"),
         ("pl", 5, "5 plików"),
         ("pl", 22, "22 pliki"),
-        ("pl", 1.5, "1.5 pliku"),
+        ("pl", 1.5, "1,5 pliku"),
         ("ar", 0, "z"),
         ("ar", 2, "t"),
         ("ar", 7, "f"),
@@ -160,36 +162,170 @@ def test_values_in_a_choice_are_text(choices: PluginI18n) -> None:
 
 def test_without_babel(choices: PluginI18n, monkeypatch: pytest.MonkeyPatch) -> None:
     """One for 1 and other for the rest, in every language."""
-    monkeypatch.setitem(sys.modules, "babel", None)
+    monkeypatch.setitem(sys.modules, "viloapp_sdk._formats", None)
+    monkeypatch.delattr("viloapp_sdk._formats", raising=False)
     assert choices.t("files", n=1, who="me") == "1 file of mine"
     choices.set_locale("pl")
     assert choices.t("files", n=3) == "3 pliku"
 
 
 @pytest.mark.parametrize(
-    ("text", "broken"),
+    ("text", "issue"),
     [
-        ("{n, plural, one {#} other {#}}", False),
-        ("{n, plural, one {#}}", True),
-        ("{n, plural, one {# other {#}}", True),
-        ("{n, plural, other #}", True),
-        ("{n, select, other {a {n, plural, one {x}} b}}", True),
-        ("plain, plural, text", False),
-        ("{a} {b} it's {", False),
+        ("{n, plural, one {#} other {#}}", ""),
+        ("{n, plural, offset:1 =0 {a} one {#} other {#}} {d, date, long} {l, list, or}", ""),
+        ("{n, selectordinal, one {#st} other {#th}} {p, number, ::currency/EUR}", ""),
+        ("plain, plural, text", ""),
+        ("{a} {b} it's { or } or {} or {{c}}", ""),
+        ("if (x) { return 1 }", ""),
+        ("{n, plural, one {#}}", "needs a case `other"),
+        ("{n, plural, one {# other {#}}", "{n is not closed"),
+        ("{n, plural, other #}", "is no choice"),
+        ("{n, plural}", "needs a case"),
+        ("{n, plural, one {#} one {#} other {#}}", "the case one twice"),
+        ("{n, plural, single {#} other {#}}", "single is none of zero, one"),
+        ("{n, select, other {a {n, plural, one {x}} b}}", "needs a case"),
+        ("{n, plurl, other {#}}", "there is no 'plurl'"),
+        ("{n, date, tomorrow}", "the style is one of short"),
+        ("{n, number, ::currency/euro}", "the style is one of"),
+        ("Hello {name", "{name is not closed"),
+        ("Hello { name, date", "{ name is not closed"),
+        ("Hello name}, you", "name} closes what is not open"),
+        ("{name.__class__}", "Python's formatting"),
+        ("{n:.2f} {n!r} {n[0]}", "Python's formatting"),
     ],
 )
-def test_a_broken_choice_is_told_its_author_and_shown_as_it_is(text: str, broken: bool) -> None:
-    """Never an error at a person's screen."""
-    assert bool(problems(text)) is broken
-    assert fill(text, {"n": 1}, lambda number: "one")
+def test_what_is_broken_is_said_to_its_author(text: str, issue: str) -> None:
+    """And only that: a brace that begins nothing is a brace."""
+    found = "; ".join(problems(text))
+    assert issue in found
+    assert bool(found) is bool(issue)
 
 
-@given(st.text("{}#,n =pluralselectother'", max_size=60), st.text(max_size=5))
-def test_no_text_fails(text: str, value: str) -> None:
-    """Whatever a translator wrote."""
-    for number in (value, 1):
-        assert isinstance(fill(text, {"n": number, "": value}, lambda number: "one"), str)
-    placeholders(text)
-    problems(text)
+def test_a_broken_text_is_not_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The default language's is, else the key; the log says so once."""
+    (tmp_path / "locales").mkdir()
+    english = {"a": "{n, plural, one {#} other {#s}}", "b": "{oh", "c": "text"}
+    german = {"a": "{n, plural, one {#}", "b": "{nein", "c": ""}
+    (tmp_path / "locales" / "en.json").write_text(json.dumps(english))
+    (tmp_path / "locales" / "de.json").write_text(json.dumps(german))
+    i18n = PluginI18n(tmp_path)
+    i18n.set_locale("de")
+    assert [[i18n.t("a", n=2), i18n.t("b"), i18n.t("c")] for _ in range(3)] == [["2s", "b", "text"]] * 3
+    told = [record.getMessage() for record in caplog.records]
+    assert [each.partition(" cannot")[0] for each in told] == [
+        "locales/de.json: a",
+        "locales/de.json: b",
+        "locales/en.json: b",
+    ]
+
+
+class _Plain:
+    """Rules without any library."""
+
+    def plural(self, number: object, ordinal: bool) -> str:
+        return "one" if number == 1 else "other"
+
+    def show(self, value: object, kind: str, style: str) -> str | None:
+        return None
+
+
+_ALPHABET = "{}#,:. =nabpluralselectotherdate'<\u202e"
+
+
+@given(st.text(_ALPHABET, max_size=80), st.one_of(st.text(max_size=5), st.floats(), st.integers(), st.none()))
+def test_no_text_fails(text: str, value: object) -> None:
+    """Whatever a translator wrote and whatever the value is; written again, it is the same message."""
+    nodes, _ = parse(text)
+    assert isinstance(fill(nodes, {"n": value, "a": value, "": value}, _Plain()), str)
+    again = write(nodes)
+    assert parse(again)[0] == nodes
+    assert write(parse(again)[0]) == again
+    assert "".join(each if isinstance(each, str) else each.source for each in nodes) == text
+    assert placeholders(again) == placeholders(text)
+
+
+_TEXTS = st.text("ab .!'é\u05d0", min_size=1, max_size=6)
+_NAMES = st.sampled_from(["n", "name", "größe"])
+_VALUES = st.builds(Value, _NAMES) | st.builds(Value, _NAMES, st.just("date"), st.sampled_from(["", "long"]))
+
+
+def _messages(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=4).map(
+        # Two texts in a row would be one.
+        lambda nodes: tuple(
+            each
+            for at, each in enumerate(nodes)
+            if not (at and isinstance(each, str) and isinstance(nodes[at - 1], str))
+        )
+    )
+
+
+_CHOICES = st.recursive(
+    _messages(_TEXTS | _VALUES),
+    lambda message: _messages(
+        _TEXTS
+        | _VALUES
+        | st.builds(
+            lambda name, kind, case, other: Choice(name, kind, 0, {"one": case, "other": other}),
+            _NAMES,
+            st.sampled_from(["plural", "select", "selectordinal"]),
+            message,
+            message,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(_CHOICES)
+def test_what_is_written_is_read(nodes: Any) -> None:
+    """Every message comes out as it went in, without an issue."""
+    assert parse(write(nodes)) == (nodes, [])
+
+
+def test_long_and_deep_texts() -> None:
+    """Read in one pass; what is too deep is text."""
     deep = "{n, select, other " + "{" * 3000
-    assert fill(deep, {"n": 1}, lambda number: "one") == deep
+    assert fill(parse(deep)[0], {"n": 1}, _Plain()) == deep
+    nested = "{n, select, other {" * 400 + "x" + "}}" * 400
+    assert problems(nested) == ["{n, select, …} is in more than 10 others"]
+    assert isinstance(fill(parse(nested)[0], {"n": 1}, _Plain()), str)
+
+
+class _Sly:
+    """An object that must be shown as its text and nothing else."""
+
+    secret = "secret"
+
+    def __str__(self) -> str:
+        return "{self.secret} {n, plural, other {#}} <b>"
+
+    def __format__(self, spec: str) -> str:
+        raise AssertionError("nobody asked for that")
+
+
+def test_nothing_of_a_value_is_reached(tmp_path: Path) -> None:
+    """No attribute, no item and no format; its own text is not read as a message."""
+    (tmp_path / "locales").mkdir()
+    texts = {
+        "a": "{x} {x.secret} {x.__class__}",
+        "b": "{x} {n, plural, other {{x}}}",
+        "c": "{x, number} {x, date}",
+    }
+    (tmp_path / "locales" / "en.json").write_text(json.dumps(texts))
+    i18n = PluginI18n(tmp_path)
+    shown = str(_Sly())
+    assert i18n.t("a", x=_Sly()) == "a"
+    assert i18n.t("b", x=_Sly(), n=1) == f"{shown} {shown}"
+    assert i18n.t("c", x=_Sly()) == f"{shown} {shown}"
+
+
+class _Broken:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_a_value_without_a_text_does_not_break_the_screen(choices: PluginI18n) -> None:
+    """It is shown as the object that it is."""
+    assert "_Broken object" in choices.t("files", n=1, who=_Broken())

@@ -1,119 +1,243 @@
-"""Messages with placeholders and choices, as ICU writes them; what is no such thing stays text.
+"""Messages with placeholders, choices and formats, as ICU has them, read and written; `_filling` fills them.
 
->>> english = lambda number: "one" if number == 1 else "other"
->>> files = "{count, plural, =0 {no files} one {# file} other {# files}} of {name}"
->>> fill(files, {"count": 2, "name": "{count}"}, english)
-'2 files of {count}'
->>> fill("{who, select, her {She} other {They}} said: it's {unknown} {", {"who": "her"}, english)
-"She said: it's {unknown} {"
+>>> nodes, issues = parse("{n, plural, one {# file} other {# files}} of { name }: it's {")
+>>> nodes[0].name, sorted(nodes[0].cases), nodes[1:], issues
+('n', ['one', 'other'], (' of ', Value('name'), ": it's {"), [])
+>>> write(nodes)
+"{n, plural, one {# file} other {# files}} of {name}: it's {"
+>>> parse("Hello {name")[1]
+['{name is not closed']
 
-Apostrophes are apostrophes: unlike in ICU nothing is quoted with them. A text never fails, whatever it and
-the values are: `problems` tells an author what would be shown as it is written.
-Source: the ICU User Guide, Formatting Messages, for ``plural`` and ``select``.
+Apostrophes are apostrophes: unlike in ICU nothing is quoted with them, and a brace that begins nothing is a
+brace. No text fails to be read. What was probably meant otherwise is an issue, for the author; what it stands
+in is text.
+Source: the ICU User Guide, Formatting Messages.
 """
 
 import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
 
-__all__ = ["fill", "placeholders", "problems"]
+    Node: TypeAlias = "str | Value | Choice"
 
-_CHOICE = re.compile(r"\s*([^{},]+?)\s*,\s*(plural|select)\s*,")
-_CASE = re.compile(r"\s*(=\d+|[^\s{}=]+)\s*\{")
-_PLAIN = re.compile(r"([^{},]*)\}")
+__all__ = ["COUNT", "FORMATS", "Choice", "Value", "parse", "placeholders", "problems", "reworded", "write"]
+
+COUNT = "#"
+"""The name of the value that stands for a plural's own number."""
+FORMATS = {
+    "number": ("", "integer", "percent", "::percent"),
+    "date": ("", "short", "medium", "long", "full"),
+    "time": ("", "short", "medium", "long", "full"),
+    "list": ("", "or", "unit"),
+    "relative": ("",),
+}
+"""Format → its styles; a number has ``::currency/EUR`` too. ``list`` and ``relative`` are not ICU's."""
+CATEGORIES = ("zero", "one", "two", "few", "many", "other")
+_CURRENCY = re.compile(r"::currency/[A-Z]{3}")
+_CHOICES = ("plural", "selectordinal", "select")
+_NAME = re.compile(r"[^\W\d]\w*|\d+")
+_TYPED = re.compile(r"\s*([^\W\d]\w*|\d+)\s*,\s*([A-Za-z]+)\s*(?:,(.*))?", re.DOTALL)
+# What Python's own formatting has, and no message: `{n:.2f}`, `{x!r}`, `{x.y}`, `{x[0]}`.
+_PYTHON = re.compile(r"[^\W\d]\w*(?:![rsa]|:\S|\.\w|\[).*", re.DOTALL)
+_OFFSET = re.compile(r"\s*offset:(\d+)")
+_CASE = re.compile(r"\s*(=\d+|[^\s{}=,]+)\s*\{")
+_OPEN = re.compile(r"\{\s*[^\W\d]\w*\s*(?:,|$|[^\w\s,}:;=(\"'])|\{[^\W\d]\w*")
 _MAX_DEPTH = 10
 
 
-def fill(text: str, variables: "Mapping[str, Any]", plural: "Callable[[Any], str]") -> str:
-    """Return a message with its values.
+class Value:
+    """``{name}``, ``{name, date, long}``, and a plural's ``#``.
 
     Args:
-        text: the message.
-        variables: values by name; they are put in once, as text.
-        plural: the CLDR category of a number in the message's language.
+        name: of the value; `COUNT` for the number.
+        kind: one of `FORMATS`, or empty.
+        style: of the format.
+        source: as it is written.
     """
-    return _fill(text, variables, plural, None, 0)
+
+    __slots__ = ("kind", "name", "source", "style")
+
+    def __init__(self, name: str, kind: str = "", style: str = "", source: str = "") -> None:
+        self.name, self.kind, self.style, self.source = name, kind, style, source
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Value) and write([self]) == write([other])
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.kind, self.style))
+
+    def __repr__(self) -> str:
+        return f"Value({', '.join(repr(each) for each in (self.name, self.kind, self.style) if each)})"
 
 
-def _fill(
-    text: str, variables: "Mapping[str, Any]", plural: "Callable[[Any], str]", number: "Any", depth: int
-) -> str:
-    shown = []
-    at = 0
-    while at < len(text):
-        character = text[at]
-        if character == "#" and number is not None:
-            shown.append(str(number))
-        elif character == "{":
-            if plain := _PLAIN.match(text, at + 1):
-                name = plain[1]
-                shown.append(str(variables[name]) if name in variables else plain[0].join(("{", "")))
-                at = plain.end()
-                continue
-            found = _choice(text, at) if depth < _MAX_DEPTH else None
-            if found is not None and found[0] in variables:
-                name, kind, cases, end = found
-                value = variables[name]
-                inner = value if kind == "plural" else number
-                shown.append(_fill(_case(kind, cases, value, plural), variables, plural, inner, depth + 1))
-                at = end
-                continue
-            shown.append(character)
+class Choice:
+    """``{name, plural, …}`` with a message for each case; ``other`` is always among them.
+
+    Args:
+        name: of the value.
+        kind: ``plural``, ``selectordinal`` or ``select``.
+        offset: what is taken from the number before its category is looked for.
+        cases: selector → message.
+        source: as it is written.
+    """
+
+    __slots__ = ("cases", "kind", "name", "offset", "source")
+
+    def __init__(
+        self, name: str, kind: str, offset: int, cases: "dict[str, tuple[Node, ...]]", source: str = ""
+    ) -> None:
+        self.name, self.kind, self.offset, self.cases, self.source = name, kind, offset, cases, source
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Choice) and write([self]) == write([other])
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.kind, self.offset))
+
+
+def parse(text: str) -> "tuple[tuple[Node, ...], list[str]]":
+    """Return what a message consists of, and what is probably not as it was meant."""
+    parser = _Parser(text)
+    nodes = parser.nodes(0, len(text), False, 0)
+    return nodes, list(dict.fromkeys(parser.issues))
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.issues: list[str] = []
+        self.closing, self.lonely = _pairs(text)
+
+    def nodes(self, at: int, end: int, counted: bool, depth: int) -> "tuple[Node, ...]":
+        """Return what is between two places; ``#`` is the number where a plural is around."""
+        found: list[Node] = []
+        start = at
+        while at < end:
+            node: Node | None = None
+            after = at + 1
+            character = self.text[at]
+            if character == COUNT and counted:
+                node = Value(COUNT, source=COUNT)
+            elif character == "{" and at in self.closing:
+                after = self.closing[at] + 1
+                node = self.argument(at, counted, depth)
+            elif character == "{" and (meant := _OPEN.match(self.text, at)):
+                self.issues.append(f"{meant[0].rstrip(' ,')[:40]} is not closed")
+            elif at in self.lonely and (meant := re.search(r"\w+\Z", self.text[max(start, at - 40) : at])):
+                self.issues.append(f"{meant[0]}}} closes what is not open")
+            if node is not None:
+                found += [self.text[start:at], node] if start < at else [node]
+                start = at = after
+            else:
+                at += 1
+        return (*found, self.text[start:end]) if start < end else tuple(found)
+
+    def argument(self, at: int, counted: bool, depth: int) -> "Value | Choice | None":
+        """Return what stands in a pair of braces; None where that is text."""
+        source = self.text[at : self.closing[at] + 1]
+        inner = source[1:-1]
+        name = inner.strip()
+        if _NAME.fullmatch(name):
+            return Value(name, source=source)
+        typed = _TYPED.fullmatch(inner)
+        if typed is None:
+            if _PYTHON.fullmatch(inner):
+                self.issues.append(f"{source[:40]} is Python's formatting: a message has {{name}} alone")
+            # Not a value that anybody could mean, except who passes values by such names.
+            return Value(inner, source=source) if name and not re.search("[{},]", inner) else None
+        if typed[2] in _CHOICES:
+            return self.choice(at, typed, counted, depth)
+        style = (typed[3] or "").strip()
+        styles = FORMATS.get(typed[2])
+        if styles is None:
+            known = ", ".join((*_CHOICES, *FORMATS))
+            self.issues.append(f"{{{typed[1]}, {typed[2]}, …}}: there is no {typed[2]!r}, but {known}")
+        elif style not in styles and not (typed[2] == "number" and _CURRENCY.fullmatch(style)):
+            known = ", ".join(each for each in styles if each) or "none"
+            more = ", ::currency/EUR" if typed[2] == "number" else ""
+            self.issues.append(f"{source[:60]}: the style is one of {known}{more}")
         else:
-            shown.append(character)
-        at += 1
+            return Value(typed[1], typed[2], style, source)
+        return None
+
+    def choice(self, at: int, typed: "re.Match[str]", counted: bool, depth: int) -> "Choice | None":
+        """Return a choice; None, and an issue, where it is none."""
+        name, kind = typed[1], typed[2]
+        end = self.closing[at]
+        place = at + 1 + typed.start(3) if typed[3] is not None else end
+        shown = f"{{{name}, {kind}, …}}"
+        offset = _OFFSET.match(self.text, place, end) if kind != "select" else None
+        place = offset.end() if offset else place
+        cases: dict[str, tuple[Node, ...]] = {}
+        if depth >= _MAX_DEPTH:
+            self.issues.append(f"{shown} is in more than {_MAX_DEPTH} others")
+            return None
+        while (case := _CASE.match(self.text, place, end)) and case.end() - 1 in self.closing:
+            if case[1] in cases:
+                self.issues.append(f"{shown} has the case {case[1]} twice")
+            elif kind != "select" and case[1] not in CATEGORIES and not case[1].startswith("="):
+                self.issues.append(f"{shown}: {case[1]} is none of {', '.join(CATEGORIES)} and no =1")
+            place = self.closing[case.end() - 1]
+            cases[case[1]] = self.nodes(case.end(), place, counted or kind != "select", depth + 1)
+            place += 1
+        if self.text[place:end].strip():
+            self.issues.append(f"{shown} is no choice: each case is a word and a message in braces")
+        elif "other" not in cases:
+            self.issues.append(f"{shown} is no choice: it needs a case `other {{…}}`")
+        else:
+            return Choice(name, kind, int(offset[1]) if offset else 0, cases, self.text[at : end + 1])
+        return None
+
+
+def _pairs(text: str) -> "tuple[dict[int, int], set[int]]":
+    """Return where each brace closes that does, and the closing ones that close nothing."""
+    closing: dict[int, int] = {}
+    lonely: set[int] = set()
+    open: list[int] = []
+    for brace in re.finditer("[{}]", text):
+        if brace[0] == "{":
+            open.append(brace.start())
+        elif open:
+            closing[open.pop()] = brace.start()
+        else:
+            lonely.add(brace.start())
+    return closing, lonely
+
+
+def write(nodes: "Iterable[Node]") -> str:
+    """Return the message that consists of something: what `parse` makes that of."""
+    shown = []
+    for node in nodes:
+        if isinstance(node, str):
+            shown.append(node)
+        elif isinstance(node, Value):
+            parts = [part for part in (node.name, node.kind, node.style) if part]
+            shown.append(COUNT if node.name == COUNT else f"{{{', '.join(parts)}}}")
+        else:
+            offset = f" offset:{node.offset}" if node.offset else ""
+            cases = "".join(f" {selector} {{{write(case)}}}" for selector, case in node.cases.items())
+            shown.append(f"{{{node.name}, {node.kind},{offset}{cases}}}")
     return "".join(shown)
 
 
-def _case(kind: str, cases: "dict[str, str]", value: "Any", plural: "Callable[[Any], str]") -> str:
-    if kind == "select":
-        return cases.get(str(value), cases["other"])
-    exact = cases.get(f"={value}")
-    return exact if exact is not None else cases.get(plural(value), cases["other"])
-
-
-def _choice(text: str, start: int) -> "tuple[str, str, dict[str, str], int] | None":
-    """Return name, kind, cases and end of the choice that begins at a brace; None where there is none."""
-    head = _CHOICE.match(text, start + 1)
-    if head is None:
-        return None
-    cases: dict[str, str] = {}
-    at = head.end()
-    while case := _CASE.match(text, at):
-        end = _closing(text, case.end())
-        if end < 0:
-            return None
-        cases[case[1]] = text[case.end() : end]
-        at = end + 1
-    rest = text[at:].lstrip()
-    if "other" not in cases or not rest.startswith("}"):
-        return None
-    return head[1], head[2], cases, len(text) - len(rest) + 1
-
-
-def _closing(text: str, at: int) -> int:
-    """Return where the brace closes that is open at a place; -1 where it does not."""
-    depth = 1
-    for place in range(at, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
-        if depth == 0:
-            return place
-    return -1
+def reworded(nodes: "Iterable[Node]", word: "Callable[[str], str]") -> "Iterator[Node]":
+    """Yield a message with each text in it replaced, and its placeholders as they are."""
+    for node in nodes:
+        if isinstance(node, str):
+            yield word(node)
+        elif isinstance(node, Choice):
+            cases = {selector: tuple(reworded(case, word)) for selector, case in node.cases.items()}
+            yield Choice(node.name, node.kind, node.offset, cases)
+        else:
+            yield node
 
 
 def problems(text: str) -> "list[str]":
-    """Return what is meant as a choice and is none: it would be shown as it is written."""
-    found = []
-    for head in _CHOICE.finditer(text):
-        start = head.start() - 1
-        if start >= 0 and text[start] == "{" and _choice(text, start) is None:
-            found.append(
-                f"{{{head[1]}, {head[2]}, …}} is no choice: it needs a case `other {{…}}`, each in braces"
-            )
-    return found
+    """Return what is probably not as it was meant, for the author."""
+    return parse(text)[1] if "{" in text or "}" in text else []
 
 
 def placeholders(text: str) -> "set[str]":
@@ -122,17 +246,14 @@ def placeholders(text: str) -> "set[str]":
     >>> sorted(placeholders("{n, plural, one {# of {name}} other {all}}: {error}"))
     ['error', 'n', 'name']
     """
-    names: set[str] = set()
-    at = 0
-    while (at := text.find("{", at)) >= 0:
-        if plain := _PLAIN.match(text, at + 1):
-            names.add(plain[1])
-            at = plain.end()
-        elif found := _choice(text, at):
-            name, _, cases, at = found
-            names.add(name)
-            for case in cases.values():
-                names |= placeholders(case)
-        else:
-            at += 1
-    return names
+    return set(_names(parse(text)[0]))
+
+
+def _names(nodes: "Iterable[Node]") -> "Iterator[str]":
+    for node in nodes:
+        if isinstance(node, Choice):
+            yield node.name
+            for case in node.cases.values():
+                yield from _names(case)
+        elif isinstance(node, Value) and _NAME.fullmatch(node.name):
+            yield node.name
