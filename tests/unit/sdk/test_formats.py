@@ -147,7 +147,7 @@ def test_decimals_and_moments(texts: PluginI18n) -> None:
 
 
 def test_the_persons_variety_decides_how_a_number_is_written(texts: PluginI18n) -> None:
-    """German texts, Austrian money; no Swedish numbers in a text that is English for want of a Swedish one."""
+    """German texts, Austrian money; no Swedish numbers in an English text."""
     texts.follow("de-AT")
     assert (texts.current_locale, texts.currency(1.5, "EUR")) == ("de", "€\xa01,50")
     texts.follow("sv")
