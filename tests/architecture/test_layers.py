@@ -80,7 +80,7 @@ def test_nothing_is_imported_by_a_computed_name_across_layers(modules: Modules) 
 
 
 def test_sdk_and_plugins_name_only_what_a_plugin_has(modules: Modules) -> None:
-    """The SDK imports the standard library and msgpack (its hook setuptools, its fixtures pytest)."""
+    """The SDK imports the standard library and msgpack (hook: setuptools, fixtures: pytest, extra: Babel)."""
     strays = []
     for module in modules("viloapp_sdk", "viloxterm", "viloedit"):
         allowed = {"viloapp_sdk", "msgpack", module.name.partition(".")[0]} | set(sys.stdlib_module_names)
