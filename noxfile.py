@@ -185,7 +185,7 @@ def reloads(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Benchmarks, by name after `--`: install, list, limits, trust, broker, start, chaos, metrics."""
+    """Benchmarks, by name after `--`: install, list, limits, trust, broker, start, chaos, metrics, reload."""
     _groups(session, "test")
     _installed(session)
     session.install("pipx>=1.8", "uv>=0.9")  # the peers

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, chaos, install, limits, metrics, start, trust
+from benchmarks import broker, chaos, install, limits, metrics, reload, start, trust
 from benchmarks import list as listing
 from benchmarks.report import Outcome, described_machine, render
 
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "start": start.run,
     "chaos": chaos.run,
     "metrics": metrics.run,
+    "reload": reload.run,
 }
 
 

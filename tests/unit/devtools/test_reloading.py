@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.host.conftest import planter
 from viloapp_core import Host
-from viloapp_core.devtools.reloading import Reloader
+from viloapp_core.devtools.reloading import Reloader, take_over
 from viloapp_core.devtools.watching import changes, matters
+from viloapp_core.sandbox import probe
 from viloapp_core.store import Store
-from viloapp_sdk.errors import UnknownCommandError
+from viloapp_sdk.errors import UnknownCommandError, ViloError
 
 RELOADS = int(os.environ.get("VILOAPP_RELOADS", "3"))
 """The session `reloads` makes two hundred."""
@@ -76,9 +80,13 @@ class Live:
         self.host, self.project, self.storage = host, project, storage
         self.told: list[tuple[str, str]] = []
         self.installed = 0
-        self.reloader = Reloader(host, project, "live", self._install, self._tell)
+        self.refused = ""
+        copies = host.store.root / "sources"
+        self.reloader = Reloader(host, project, "live", self._install, self._tell, copies)
 
     def _install(self) -> None:
+        if self.refused:
+            raise ViloError("no_solution", self.refused)
         self.installed += 1
 
     def _tell(self, level: str, message: str) -> None:
@@ -110,12 +118,14 @@ def project(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def live(tmp_path: Path, project: Path) -> AsyncIterator[Live]:
+async def live(tmp_path: Path, project: Path, **manifest: Any) -> AsyncIterator[Live]:
     """A host with the plugin, installed so that its code comes from the project."""
     store = Store(tmp_path / "store")
     allowed = ("filesystem.read.workspace", "process.spawn.terminal")
     permissions = [{"id": id, "reason": "of the test"} for id in allowed]
-    planter(store, tmp_path / "cache")("live", "from live import P\n", permissions=permissions)
+    planter(store, tmp_path / "cache")(
+        "live", "from live import P\n", permissions=permissions, dev_source=project, **manifest
+    )
     packages = next(store.plugin("live").generation.glob("venv/lib/python*/site-packages"))
     (packages / "live.pth").write_text(f"{project}\n")
     async with Host(store.root, workspace=project, control=False) as host:
@@ -166,12 +176,123 @@ def test_a_broken_save_changes_nothing(tmp_path: Path, project: Path) -> None:
                 assert message.endswith("what ran before goes on")
                 assert await it.host.call("live.answer") == 0
             assert it.life() == life
-            assert not await it.save(2, at_initialize="raise ValueError('in initialize')")
-            assert "in initialize" in it.told[-1][1]
-            assert await it.save(3)
-            assert await it.host.call("live.answer") == 3
 
     bounded(test)
+
+
+def test_what_fails_to_initialize_gives_way_to_what_ran(tmp_path: Path, project: Path) -> None:
+    """It raises, ends or hangs: the last good code initializes again, from a copy.
+
+    Widgets keep their state, and where a hanging one was is told.
+    """
+    hangs = "while True: pass"
+
+    async def test() -> None:
+        async with live(tmp_path, project, limits={"startup_time": 5}) as it:
+            await it.save(1)
+            panel = (await it.host.open_widget("live.panel"))["instance"]
+            await it.host.widget_command(panel, "set", {"text": "kept"})
+            (project / "live.py").touch()
+            assert await it.save(2)
+            broken = {"raise ValueError('in vain')": "in vain", "os._exit(3)": "code 3", hangs: "within 5 s"}
+            for at_initialize, why in broken.items():
+                it.storage.joinpath("life").unlink()
+                assert not await it.save(3, at_initialize=at_initialize)
+                assert why in it.told[-1][1]
+                assert it.told[-1][1].endswith("what ran before goes on")
+                assert it.life() == ["shutdown 2", "initialize 2"]
+                assert await it.host.call("live.answer") == 2
+                assert await it.host.widget_state(panel) == {"text": "kept"}
+                problem = it.host.reloading.problems["live"]
+                assert problem["goes_on"]
+                if at_initialize != "os._exit(3)":  # which says nothing of where it was
+                    assert (problem["file"], problem["line"]) == ("live.py", line_of(project, at_initialize))
+            assert await it.save(4)
+            assert it.life()[-2:] == ["shutdown 2", "initialize 4"]
+            assert await it.host.call("live.answer") == 4
+            assert it.host.reloading.problems == {}
+
+    bounded(test)
+
+
+def line_of(project: Path, text: str) -> int:
+    """Return where a text stands in the plugin's source."""
+    lines = (project / "live.py").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def test_what_ran_before_survives_its_own_loss(tmp_path: Path, project: Path) -> None:
+    """Once a save is broken, a process that is lost starts again from the code that ran, not from that."""
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            assert not await it.save(1, at_import="import no_such_module")
+            worker = it.host.worker("live")
+            assert worker is not None
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGKILL)
+            while worker.state == "running":
+                await asyncio.sleep(0.01)
+            assert await it.host.call("live.answer") == 0
+            assert await it.save(2)
+            assert await it.host.call("live.answer") == 2
+
+    bounded(test)
+
+
+def test_a_broken_manifest_starts_nothing(tmp_path: Path, project: Path) -> None:
+    """A manifest with mistakes, or what cannot be installed, is told with its place; the next save mends."""
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            life = it.life()
+            path = project / "pyproject.toml"
+            for text, place in (("[project\n", 1), (PYPROJECT + "permisions = []\n", 9)):
+                path.write_text(text)
+                assert not await it.reloader.saved([path])
+                problem = it.host.reloading.problems["live"]
+                assert (problem["file"], problem["line"], problem["goes_on"]) == (
+                    "pyproject.toml",
+                    place,
+                    True,
+                )
+                assert it.told[-1][1].endswith("what ran before goes on")
+            assert it.installed == 0
+            path.write_text(PYPROJECT)
+            it.refused = "nobody has this library"
+            assert not await it.reloader.saved([path])
+            assert "nobody has this library" in it.told[-1][1]
+            assert await it.host.call("live.answer") == 0
+            assert it.life() == life
+            it.refused = ""
+            assert await it.save(1)  # it is installed with this, though nothing of pyproject.toml was saved
+            assert it.installed == 1
+            assert await it.host.call("live.answer") == 1
+
+    bounded(test)
+
+
+def test_a_save_that_hangs_gives_way_to_the_next(tmp_path: Path, project: Path) -> None:
+    """Nobody waits for the time of a start to be over who has mended what hung."""
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            saves: asyncio.Queue[frozenset[Path] | None] = asyncio.Queue()
+
+            async def each() -> AsyncIterator[frozenset[Path]]:
+                while (paths := await saves.get()) is not None:
+                    yield paths
+
+            taking = asyncio.ensure_future(take_over(each(), it.reloader.saved))
+            saves.put_nowait(frozenset([it.write(1, at_initialize="while True: pass")]))
+            while it.life()[-1] != "shutdown 0":
+                await asyncio.sleep(0.01)
+            saves.put_nowait(frozenset([it.write(2)]))
+            saves.put_nowait(None)
+            await taking
+            assert await it.host.call("live.answer") == 2
+
+    bounded(test, 25)
 
 
 def test_an_older_sdk_is_not_asked(tmp_path: Path, project: Path) -> None:
@@ -188,9 +309,28 @@ def test_an_older_sdk_is_not_asked(tmp_path: Path, project: Path) -> None:
             assert await it.host.call("live.answer") == 1
             assert not await it.save(2, at_import="import no_such_module")
             assert "no_such_module" in it.told[-1][1]
-            assert it.told[-1][1].endswith("it runs again after the next save")
+            assert it.told[-1][1].endswith("what ran before goes on")
+            assert await it.host.call("live.answer") == 1
             assert await it.save(3)
             assert await it.host.call("live.answer") == 3
+
+    bounded(test)
+
+
+def test_without_mounts_the_next_save_mends(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be shown in place of a folder, what failed to initialize stays down, and says so."""
+    weaker = replace(probe(), backend="landlock")
+    monkeypatch.setattr("viloapp_core.host.reloading.probe", lambda: weaker)
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            assert not await it.save(1, at_initialize="raise ValueError('in vain')")
+            assert it.told[-1][1].endswith("in vain; it runs again after the next save")
+            assert not it.host.reloading.problems["live"]["goes_on"]
+            assert await it.save(2)
+            assert await it.host.call("live.answer") == 2
 
     bounded(test)
 
@@ -288,3 +428,24 @@ def test_which_saves_count(name: str, counts: bool) -> None:
     """Code, catalogues and the project's own file; nothing that tools write."""
     project = Path("/project")
     assert matters(project, Path(os.path.normpath(project / name))) is counts
+
+
+def test_what_is_written_twice_is_one_save(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+    """What follows before it is quiet comes with it: an editor that writes in two goes saves once."""
+    monkeypatch.setattr("viloapp_core.devtools.watching.QUIET_S", 2.0)  # so that no load makes it two
+
+    async def test() -> None:
+        stop, saves = asyncio.Event(), changes(project, asyncio.Event())
+        taking = asyncio.ensure_future(anext(saves))
+        number = 0
+        while not taking.done():
+            number += 1
+            (project / f"module{number % 2}.py").write_text(f"x = {number}\n")
+            if number > 20:
+                break
+            await asyncio.sleep(0.05)
+        assert {path.name for path in await taking} == {"module0.py", "module1.py"}
+        stop.set()
+        await saves.aclose()  # type: ignore[attr-defined]
+
+    bounded(test)

@@ -32,7 +32,7 @@ class Plant(Protocol):
         """Make or replace the plugin ``plugin_id``.
 
         Its class ``P`` stands in ``source``; or that is a folder of modules, and
-        the keyword ``entry_point`` says where.
+        the keyword ``entry_point`` says where. ``dev_source`` is the folder of an editable installation.
         """
 
 
@@ -60,6 +60,7 @@ def planter(store: Store, cache: Path) -> Plant:
     ) -> None:
         module = f"{plugin_id.replace('-', '_')}_plugin"
         entry_point = str(manifest.pop("entry_point", f"{module}:P"))
+        dev_source = manifest.pop("dev_source", None)
         entry, generation, artifact = begin(store, plugin_id, version)
         venv = environment.create(generation / "venv", Path(sys.executable), cache=cache)
         purelib = Path(venv.schemes["purelib"])
@@ -82,7 +83,7 @@ def planter(store: Store, cache: Path) -> Plant:
             "entry_point": entry_point,
             "manifest": {"commands": found.commands, "widgets": found.widgets, **manifest},
             "source": "wheel",
-            "dev_source": None,
+            "dev_source": str(dev_source) if dev_source is not None else None,
             "permissions": [row["id"] for row in manifest.get("permissions", ())],  # type: ignore[attr-defined]
             "python_version": venv.python_version,
             "base_prefix": str(venv.base_prefix),

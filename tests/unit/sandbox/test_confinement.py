@@ -154,6 +154,22 @@ def test_an_editable_source_is_there_read_only(worker: Installed, tmp_path: Path
     assert worker.run(code, dev_source=tmp_path / "link") == ["x = 1", False]
 
 
+def test_a_copy_is_shown_in_the_place_of_an_editable_source(worker: Installed, tmp_path: Path) -> None:
+    """At the folder's own path, read-only, and nothing of the folder itself."""
+    project, copy = tmp_path / "project", tmp_path / "copy"
+    for folder, text in ((project, "x = 'broken'"), (copy, "x = 'good'")):
+        folder.mkdir()
+        (folder / "plugin.py").write_text(text)
+    (project / "more.py").touch()
+    path = str(project / "plugin.py")
+    code = f"""
+import os
+answer = [open({path!r}).read(), os.access({path!r}, os.W_OK), os.listdir({str(project)!r})]
+"""
+    seen = worker.run(code, dev_source=project, dev_copy=copy)
+    assert seen == ["x = 'good'", False, ["plugin.py"]]
+
+
 def test_processes_of_a_plugin_find_its_packages(worker: Installed) -> None:
     """Its interpreter can be run again, and multiprocessing works, though the bootstrap starts with -I -S."""
     code = """

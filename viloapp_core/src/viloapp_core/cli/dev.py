@@ -29,6 +29,8 @@ _LOG_LOOK_S = 0.2
 _SETTINGS: tuple[tuple[str, Any], ...] = (
     ("core.supervise.max_retries", 1000),
     ("core.supervise.policy", "never"),
+    # Nor to take back what was installed for it: what ran before is brought back by the reload itself.
+    ("core.update.health_window", 0),
 )
 
 
@@ -74,8 +76,8 @@ def dev_command(
     """Open a workspace with the plugin in PATH, and reload it when its files are saved.
 
     The workspace has a store of its own, so that what you have installed is left alone. Only the plugin's
-    process is replaced: its open widgets keep their state, its terminals go on. What cannot be loaded is
-    shown, and what ran before goes on. A change of pyproject.toml installs the plugin anew.
+    process is replaced: its open widgets keep their state, its terminals go on. What cannot be loaded or
+    initialized is shown, and what ran before goes on. A change of pyproject.toml installs the plugin anew.
     """
     from viloapp_core.manifest import read_source
     from viloapp_core.operations import InstallOptions
@@ -177,17 +179,19 @@ async def _reload(
     stop: asyncio.Event,
     install: Callable[[], None],
 ) -> None:
-    from viloapp_core.devtools.reloading import Reloader
+    from viloapp_core.devtools.reloading import Reloader, take_over
     from viloapp_core.devtools.watching import changes
 
     def tell(level: str, message: str) -> None:
         show = invocation.output.warning if level == "error" else invocation.output.note
         show(one_line(message))
-        host.publish("notification", {"level": level, "message": message, "plugin": plugin.plugin_id})
+        if level == "info":  # what does not run, the page shows until it does
+            host.publish("notification", {"level": level, "message": message, "plugin": plugin.plugin_id})
 
-    reloader = Reloader(host, project, plugin.plugin_id, install, tell)
-    async for paths in changes(project, stop):
-        await reloader.saved(paths)
+    copies = host.store.root / "sources"
+    reloader = Reloader(host, project, plugin.plugin_id, install, tell, copies)
+    await asyncio.to_thread(reloader.begin)
+    await take_over(changes(project, stop), reloader.saved)
 
 
 async def _follow(invocation: Invocation, plugin: InstalledPlugin) -> None:

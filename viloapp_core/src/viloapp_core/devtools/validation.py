@@ -19,7 +19,7 @@ from viloapp_sdk.manifest import FILE_NAME
 from viloapp_sdk.manifest import ManifestError as SdkManifestError
 from viloapp_sdk.manifest.project import packages, read_pyproject, tool_table
 
-__all__ = ["validate_project"]
+__all__ = ["finding_of", "validate_project"]
 
 _FILE = "pyproject.toml"
 _PLACE = re.compile(r"(?P<file>[^:]+):(?P<line>\d+)(?::\d+)?")
@@ -38,14 +38,14 @@ def validate_project(folder: Path, learned: Sequence[str] | None = None) -> tupl
         text = (folder / _FILE).read_text("utf-8")
     except (SdkManifestError, OSError, ValueError) as error:
         issues = error.issues if isinstance(error, SdkManifestError) else [Issue(_FILE, str(error))]
-        return "", [_of_issue(issue, "") for issue in issues]
+        return "", [finding_of(issue, "") for issue in issues]
     findings = list(metadata_findings(folder, data, text))
     plugin = None
     try:
         plugin = read_source(folder)
     except ManifestError as error:
         written = _written(folder, data)
-        findings += [_of_issue(issue, text, written) for issue in error.issues]
+        findings += [finding_of(issue, text, written) for issue in error.issues]
     if plugin is not None:
         findings += _of_plugin(folder, plugin, data, text, learned)
     return plugin.plugin_id if plugin else "", ordered(findings)
@@ -110,7 +110,7 @@ def _modules(source: Path) -> list[Path]:
     return sorted(source.rglob("*.py")) if source.is_dir() else [source]
 
 
-def _of_issue(issue: Issue, text: str, written: str = "") -> Finding:
+def finding_of(issue: Issue, text: str, written: str = "") -> Finding:
     """Return an issue of a manifest as a finding; its path is a key, or a place in a source.
 
     Args:

@@ -30,6 +30,7 @@ from viloapp_core.host.offers import usable
 from viloapp_core.host.paces import Notices, Paces
 from viloapp_core.host.permissions import PermissionManager
 from viloapp_core.host.probation import Probation
+from viloapp_core.host.reloading import Reloading
 from viloapp_core.host.start_marker import StartMarker
 from viloapp_core.host.widgets import Widgets
 from viloapp_core.host.wording import Wording
@@ -93,6 +94,7 @@ class Host:
         address: where the workspace is served, None without one.
         measuring: what is counted of every plugin; see `get_report`.
         wording: what every plugin says of itself, in the language of the workspace.
+        reloading: an author's saves, and which of them cannot run.
     """
 
     def __init__(
@@ -140,6 +142,7 @@ class Host:
         self._problem = ""
         self.probation = Probation(self)
         self.wording = Wording(self.store.plugins, lambda: str(self.settings.core("locale")))
+        self.reloading = Reloading(self)
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -197,6 +200,7 @@ class Host:
                 programs=lambda plugin_id: self.programs.pids(plugin_id),
                 metrics=self.measuring.of,
                 minimum=lambda what: self.settings.get(f"core.minimum.{what}"),
+                dev_copy=self.reloading.copy_of,
             )
             self.network = Network(self.permissions)
             stack.push_async_callback(self.network.aclose)
@@ -490,18 +494,15 @@ class Host:
         worker = self._workers.get(plugin_id)
         return worker is not None and worker.pid is not None
 
-    async def restart_plugin(self, plugin_id: str, *, forgiven: bool = False) -> None:
+    async def restart_plugin(self, plugin_id: str) -> None:
         """End a plugin's process and go on in a new one; its open widgets keep their state.
 
-        Args:
-            plugin_id: nothing happens when it is not enabled.
-            forgiven: its failures so far do not count any more: it is not what it was.
+        Nothing happens when it is not enabled.
         """
         worker = self._workers.get(plugin_id)
         if worker is None or not self._running:
             return
-        fresh = Worker(worker.plugin, self._surroundings)
-        self._workers[plugin_id] = fresh if forgiven else worker.successor()
+        self._workers[plugin_id] = worker.successor()
         self.events.forget(plugin_id)
         await self._retire(worker)
         if "onStartup" in worker.plugin.activation_events or self.workspace.of_plugin(plugin_id):
@@ -515,41 +516,68 @@ class Host:
         self,
         plugin_id: str,
         commands: Iterable[Mapping[str, Any]] | None = None,
-        widgets: Iterable[Mapping[str, Any]] = (),
+        widgets: Iterable[Mapping[str, Any]] | None = None,
+        *,
+        last_good: Path | None = None,
     ) -> None:
-        """Run a plugin's code as it is on the disk now, if it can be imported; else nothing changes.
+        """Run a plugin's code as it is on the disk now; where it does not run, what ran before does.
 
-        The process that runs is asked to shut down before the next one initializes. How often the code before
-        failed does not count, even where that has disabled the plugin.
+        See `viloapp_core.host.reloading`.
+        """
+        await self.reloading.reload(plugin_id, commands, widgets, last_good=last_good)
+
+    async def take_place(
+        self,
+        plugin: InstalledPlugin,
+        commands: Iterable[Mapping[str, Any]],
+        widgets: Iterable[Mapping[str, Any]],
+    ) -> Worker:
+        """Have a new worker in the place of a plugin's, which shuts down first; return it, not yet started.
 
         Args:
-            plugin_id: an enabled plugin, or one that this host disabled for its failures.
-            commands: what it offers now, as in a manifest; None where that is what was installed.
+            plugin: as it is from now on.
+            commands: what it offers, as in a manifest.
             widgets: likewise.
-
-        Raises:
-            PluginStartError: it cannot be imported, and the process that runs goes on; or it was not ready.
-            ViloError: it may not run.
         """
-        worker = self._workers.get(plugin_id)
-        if not self._running or (worker is None and plugin_id not in self._given_up):
-            raise HostStoppingError
-        plugin = worker.plugin if worker is not None else self.store.plugin(plugin_id)
-        limits = effective(plugin.limits, self.settings.limits_of(plugin_id))
-        await rehearse(plugin, self._surroundings, limits)
-        if disabling := self._given_up.pop(plugin_id, None):
-            await asyncio.wait([disabling])
-            await asyncio.to_thread(self.store.set_enabled, [plugin_id], True)
-            await self.refresh()
+        plugin_id = plugin.plugin_id
+        before, after = self._workers.get(plugin_id), Worker(plugin, self._surroundings)
+        self._workers[plugin_id] = after
         self.wording.forget()
-        if commands is not None:
-            self._commands.forget(plugin_id)
-            self._widgets.forget(plugin_id)
-            self._offer(plugin, commands, widgets)
-            self.publish("commands.changed", {})
-        await self.restart_plugin(plugin_id, forgiven=True)
-        if (successor := self._workers.get(plugin_id)) is not None:
-            await successor.start()
+        self._commands.forget(plugin_id)
+        self._widgets.forget(plugin_id)
+        self._offer(plugin, commands, widgets)
+        self.publish("commands.changed", {})
+        self.events.forget(plugin_id)
+        if before is not None:
+            await self._retire(before)
+        return after
+
+    def offered(self, plugin_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return the commands and the widgets that a plugin offers now, as `take_place` takes them."""
+        commands = [
+            {**command.to_json(), "idempotent": command.idempotent}
+            for command in self._commands.all()
+            if command.plugin_id == plugin_id
+        ]
+        return commands, [row for row in self._widgets.offered() if row["plugin"] == plugin_id]
+
+    async def forgive(self, plugin_id: str) -> bool:
+        """Enable a plugin that this host disabled for its failures; return whether it did so."""
+        if (disabling := self._given_up.pop(plugin_id, None)) is None:
+            return False
+        await asyncio.wait([disabling])
+        await asyncio.to_thread(self.store.set_enabled, [plugin_id], True)
+        await self.refresh()
+        return True
+
+    def given_up(self, plugin_id: str) -> bool:
+        """Return whether this host has disabled a plugin for its failures."""
+        return plugin_id in self._given_up
+
+    async def rehearse(self, plugin: InstalledPlugin) -> None:
+        """See that a plugin can be imported, in a process of its own; see `viloapp_core.supervise`."""
+        limits = effective(plugin.limits, self.settings.limits_of(plugin.plugin_id))
+        await rehearse(plugin, self._surroundings, limits)
 
     async def release(self, plugin_ids: Collection[str]) -> dict[str, list[str]]:
         """Run plugins that were held back, with those that they require; returns what `refresh` does."""
@@ -664,6 +692,9 @@ class Host:
         ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``locale.changed``,
         ``settings.changed``, ``terminal.exited``, ``plugin.life``, ``plugin.limit``, ``plugin.rolled_back``,
         ``permissions.changed``, ``permission.denied``.
+        ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``settings.changed``,
+        ``terminal.exited``, ``plugin.life``, ``plugin.limit``, ``plugin.rolled_back``,
+        ``permissions.changed``, ``permission.denied``, ``plugin.reload``.
         """
         self._subscribers.append(callback)
 
@@ -931,7 +962,7 @@ class Host:
         while True:
             await asyncio.sleep(_POLL_S)
             with contextlib.suppress(ViloError):
-                if self.store.index_stamp() != self._stamp:
+                if self.store.index_stamp() != self._stamp and not self.reloading.under_way:
                     await self.refresh()
                 await self._stop_blocked()
             self.permissions.look(self._workers)

@@ -185,7 +185,8 @@ def _mounted(request: Request, probe: Probe, work: _Work, variables: Mapping[str
 
 def _as_owner(request: Request, seen: Profile, argv: list[str]) -> list[str]:
     """Have the plugin's user own what the person shares with it, and its author's own project."""
-    folders = [*seen.shared, *([request.dev_source.resolve()] if request.dev_source else [])]
+    project = request.dev_copy or request.dev_source
+    folders = [*seen.shared, *([project.resolve()] if project else [])]
     if not folders:
         return argv
     kept = [
@@ -201,6 +202,7 @@ def _landlocked(
     request: Request, probe: Probe, work: _Work, variables: Mapping[str, str], home: Path
 ) -> Launch:
     """Without mounts and namespaces: the machine's folders, of which Landlock closes all but a few."""
+    request = replace(request, dev_copy=None)
     whole = profile(
         request,
         environment=variables,

@@ -164,9 +164,9 @@ def profile(
         Mount(MountKind.SCRATCH, Path("/tmp")),
     ]
     mounts += _shared(request, folders, home, disk)
-    for kind, path in _own(request, disk):
+    for kind, path, source in _own(request, disk):
         mounts += _folders_above(path, mounts)
-        mounts.append(Mount(kind, path, str(path)))
+        mounts.append(Mount(kind, path, str(source)))
     for link, target in links_on_the_way(_named(request, mounts, disk), disk):
         if not _shown(link, mounts):
             mounts += _folders_above(link, mounts)
@@ -185,18 +185,22 @@ def profile(
     )
 
 
-def _own(request: Request, disk: Disk) -> Iterator[tuple[MountKind, Path]]:
-    """What is the plugin's: its interpreter, its code, its data. The system's libraries are there already."""
+def _own(request: Request, disk: Disk) -> Iterator[tuple[MountKind, Path, Path]]:
+    """What is the plugin's, and what is shown there: its interpreter, its code, its data.
+
+    The system's libraries are there already.
+    """
     prefix = disk.resolve(request.base_prefix)
     if not any(within(prefix, Path(system)) for system in _PROGRAMS):
-        yield MountKind.READ, prefix
+        yield MountKind.READ, prefix, prefix
     executable = disk.resolve(request.base_executable)
     if not within(executable, prefix) or any(within(prefix, Path(system)) for system in _PROGRAMS):
-        yield MountKind.READ, executable
-    yield MountKind.READ, disk.resolve(request.generation)
+        yield MountKind.READ, executable, executable
+    generation, data = disk.resolve(request.generation), disk.resolve(request.data_dir)
+    yield MountKind.READ, generation, generation
     if request.dev_source is not None:
-        yield MountKind.READ, disk.resolve(request.dev_source)
-    yield MountKind.WRITE, disk.resolve(request.data_dir)
+        yield MountKind.READ, (source := disk.resolve(request.dev_source)), request.dev_copy or source
+    yield MountKind.WRITE, data, data
 
 
 def _named(request: Request, mounts: list[Mount], disk: Disk) -> list[Path]:

@@ -21,6 +21,8 @@ class Request:
         base_executable: that interpreter.
         data_dir: the plugin's own folder, its home inside.
         dev_source: project folder of an editable installation.
+        dev_copy: what the plugin is shown in the place of that, at the same path; None for the folder
+            itself. Without mounts (Landlock alone, no sandbox) it is the folder all the same.
         workspace: the folder the person works in.
         permissions: ids that the person allowed.
         rlimits: ``(name without RLIMIT_, soft, hard)``, taken on before any code of the plugin runs.
@@ -38,6 +40,7 @@ class Request:
     base_executable: Path
     data_dir: Path
     dev_source: Path | None = None
+    dev_copy: Path | None = None
     workspace: Path | None = None
     permissions: tuple[str, ...] = ()
     rlimits: tuple[tuple[str, int, int], ...] = ()

@@ -16,9 +16,18 @@ class SuperviseError(ViloError):
 
 
 class PluginStartError(SuperviseError):
-    """A plugin's process did not become ready."""
+    """A plugin's process did not become ready.
 
-    def __init__(self, plugin_id: str, why: str, hint: str = "") -> None:
+    Args:
+        plugin_id: whose.
+        why: for people.
+        hint: what to do; its log by default.
+        stack: where in the plugin's code, as far as it is known.
+    """
+
+    def __init__(self, plugin_id: str, why: str, hint: str = "", *, stack: str = "") -> None:
+        self.why = why
+        self.stack = stack
         super().__init__(
             "plugin_start_failed", f"{plugin_id} did not start: {why}", hint or f"viloapp logs {plugin_id}"
         )

@@ -63,6 +63,7 @@ def request_of(plugin: InstalledPlugin, around: Surroundings, limits: Limits) ->
         base_executable=plugin.base_executable,
         data_dir=plugin.data_dir,
         dev_source=plugin.dev_source,
+        dev_copy=around.dev_copy(plugin.plugin_id) if plugin.dev_source is not None else None,
         workspace=around.workspace,
         permissions=around.permissions(plugin.plugin_id),
         rlimits=rlimits(limits),

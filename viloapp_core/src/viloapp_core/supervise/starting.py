@@ -7,7 +7,7 @@ from typing import Any
 from viloapp_core.limits import Breach, Limits
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.errors import PluginStartError
-from viloapp_core.supervise.failures import Kind
+from viloapp_core.supervise.failures import Kind, traceback_in
 from viloapp_core.supervise.launching import launch
 from viloapp_core.supervise.life import EXIT_TIME_S, Life
 from viloapp_core.supervise.surroundings import Surroundings
@@ -90,12 +90,14 @@ def _fault(
     if limit := life.limit_error():
         return StartFault("limit", limit, life)
     if isinstance(error, TimeoutError):
-        late = PluginStartError(plugin_id, f"it was not ready within {limits.startup_time:g} s")
+        why = f"it was not ready within {limits.startup_time:g} s"
+        late = PluginStartError(plugin_id, why, stack=trace)
         return StartFault("start_timeout", late, life, trace)
     if isinstance(error, WorkerLostError):
         return StartFault("start", PluginStartError(plugin_id, _last_words(life)), life)
     if isinstance(error, HandlerError):
-        return StartFault("start", PluginStartError(plugin_id, error.detail), life)
+        stack = traceback_in(life.log.since(0), "start")
+        return StartFault("start", PluginStartError(plugin_id, error.detail, stack=stack), life)
     return StartFault("protocol" if isinstance(error, FrameError) else "start", error, life)
 
 

@@ -66,5 +66,7 @@ class Surroundings:
     """``(plugin id)``: its process has ended; what was done for that process alone has no owner any more."""
     metrics: Callable[[str], PluginMetrics]
     """The counters of a plugin, which outlive each of its processes."""
+    dev_copy: Callable[[str], Path | None] = lambda plugin_id: None
+    """What a plugin that runs from its author's folder is shown in its place; None for the folder itself."""
     observation: Callable[[str], Observation] | None = None
     """In learn mode what a plugin's system calls reach for is noted here; in every other nobody looks."""
