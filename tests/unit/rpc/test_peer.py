@@ -16,6 +16,7 @@ from viloapp_sdk.errors import (
     DeadlineExceededError,
     FrameError,
     HandlerError,
+    IncompatibleVersionsError,
     InvalidArgumentsError,
     ViloError,
     WorkerLostError,
@@ -267,15 +268,22 @@ def test_a_frame_that_breaks_the_protocol_ends_the_peer(data: bytes) -> None:
     run(test)
 
 
-@pytest.mark.parametrize("first", [[EVENT, "x", None], [HELLO, {"protocol": 2}], [HELLO, 5]])
-def test_a_peer_that_does_not_greet_rightly_is_refused(first: list[Any]) -> None:
-    """The first frame has to be a greeting of our protocol."""
+@pytest.mark.parametrize(
+    ("first", "error"),
+    [
+        ([EVENT, "x", None], FrameError),
+        ([HELLO, {"protocol": 2}], IncompatibleVersionsError),
+        ([HELLO, 5], FrameError),
+    ],
+)
+def test_a_peer_that_does_not_greet_rightly_is_refused(first: list[Any], error: type[ViloError]) -> None:
+    """The first frame has to be a greeting, in which there is a version of the wire that we speak."""
 
     async def test() -> None:
         async with connected(greet=False) as (peer, stranger, closing):
             stranger.send(*first)
             await closing.happened.wait()
-            with pytest.raises(FrameError):
+            with pytest.raises(error):
                 await peer.ready
 
     run(test)

@@ -3,10 +3,12 @@
 A frame is a little-endian u32 length and a msgpack array whose first item is its kind::
 
     [REQUEST, id, method, params]      [RESPONSE, id, result]      [ERROR, id, {code, detail, hint}]
-    [EVENT, name, data]                [CANCEL, id]                [HELLO, {"protocol": 1, …}]
+    [EVENT, name, data]                [CANCEL, id]
+    [HELLO, {"protocol": 1, "protocols": [1, 1], …}]
 
-Both sides send `HELLO` first. Ids belong to the side that asks. The same code runs on both ends, so it
-stays free of everything that a lean worker should not import.
+Both sides send `HELLO` first, and speak the newest version that both know (`agreed`). Ids belong to the
+side that asks. The same code runs on both ends, so it stays free of everything that a lean worker should
+not import. docs/reference/versions.md has the rule of versions.
 
     >>> buffer = FrameBuffer()
     >>> buffer.feed(pack([EVENT, "theme.changed", {"theme": "dark"}]))
@@ -24,7 +26,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PROTOCOL = 1
+#: Oldest and newest version of the wire that this code speaks.
+PROTOCOLS = (1, 1)
 
 REQUEST, RESPONSE, ERROR, EVENT, CANCEL, HELLO = range(6)
 _LENGTHS = {REQUEST: 4, RESPONSE: 3, ERROR: 3, EVENT: 3, CANCEL: 2, HELLO: 2}
@@ -44,6 +47,46 @@ TRACE_SIGNAL = 50
 # On the bulk socket: each packet is a ticket, little-endian, with one descriptor; the answer of the call that
 # asked for the descriptor names the ticket.
 TICKET_BYTES = 8
+
+
+def greeting(**more: "Any") -> "list[Any]":
+    """Return the frame that both sides send first.
+
+    ``protocol`` is the oldest version that we speak: all that the first release asks of it is that it is 1.
+
+    Args:
+        more: what else to say of this side; whoever does not know a key passes over it.
+    """
+    return [HELLO, {"protocol": PROTOCOLS[0], "protocols": list(PROTOCOLS), **more}]
+
+
+def agreed(hello: "dict[str, Any]") -> int:
+    """Return the version of the wire to speak with a peer: the newest that both know; 0 when there is none.
+
+    >>> agreed({"protocol": 1}), agreed({"protocol": 1, "protocols": [1, 9]}), agreed({"protocol": 9})
+    (1, 1, 0)
+    """
+    oldest, newest = spoken(hello)
+    version = min(newest, PROTOCOLS[1])
+    return version if version >= max(oldest, PROTOCOLS[0]) else 0
+
+
+def spoken(hello: "dict[str, Any]") -> "tuple[int, int]":
+    """Return oldest and newest version that a peer says it speaks; ``(0, 0)`` for what makes no sense."""
+    told = hello.get("protocols")
+    if told is None:  # of the first release, which knew one
+        told = [hello.get("protocol")] * 2
+    if type(told) is not list or len(told) != 2 or any(type(each) is not int for each in told):
+        return (0, 0)
+    return (told[0], told[1]) if 0 < told[0] <= told[1] else (0, 0)
+
+
+def in_words(versions: "tuple[int, int]") -> str:
+    """Return versions of the wire for people."""
+    oldest, newest = versions
+    if not oldest:
+        return "no version of the wire that can be read"
+    return f"wire {oldest}" if oldest == newest else f"wire {oldest} to {newest}"
 
 
 def pack(frame: "list[Any]") -> bytes:

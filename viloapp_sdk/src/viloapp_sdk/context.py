@@ -96,8 +96,21 @@ class PluginContext:
         self.plugins: PluginService = services.plugins
         self.settings = Settings(dict(start["settings"]), services)
         self._logger: Logger | None = None
+        self._host_api: str = start.get("api_version") or "1.0"  # a core of the first release does not say
         self._locale: str = start.get("locale") or "en"
         self._i18n: PluginI18n | None = None
+
+    @property
+    def api_version(self) -> str:
+        """What SDK and host both know of the interface, such as ``1.0``.
+
+        A plugin asks for the least that it needs (``api_version`` in its manifest), and looks here before it
+        uses what came later.
+        """
+        from viloapp_sdk.manifest.api_version import lower
+        from viloapp_sdk.manifest.format import API_VERSION
+
+        return lower(API_VERSION, self._host_api)
 
     @property
     def i18n(self) -> "PluginI18n":

@@ -21,6 +21,7 @@ __all__ = [
     "DeadlineExceededError",
     "FrameError",
     "HandlerError",
+    "IncompatibleVersionsError",
     "InvalidArgumentsError",
     "LimitExceededError",
     "PermissionDeniedError",
@@ -134,6 +135,15 @@ class WorkerLostError(_CodedError):
     """The plugin's process ended before it answered."""
 
     CODE = "worker_lost"
+
+
+class IncompatibleVersionsError(_CodedError):
+    """Two sides have no version in common: of the wire, or of the interface between plugin and core.
+
+    The detail names both versions, the hint what to update.
+    """
+
+    CODE = "incompatible_versions"
 
 
 class FrameError(_CodedError):

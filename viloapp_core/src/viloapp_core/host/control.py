@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from viloapp_core import __version__
 from viloapp_core.foundation.errors import FoundationError
 from viloapp_core.foundation.files import read_json, write_json
 from viloapp_core.foundation.paths import runtime_dir
@@ -24,9 +25,19 @@ from viloapp_core.host.measuring import metrics
 from viloapp_core.host.probation import ROLLED_BACK
 from viloapp_core.host.prompts import Asker
 from viloapp_core.permissions import Permission
-from viloapp_core.rpc import Peer
+from viloapp_core.rpc import Peer, refusal
 from viloapp_core.store import InstalledPlugin
-from viloapp_sdk._wire import ERROR, EVENT, HELLO, PROTOCOL, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_sdk._wire import (
+    ERROR,
+    EVENT,
+    HELLO,
+    REQUEST,
+    RESPONSE,
+    FrameBuffer,
+    agreed,
+    greeting,
+    pack,
+)
 from viloapp_sdk.errors import InvalidArgumentsError, UnknownServiceError, from_wire
 
 if TYPE_CHECKING:
@@ -133,7 +144,10 @@ class ControlServer:
         if method == "call" and isinstance(params, dict):
             return self._call(peer, params)
         if run is None:
-            raise UnknownServiceError(f"the host has no method {method[:80]!r}", "is it of another version?")
+            raise UnknownServiceError(
+                f"the host, viloapp-core {__version__}, has no method {method[:80]!r}",
+                "end the workspace, and start it again with the viloapp that is installed now",
+            )
         if not isinstance(params, dict):
             raise InvalidArgumentsError(f"{method} takes its parameters by name")
         return run(params)
@@ -192,7 +206,7 @@ class ControlClient:
         self._socket = connection
         self._buffer = FrameBuffer()
         self._next_id = 0
-        self._socket.sendall(pack([HELLO, {"protocol": PROTOCOL}]))
+        self._socket.sendall(pack(greeting(core=__version__)))
 
     @classmethod
     def connect(cls, store: Path) -> Self | None:
@@ -218,6 +232,7 @@ class ControlClient:
 
         Raises:
             ControlError: the host ended before it answered.
+            IncompatibleVersionsError: the host is of another version, and the two have none in common.
             ViloError: the host's answer was an error.
         """
         self._next_id += 1
@@ -226,6 +241,8 @@ class ControlClient:
             self._socket.sendall(pack([REQUEST, id, method, dict(params or {})]))
             while True:
                 frame = self._receive()
+                if frame[0] == HELLO and not agreed(frame[1]):
+                    raise refusal(frame[1])
                 if frame[0] == EVENT and isinstance(frame[2], dict):
                     self.on_event(str(frame[1]), frame[2])
                 if frame[0] in (RESPONSE, ERROR) and frame[1] == id:

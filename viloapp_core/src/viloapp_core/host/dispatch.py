@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viloapp_core import __version__
 from viloapp_core.host.brokered import brokered
 from viloapp_core.host.machine import information
 from viloapp_core.host.paces import PACED
@@ -129,7 +130,10 @@ class Dispatch:
         """
         service = self._services.get(method)
         if service is None:
-            raise UnknownServiceError(f"the host has no service method {method[:80]!r}")
+            raise UnknownServiceError(
+                f"viloapp-core {__version__} has no service method {method[:80]!r}",
+                "where the plugin's viloapp-sdk is newer, update viloapp-core",
+            )
         needs = service.needs
         if isinstance(needs, Permission):  # before the parameters are even looked at
             self._host.permissions.require(plugin_id, needs, method)

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from viloapp_sdk.errors import ViloError
+from viloapp_core import __version__
+from viloapp_core.store import InstalledPlugin
+from viloapp_sdk.errors import IncompatibleVersionsError, ViloError
+from viloapp_sdk.manifest.api_version import is_newer
+from viloapp_sdk.manifest.format import API_VERSION
 
-__all__ = ["ControlError", "HostError", "HostRunningError", "HostStoppingError"]
+__all__ = ["ControlError", "HostError", "HostRunningError", "HostStoppingError", "incompatible"]
 
 
 class HostError(ViloError):
@@ -42,3 +46,12 @@ class ControlError(HostError):
 
     def __init__(self, detail: str, hint: str = "") -> None:
         super().__init__("control_failed", detail, hint)
+
+
+def incompatible(plugin: InstalledPlugin) -> IncompatibleVersionsError:
+    """Return why a plugin that another version of the core installed is not started."""
+    id, asked = plugin.plugin_id, plugin.api_version
+    older = f"viloapp rollback {id}, or viloapp install an older version of it"
+    hint = f"update viloapp-core; or {older}" if is_newer(asked) else f"viloapp update {id}"
+    detail = f"{id} {plugin.version} asks for API {asked}; viloapp-core {__version__} speaks {API_VERSION}"
+    return IncompatibleVersionsError(detail, hint)

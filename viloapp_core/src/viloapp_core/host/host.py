@@ -23,7 +23,12 @@ from viloapp_core.host.control import ControlServer
 from viloapp_core.host.crash_reports import write_report
 from viloapp_core.host.dispatch import Dispatch
 from viloapp_core.host.enforcement import Enforcement
-from viloapp_core.host.errors import BlockedPluginError, HostRunningError, HostStoppingError
+from viloapp_core.host.errors import (
+    BlockedPluginError,
+    HostRunningError,
+    HostStoppingError,
+    incompatible,
+)
 from viloapp_core.host.holding import Holding, only_in
 from viloapp_core.host.measuring import Measuring
 from viloapp_core.host.offers import usable
@@ -49,6 +54,7 @@ from viloapp_core.store.wording import configuration_in, summary_in
 from viloapp_core.supervise import FailureLog, Surroundings, Worker, rehearse
 from viloapp_core.supervise.life import Life
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
+from viloapp_sdk.manifest.api_version import speaks
 from viloapp_sdk.manifest.needs import hearing
 
 if TYPE_CHECKING:
@@ -906,11 +912,14 @@ class Host:
             self.in_background(self._widgets.reopen(plugin_id))
 
     def _admit(self, plugin: InstalledPlugin) -> None:
-        """Refuse to start what a block list names.
+        """Refuse to start what a block list names, and what was written for another version of ViloApp.
 
         Raises:
             BlockedPluginError: it is named, or what is blocked cannot be known.
+            IncompatibleVersionsError: another viloapp-core installed it, and this one cannot do what it asks.
         """
+        if not speaks(plugin.api_version):
+            raise incompatible(plugin)
         if why := self._revocation.why(plugin):
             raise BlockedPluginError(plugin.plugin_id, why)
 

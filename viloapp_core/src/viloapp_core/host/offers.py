@@ -2,7 +2,9 @@
 
 from typing import Any, Literal
 
-from viloapp_sdk.manifest import validate
+from viloapp_sdk.manifest import API_VERSION, SCHEMA_VERSION, validate
+from viloapp_sdk.manifest.fields import COMMAND, PARAMETER, WIDGET
+from viloapp_sdk.manifest.shapes import Table
 
 __all__ = ["usable"]
 
@@ -21,14 +23,15 @@ def usable(kind: Literal["commands", "widgets"], rows: object) -> tuple[list[dic
         rows: the worker's answer, of any shape.
 
     Returns:
-        The good rows, and a line for each of the others.
+        The good rows without what only a newer SDK knows, and a line for each of the others.
     """
     good: list[dict[str, Any]] = []
     bad: list[str] = []
     if not isinstance(rows, list):
         return good, [] if rows is None else [f"{kind}: must be an array"]
     for row in rows[:_MAX_ROWS]:
-        issues = validate({"schema": 1, "api_version": "1.0", kind: [row]})
+        row = _known(row, {"commands": COMMAND, "widgets": WIDGET}[kind])
+        issues = validate({"schema": SCHEMA_VERSION, "api_version": API_VERSION, kind: [row]})
         if issues:
             bad.append(f"{issues[0].path}: {issues[0].message}")
         else:
@@ -36,3 +39,14 @@ def usable(kind: Literal["commands", "widgets"], rows: object) -> tuple[list[dic
     if len(rows) > _MAX_ROWS:
         bad.append(f"{kind}: has more than {_MAX_ROWS} entries")
     return good, bad
+
+
+def _known(row: object, table: Table) -> Any:
+    """Return a row without the keys that this core does not know: they are of a newer SDK, no mistakes."""
+    if not isinstance(row, dict):
+        return row
+    names = {field.name for field in table.fields}
+    kept = {key: value for key, value in row.items() if key in names}
+    if isinstance(kept.get("parameters"), list):
+        kept["parameters"] = [_known(each, PARAMETER) for each in kept["parameters"]]
+    return kept

@@ -12,12 +12,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from viloapp_core import __version__
 from viloapp_core.manifest.description import EntryPoint, Manifest, PluginDescription
 from viloapp_core.manifest.errors import Issue, ManifestError
 from viloapp_core.manifest.files import MetadataFiles, split_dist_info
 from viloapp_core.manifest.strict_json import decode
 from viloapp_core.manifest.translations import every, package_of
-from viloapp_sdk.manifest import API_VERSION, ENTRY_POINT_GROUP, FILE_NAME
+from viloapp_sdk.manifest import API_VERSION, ENTRY_POINT_GROUP, FILE_NAME, SCHEMA_VERSION
+from viloapp_sdk.manifest.api_version import asked_of, is_newer, speaks
 from viloapp_sdk.manifest.printable import make_safe
 from viloapp_sdk.manifest.shapes import shorten
 
@@ -108,11 +110,13 @@ def check_manifest(data: object, plugin_id: str = "") -> tuple[Manifest | None, 
     Beyond the form, its API version has to be one that this core speaks, and its requirements have to be
     what `packaging` reads.
     """
+    if issue := _version_issue(data):
+        return None, [issue]
     try:
         manifest = Manifest.from_json(data)
     except ManifestError as error:
         return None, list(error.issues)
-    issues = list(_api_issues(manifest.api_version))
+    issues: list[Issue] = []
     for key in ("requires_plugins", "conflicts"):
         for index, text in enumerate(getattr(manifest, key)):
             issues += _requirement_issues(text, f"{key}[{index}]", plugin_id)
@@ -240,12 +244,16 @@ def find_beside_class(files: MetadataFiles, point: EntryPoint | None) -> bytes |
     return next((content for content in found if content is not None), None)
 
 
-def _api_issues(api_version: str) -> Iterator[Issue]:
-    major, minor = (int(part) for part in api_version.split("."))
-    ours = tuple(int(part) for part in API_VERSION.split("."))
-    if major != ours[0] or minor > ours[1]:
-        advice = "update ViloApp" if (major, minor) > ours else "look for a newer version of the plugin"
-        yield Issue("api_version", f"is {api_version}, and this ViloApp speaks {API_VERSION}: {advice}")
+def _version_issue(data: object) -> Issue | None:
+    """Return that a manifest is of another version; its unknown keys are then no mistakes of the author's."""
+    schema, asked = asked_of(data)
+    if type(schema) is int and schema > SCHEMA_VERSION:
+        message = f"is {schema}, and viloapp-core {__version__} reads {SCHEMA_VERSION}: update viloapp-core"
+        return Issue("schema", message)
+    if not asked or speaks(asked):
+        return None
+    advice = "update viloapp-core" if is_newer(asked) else "look for a newer version of the plugin"
+    return Issue("api_version", f"is {asked}, and viloapp-core {__version__} speaks {API_VERSION}: {advice}")
 
 
 def _requirement_issues(text: str, path: str, plugin_id: str) -> Iterator[Issue]:

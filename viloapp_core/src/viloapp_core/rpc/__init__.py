@@ -10,5 +10,6 @@ or the format ends that peer, never the host.
 
 from viloapp_core.rpc.descriptors import Descriptors
 from viloapp_core.rpc.peer import Limits, Peer
+from viloapp_core.rpc.versions import refusal
 
-__all__ = ["Descriptors", "Limits", "Peer"]
+__all__ = ["Descriptors", "Limits", "Peer", "refusal"]

@@ -13,16 +13,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from viloapp_core import __version__
+from viloapp_core.rpc.versions import refusal
 from viloapp_sdk._wire import (
     CANCEL,
     ERROR,
     EVENT,
     HELLO,
     MAX_FRAME,
-    PROTOCOL,
     REQUEST,
     RESPONSE,
     FrameBuffer,
+    agreed,
+    greeting,
     pack,
 )
 from viloapp_sdk.errors import (
@@ -30,6 +33,7 @@ from viloapp_sdk.errors import (
     DeadlineExceededError,
     FrameError,
     HandlerError,
+    IncompatibleVersionsError,
     ViloError,
     WorkerLostError,
     from_wire,
@@ -96,6 +100,8 @@ class Peer:
         self._unsent_bytes = 0
         self._closed = False
         self._waiting = False  # frames that were read wait for the next turn of the loop
+        self.hello: dict[str, Any] = {}
+        """What the peer said of itself, also where that is why it was refused."""
         self.ready: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         """Resolved with the peer's first frame, in which it says which protocol it speaks."""
 
@@ -128,7 +134,7 @@ class Peer:
         for fd in {self._fd_in, self._fd_out}:
             os.set_blocking(fd, False)
         self._loop.add_reader(self._fd_in, self._readable)
-        self._send(pack([HELLO, {"protocol": PROTOCOL}]))
+        self._send(pack(greeting(core=__version__)))
 
     # -- our calls ---------------------------------------------------------------------------------
 
@@ -209,7 +215,7 @@ class Peer:
                         self._loop.add_reader(self._fd_in, self._readable)
                     return
                 self._route(frame)
-        except FrameError as error:
+        except (FrameError, IncompatibleVersionsError) as error:
             self.close(error)
         except Exception as error:  # a fault of ours in handling its frame must not reach the loop
             self.close(FrameError(f"a frame could not be handled: {type(error).__name__}: {error}"))
@@ -258,11 +264,9 @@ class Peer:
         hello = frame[1] if frame[0] == HELLO else None
         if not isinstance(hello, dict):
             raise FrameError("the peer's first frame was no greeting")
-        if hello.get("protocol") != PROTOCOL:
-            raise FrameError(
-                f"the peer speaks protocol {str(hello.get('protocol'))[:20]}, this host {PROTOCOL}",
-                "install a plugin version whose viloapp-sdk matches this viloapp-core",
-            )
+        self.hello = hello
+        if not agreed(hello):
+            raise refusal(hello)
         self.ready.set_result(hello)
 
     # -- their requests ----------------------------------------------------------------------------

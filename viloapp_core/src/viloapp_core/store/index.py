@@ -5,7 +5,7 @@ derives a row from those, `encode` and `decode` are the file's format. All three
 
 What listings show of each plugin comes first, the rest behind it and is decoded once a plugin is asked for:
 
-    {"plugins":{"hello":{"enabled":true,…},…},"revision":7,"schema":5,
+    {"plugins":{"hello":{"enabled":true,…},…},"revision":7,"schema":6,
     "details":{"hello":{"commands":[…],…},…},
     "crc32":123456}
 """
@@ -24,7 +24,7 @@ from viloapp_core.store import withdrawals
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout, check_plugin_id
 
-INDEX_SCHEMA = 5
+INDEX_SCHEMA = 6
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class InstalledPlugin:
     python_version: str
     entry_point: str
     """``package.module:Class``"""
+    api_version: str
+    """Of the interface between plugin and core for which it was written."""
     commands: tuple[dict[str, Any], ...]
     widgets: tuple[dict[str, Any], ...]
     activation_events: tuple[str, ...]
@@ -79,6 +81,7 @@ class InstalledPlugin:
 _FROM_RECEIPT = ("version", "source", "python_version", "entry_point", "permissions")
 # Keys of a row that are taken from the receipt's manifest; the value is what an absent key means.
 _FROM_MANIFEST: dict[str, Any] = {
+    "api_version": "1.0",
     "commands": [],
     "widgets": [],
     "activation_events": [],
@@ -283,6 +286,7 @@ def _plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> Installed
         base_executable=Path(row["base_executable"]),
         python_version=row["python_version"],
         entry_point=row["entry_point"],
+        api_version=row["api_version"],
         commands=tuple(row["commands"]),
         widgets=tuple(row["widgets"]),
         activation_events=tuple(row["activation_events"]),

@@ -5,13 +5,21 @@ import dataclasses
 from typing import Any
 
 from viloapp_core.limits import Limits
+from viloapp_core.rpc import refusal
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.errors import PluginStartError
 from viloapp_core.supervise.failures import traceback_in
 from viloapp_core.supervise.launching import launch
 from viloapp_core.supervise.life import Life
 from viloapp_core.supervise.surroundings import Surroundings
-from viloapp_sdk.errors import FrameError, HandlerError, UnknownServiceError, ViloError, WorkerLostError
+from viloapp_sdk.errors import (
+    FrameError,
+    HandlerError,
+    IncompatibleVersionsError,
+    UnknownServiceError,
+    ViloError,
+    WorkerLostError,
+)
 
 __all__ = ["rehearse"]
 
@@ -42,6 +50,8 @@ async def rehearse(plugin: InstalledPlugin, around: Surroundings, limits: Limits
         async with asyncio.timeout(limits.startup_time):
             await life.peer.ready
             await life.peer.call("import", {"entry_point": plugin.entry_point}, timeout_s=None)
+    except IncompatibleVersionsError:
+        raise refusal(life.peer.hello, plugin.plugin_id) from None
     except FrameError:
         return
     except TimeoutError as error:

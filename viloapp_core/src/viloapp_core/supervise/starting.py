@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 from viloapp_core.limits import Breach, Limits
+from viloapp_core.rpc import refusal
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.errors import PluginStartError
 from viloapp_core.supervise.failures import Kind, traceback_in
 from viloapp_core.supervise.launching import launch
 from viloapp_core.supervise.life import EXIT_TIME_S, Life
 from viloapp_core.supervise.surroundings import Surroundings
-from viloapp_sdk.errors import FrameError, HandlerError, ViloError, WorkerLostError
+from viloapp_sdk.errors import FrameError, HandlerError, IncompatibleVersionsError, ViloError, WorkerLostError
+from viloapp_sdk.manifest.format import API_VERSION
 
 __all__ = ["StartFault", "start"]
 
@@ -52,6 +54,7 @@ async def start(
 
     Raises:
         StartFault: it did not get ready.
+        IncompatibleVersionsError: its SDK and this core have no version of the wire in common.
         ViloError: it may not run, or cannot be confined as it has to be: no fault of the plugin's.
     """
     around.admit(plugin)
@@ -76,6 +79,8 @@ async def start(
                 await asyncio.wait([life.ended], timeout=EXIT_TIME_S)
         finally:  # the start may be called off meanwhile, and nobody else has this process
             await life.abandon()
+        if isinstance(error, IncompatibleVersionsError):  # trying again changes nothing
+            raise refusal(life.peer.hello, plugin.plugin_id) from error
         if isinstance(error, (ViloError, TimeoutError)):
             raise _fault(plugin.plugin_id, limits, life, error, trace) from error
         raise
@@ -109,6 +114,7 @@ def _params(plugin: InstalledPlugin, around: Surroundings) -> dict[str, Any]:
         "data_dir": str(plugin.data_dir),
         "settings": around.settings(plugin.plugin_id),
         "locale": around.locale(),
+        "api_version": API_VERSION,
         **({"learn": True} if around.observation is not None else {}),
     }
 

@@ -12,9 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from viloapp_sdk.manifest.api_version import asked_of, speaks
 from viloapp_sdk.manifest.errors import Issue, ManifestError
 from viloapp_sdk.manifest.fields import DERIVED, MANIFEST
-from viloapp_sdk.manifest.format import ENTRY_POINT_GROUP, SCHEMA_VERSION
+from viloapp_sdk.manifest.format import API_VERSION, ENTRY_POINT_GROUP, SCHEMA_VERSION
 from viloapp_sdk.manifest.shapes import describe
 from viloapp_sdk.manifest.source import Contributions, scan
 from viloapp_sdk.manifest.validation import validate
@@ -65,6 +66,10 @@ def assemble(table: object, contributions: Contributions, points: object) -> dic
         if key in written:
             del written[key]
             issues.append(Issue(key, f"is read from the source; remove {key} from [tool.viloapp]"))
+    asked = asked_of(written)[1]
+    if asked and not speaks(asked):  # whose keys may be ones that this SDK does not know
+        message = f"is {asked}, and this viloapp-sdk speaks {API_VERSION}; build with one that speaks it"
+        raise ManifestError([*issues, Issue("api_version", message)], _SUBJECT)
     issues += [issue for issue in validate({"schema": SCHEMA_VERSION} | written) if issue not in issues]
     if issues:
         raise ManifestError(issues, _SUBJECT)

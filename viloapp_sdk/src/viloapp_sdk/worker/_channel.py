@@ -15,13 +15,16 @@ from viloapp_sdk._wire import (
     CANCEL,
     ERROR,
     EVENT,
-    HELLO,
     PROFILE,
-    PROTOCOL,
+    PROTOCOLS,
     REQUEST,
     RESPONSE,
     FrameBuffer,
+    agreed,
+    greeting,
+    in_words,
     pack,
+    spoken,
 )
 from viloapp_sdk.errors import (
     CallCancelledError,
@@ -127,8 +130,7 @@ class Channel:
     def serve(self) -> None:
         """Serve the host until `stop`; returns when it is gone as well."""
         python = sys.version.split()[0]
-        greeting = {"protocol": PROTOCOL, "python": python, "sdk": __version__, "profile": True}
-        self._write(pack([HELLO, greeting]))
+        self._write(pack(greeting(python=python, sdk=__version__, profile=True)))
         nothing = _Answer()
         while not self._stopping:
             if self.loop is not None:
@@ -210,9 +212,10 @@ class Channel:
                 answer.resolve(frame)
         elif kind == CANCEL:
             self._cancel(frame[1])
-        elif frame[1].get("protocol") != PROTOCOL:  # HELLO: the host says what it speaks
-            theirs = frame[1].get("protocol")
-            raise SystemExit(f"this viloapp-sdk speaks protocol {PROTOCOL}, the host {theirs}")
+        elif not agreed(frame[1]):  # HELLO: the host says what it speaks
+            core = f"viloapp-core {frame[1].get('core', 'of an older version')}"
+            ours, theirs = in_words(PROTOCOLS), in_words(spoken(frame[1]))
+            raise SystemExit(f"viloapp-sdk {__version__} speaks {ours}, and {core} {theirs}")
 
     def glance(self) -> None:
         """Look whether the host has sent something though a handler runs; safe in a signal's handler.

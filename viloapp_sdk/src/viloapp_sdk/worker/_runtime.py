@@ -3,6 +3,7 @@
 import os
 import sys
 
+from viloapp_sdk import __version__
 from viloapp_sdk.communication import PluginEvent
 from viloapp_sdk.context import PluginContext
 from viloapp_sdk.errors import FrameError, UnknownCommandError, UnknownWidgetError
@@ -54,7 +55,8 @@ class Runtime:
         run = self._methods.get(method)
         if run is None:
             raise FrameError(
-                f"the worker has no method {method!r}", "the host is newer than the plugin's viloapp-sdk"
+                f"viloapp-sdk {__version__} has no method {method!r} for its host",
+                "the host is newer: install the plugin again, which gets the SDK of this viloapp-core",
             )
         if self._plugin is None and method not in ("import", "initialize", "ping", "shutdown"):
             raise FrameError(f"{method} came before initialize")

@@ -1,0 +1,142 @@
+"""A core and plugins whose SDK is of another version, in real workers: they get along, or a line says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.host.conftest import Plant
+from viloapp_core import Host
+from viloapp_core.store import Store
+from viloapp_sdk.errors import IncompatibleVersionsError, UnknownServiceError
+
+Run = Callable[[Callable[[], Awaitable[None]]], None]
+SOURCE = """
+from viloapp_sdk import Plugin, command
+class P(Plugin):
+    @command("p.hi")
+    def hi(self):
+        return self.context.api_version
+    @command("p.paint")
+    def paint(self):
+        return self.context.services.theme._request("theme.paint", [])
+"""
+
+
+def change_sdk(store: Store, module: str, old: str, new: str) -> None:
+    """Make the SDK in the plugin's environment one of another version."""
+    purelib = next((store.plugin("p").generation / "venv").rglob("viloapp_sdk/__init__.py")).parent
+    path = purelib / module
+    text = path.read_text("utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+@pytest.mark.parametrize(("oldest", "newest", "works"), [(1, 4, True), (2, 4, False)])
+def test_a_newer_sdk(
+    store: Store,
+    plant: Plant,
+    run: Run,
+    oldest: int,
+    newest: int,
+    works: bool,
+) -> None:
+    """One that still speaks our version is spoken with; for another it says who has to be updated."""
+    plant("p", SOURCE)
+    change_sdk(store, "_wire.py", "PROTOCOLS = (1, 1)", f"PROTOCOLS = ({oldest}, {newest})")
+    change_sdk(store, "__init__.py", '__version__ = "1.0.0"', '__version__ = "7.8.9"')
+
+    async def test() -> None:
+        async with Host(store.root, control=False) as host:
+            if works:
+                assert await host.call("p.hi") == "1.0"
+                return
+            for _ in range(4):  # it is not tried again by itself, nor disabled for it
+                with pytest.raises(IncompatibleVersionsError) as caught:
+                    await host.call("p.hi")
+            assert re.fullmatch(
+                r"p has viloapp-sdk 7\.8\.9, which speaks wire 2 to 4; this viloapp-core \S+ speaks wire 1",
+                caught.value.detail,
+            )
+            assert caught.value.hint.startswith("update viloapp-core")
+            assert store.plugin("p").enabled
+            with pytest.raises(IncompatibleVersionsError):
+                await host.reload_plugin("p")
+
+    run(test)
+
+
+def test_a_newer_core(store: Store, plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not speak the SDK's version any more says that the plugin is to be installed again."""
+    plant("p", SOURCE)
+    monkeypatch.setattr("viloapp_sdk._wire.PROTOCOLS", (2, 3))
+    monkeypatch.setattr("viloapp_core.rpc.versions.PROTOCOLS", (2, 3))
+
+    async def test() -> None:
+        async with Host(store.root, control=False) as host:
+            with pytest.raises(IncompatibleVersionsError) as caught:
+                await host.call("p.hi")
+            assert "speaks wire 1; this viloapp-core" in caught.value.detail
+            assert caught.value.hint.endswith("viloapp install --force-reinstall p")
+
+    run(test)
+
+
+def test_a_call_that_the_core_does_not_know(store: Store, plant: Plant, run: Run) -> None:
+    """A newer SDK asks for it: the plugin gets an error that names the core's version, and lives on."""
+    plant("p", SOURCE)
+
+    async def test() -> None:
+        async with Host(store.root, control=False) as host:
+            with pytest.raises(UnknownServiceError, match=r"viloapp-core \S+ has no service method"):
+                await host.call("p.paint")
+            assert await host.call("p.hi") == "1.0"
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"), [("1.9", "update viloapp-core; or viloapp rollback p"), ("0.9", "viloapp update p")]
+)
+def test_what_another_core_installed_and_this_one_cannot_run(
+    store: Store, plant: Plant, run: Run, asked: str, hint: str
+) -> None:
+    """Nothing is started, and the line names both versions."""
+    plant("p", SOURCE, api_version=asked)
+
+    async def test() -> None:
+        async with Host(store.root, control=False) as host:
+            with pytest.raises(IncompatibleVersionsError, match=rf"p 1\.0 asks for API {asked}") as caught:
+                await host.call("p.hi")
+            assert "speaks 1.0" in caught.value.detail
+            assert caught.value.hint.startswith(hint)
+            assert not _log(store).exists()
+
+    run(test)
+
+
+def test_what_only_a_newer_sdk_says_of_a_command_is_passed_over(store: Store, plant: Plant, run: Run) -> None:
+    """The command is offered all the same: a word that we do not know is no mistake of a newer SDK's."""
+    source = SOURCE + (
+        "    def get_commands(self):\n"
+        "        from viloapp_sdk import ICommand\n"
+        "        return [ICommand('p.late', 'Late', lambda: 1, '')]\n"
+    )
+    plant("p", source)
+    change_sdk(store, "worker/_runtime.py", '"title": known.title,', '"title": known.title, "colour": "red",')
+
+    async def test() -> None:
+        async with Host(store.root, control=False) as host:
+            assert await host.call("p:p.late") == 1
+            rows: list[dict[str, Any]] = [row for row in host.commands() if row["id"] == "p.late"]
+            assert rows[0]["title"] == "Late"
+
+    run(test)
+
+
+def _log(store: Store) -> Path:
+    return store.plugin("p").log_dir / "worker.log"
