@@ -182,9 +182,7 @@ def test_of_a_newer_manifest_that_alone_is_said(
     assert says in found[path]
 
 
-@pytest.mark.parametrize(
-XX
-)
+@pytest.mark.parametrize(("version", "advice"), [("2.0", "update viloapp-core"), ("0.9", "a newer version")])
 def test_an_api_version_that_this_core_does_not_speak_is_refused(
     wheel: WheelMaker, version: str, advice: str
 ) -> None:

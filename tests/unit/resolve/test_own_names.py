@@ -68,3 +68,22 @@ def test_pips_refusal_is_explained(reason: str, told: str) -> None:
     assert told in error.detail
     assert error.hint
     assert own_names.refusal("hello", "The user requested (constraint) rich<0") is None
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [("hello 2.0", "hello 2.0 needs"), ("lib 3", "hello imports lib 3, which needs")],
+)
+def test_an_sdk_that_the_core_has_not_is_told_with_both_versions(who: str, told: str) -> None:
+    """On one line: who asks for what, and what there is; pip's own words have a path in them."""
+    reason = (
+        "Cannot install hello==2.0 because these package versions have conflicting dependencies.\n"
+        f"    {who} depends on viloapp-sdk<8 and >=7\n"
+        "    The user requested (constraint) viloapp-sdk (from file:///x/viloapp_sdk-1.0.0-py3-none-any.whl)"
+    )
+    error = own_names.refusal("hello", reason)
+    assert error is not None
+    assert error.detail.startswith(f"{told} viloapp-sdk<8 and >=7; viloapp-core ")
+    assert error.detail.endswith(" comes with viloapp-sdk 1.0.0")
+    assert "\n" not in error.detail
+    assert "update" in error.hint

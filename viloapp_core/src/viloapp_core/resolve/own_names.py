@@ -5,9 +5,11 @@ Whoever registers ``viloapp-sdk`` on an index that someone configured would othe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from viloapp_core import __version__
 from viloapp_core.resolve.errors import OwnNameError
 
 CORE = "viloapp-core"
@@ -79,11 +81,27 @@ def refusal(plugin_id: str, reason: str) -> OwnNameError | None:
             _REBUILD,
         )
     if bound:
+        told = [_versions(plugin_id, name, reason) for name in bound]
         return OwnNameError(
-            f"{plugin_id}: {reason}",
-            f"{', '.join(bound)} comes only from this viloapp-core: update viloapp-core, or ask for less",
+            "; ".join(told) if all(told) else f"{plugin_id}: {reason}",
+            f"{', '.join(bound)} comes only from this viloapp-core: update it, or ask for a version of "
+            f"{plugin_id} that takes what it has",
         )
     return None
+
+
+def _versions(plugin_id: str, name: str, reason: str) -> str:
+    """Return who asks for what of one of our names, and what there is; empty where pip says it otherwise."""
+    asked = re.search(rf"^\s*(\S+) (\S+) depends on {name}(.*)$", reason, re.MULTILINE)
+    ours = re.search(rf"/{name.replace('-', '_')}-([^-/]+)-[^/]*\.whl", reason)
+    if not asked or not ours:
+        return ""
+    who = (
+        f"{asked[1]} {asked[2]}"
+        if asked[1] == plugin_id
+        else f"{plugin_id} imports {asked[1]} {asked[2]}, which"
+    )
+    return f"{who} needs {name}{asked[3]}; viloapp-core {__version__} comes with {name} {ours[1]}"
 
 
 def check(
