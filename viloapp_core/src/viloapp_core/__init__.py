@@ -12,16 +12,19 @@ handler, and nothing of the web is imported.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from viloapp_core.foundation.version import __version__
     from viloapp_core.host.host import Host
     from viloapp_core.host.sync import SyncHost
     from viloapp_core.resolve.errors import DependencyCycleError
 
 __all__ = ["DependencyCycleError", "Host", "SyncHost", "__version__"]
 
-__version__ = "0.1.0"
-
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from viloapp_core.foundation.version import __version__
+
+        return __version__
     # Lazily: `viloapp list` imports this package too, and needs neither asyncio nor a sandbox.
     if name == "Host":
         from viloapp_core.host.host import Host

@@ -16,10 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from viloapp_core import __version__
 from viloapp_core.foundation.errors import FoundationError
 from viloapp_core.foundation.files import read_json, write_json
 from viloapp_core.foundation.paths import runtime_dir
+from viloapp_core.foundation.version import __version__
 from viloapp_core.host.errors import ControlError
 from viloapp_core.host.measuring import metrics
 from viloapp_core.host.probation import ROLLED_BACK

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viloapp_core import __version__
+from viloapp_core.foundation.version import __version__
 from viloapp_core.host.brokered import brokered
 from viloapp_core.host.machine import information
 from viloapp_core.host.paces import PACED

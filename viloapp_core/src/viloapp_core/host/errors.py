@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from viloapp_core import __version__
+from viloapp_core.foundation.version import __version__
 from viloapp_core.store import InstalledPlugin
 from viloapp_sdk.errors import IncompatibleVersionsError, ViloError
 from viloapp_sdk.manifest.api_version import is_newer

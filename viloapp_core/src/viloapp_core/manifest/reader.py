@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from viloapp_core import __version__
+from viloapp_core.foundation.version import __version__
 from viloapp_core.manifest.description import EntryPoint, Manifest, PluginDescription
 from viloapp_core.manifest.errors import Issue, ManifestError
 from viloapp_core.manifest.files import MetadataFiles, split_dist_info

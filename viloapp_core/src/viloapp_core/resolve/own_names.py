@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from viloapp_core import __version__
+from viloapp_core.foundation.version import __version__
 from viloapp_core.resolve.errors import OwnNameError
 
 CORE = "viloapp-core"

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from viloapp_core import __version__
+from viloapp_core.foundation.version import __version__
 from viloapp_core.rpc.versions import refusal
 from viloapp_sdk._wire import (
     CANCEL,

@@ -6,7 +6,7 @@ docs/reference/versions.md has the rule.
 from collections.abc import Mapping
 from typing import Any
 
-from viloapp_core import __version__
+from viloapp_core.foundation.version import __version__
 from viloapp_sdk._wire import PROTOCOLS, in_words, spoken
 from viloapp_sdk.errors import IncompatibleVersionsError
 from viloapp_sdk.manifest.printable import make_safe
