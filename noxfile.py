@@ -107,7 +107,7 @@ def unit_sdk(session: nox.Session) -> None:
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """Every backend of a port through one suite; old SDKs against this core."""
+    """Every backend of a port through one suite; the oldest supported SDK in this core, and the reverse."""
     if not (CLONE / "tests" / "contract").is_dir():
         session.skip("no port has two backends yet")
     _groups(session, "test")
