@@ -128,3 +128,23 @@ def test_the_hook_works_from_a_wheel_on_the_path(
     done = subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert built_manifest(project) == from_project(project)
+
+
+@pytest.mark.parametrize("what", ["build_wheel", "build_editable", "build_sdist"])
+def test_a_build_fails_with_broken_texts(project: Path, what: str) -> None:
+    """With file and line of each; a plain `pip wheel` reaches no person's screen with one."""
+    locales = project / "src/hello/locales"
+    locales.mkdir()
+    (locales / "en.json").write_text('{"hi": "Hello {name}",\n"n": "{n, plural, one {#}}"}')
+    (locales / "de.json").write_text('{\n"hi": "Hallo {nam}"}')
+    (locales / "fr.json").write_bytes(b'{\n\n"hi": "Salut \xe9"}')
+    done = build(project, what)
+    assert done.returncode != 0
+    assert "src/hello/locales/en.json:2: n: {n, plural, …} is no choice" in done.stderr
+    assert "src/hello/locales/de.json:2: hi: has other placeholders than en.json: nam, name" in done.stderr
+    assert "src/hello/locales/fr.json:3: is no UTF-8" in done.stderr
+    assert not list((project / "dist").iterdir())
+    (locales / "en.json").write_text('{"hi": "Hello {name}"}')
+    (locales / "de.json").write_text('{"hi": "Hallo {name}"}')
+    (locales / "fr.json").unlink()
+    assert build(project, what).returncode == 0

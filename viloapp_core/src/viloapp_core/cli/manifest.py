@@ -29,10 +29,12 @@ def manifest_command() -> None:
 @options.json_output
 @pass_invocation
 def write_command(invocation: Invocation, path: Path) -> None:
-    """Write the manifest of the project in PATH into its package."""
+    """Write the manifest of the project in PATH into its package; not beside broken catalogues of texts."""
     from viloapp_core.devtools.manifest_file import differences, manifest_file
     from viloapp_core.foundation.files import write_atomic
+    from viloapp_core.manifest import check_catalogues
 
+    check_catalogues(path)
     target, text = manifest_file(path)
     changed = differences(target, text)
     if changed:
@@ -50,9 +52,14 @@ def write_command(invocation: Invocation, path: Path) -> None:
 @options.json_output
 @pass_invocation
 def check_command(invocation: Invocation, path: Path) -> None:
-    """Fail when the manifest in the package of the project in PATH is not what the project says."""
-    from viloapp_core.devtools.manifest_file import differences, manifest_file
+    """Fail when the manifest in the package of the project in PATH is not what the project says.
 
+    Or when its catalogues of texts, `locales/*.json`, are broken.
+    """
+    from viloapp_core.devtools.manifest_file import differences, manifest_file
+    from viloapp_core.manifest import check_catalogues
+
+    check_catalogues(path)
     target, text = manifest_file(path)
     found = differences(target, text)
     if invocation.output.as_json:

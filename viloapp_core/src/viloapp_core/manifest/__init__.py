@@ -25,6 +25,7 @@ __all__ = [
     "ManifestError",
     "Permission",
     "PluginDescription",
+    "check_catalogues",
     "read_dist_info",
     "read_source",
     "read_wheel",
@@ -76,6 +77,20 @@ def read_source(directory: Path) -> PluginDescription:
     from viloapp_core.manifest.source import describe_source
 
     return describe_source(directory)
+
+
+def check_catalogues(directory: Path) -> None:
+    """Refuse a project whose catalogues of texts are broken, as the SDK's hook of setuptools does.
+
+    Args:
+        directory: holds ``pyproject.toml``.
+
+    Raises:
+        ManifestError: a catalogue cannot be read, or has a text that could not be shown; with every issue.
+    """
+    from viloapp_core.manifest.source import refuse_broken_catalogues
+
+    refuse_broken_catalogues(directory)
 
 
 def unmanaged(paths: Iterable[str] | None = None) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from viloapp_core.manifest.strict_json import decode
 from viloapp_core.manifest.translations import every, folder_reader, package_of
 from viloapp_sdk.manifest import ENTRY_POINT_GROUP, from_project
 from viloapp_sdk.manifest import ManifestError as SdkManifestError
+from viloapp_sdk.manifest.catalogues import catalogue_issues
 from viloapp_sdk.manifest.printable import make_safe
 from viloapp_sdk.manifest.project import (
     entry_point_issues,
@@ -28,7 +29,7 @@ from viloapp_sdk.manifest.project import (
     tool_table,
 )
 
-__all__ = ["describe_source"]
+__all__ = ["describe_source", "refuse_broken_catalogues"]
 
 
 def describe_source(directory: Path) -> PluginDescription:
@@ -105,6 +106,20 @@ def roots_of(directory: Path) -> tuple[Path, ...]:
     except (SdkManifestError, OSError) as error:
         issues = getattr(error, "issues", [Issue("pyproject.toml", str(error))])
         raise ManifestError(issues, str(directory)) from error
+
+
+def refuse_broken_catalogues(directory: Path) -> None:
+    """Look at the catalogues of a project; see `viloapp_core.manifest.check_catalogues`.
+
+    Raises:
+        ManifestError: texts that could not be shown, each with file and line.
+    """
+    try:
+        sources = packages(directory, read_pyproject(directory))
+    except SdkManifestError as error:
+        raise ManifestError(error.issues, str(directory), error.hint) from error
+    if issues := catalogue_issues(sources, directory):
+        raise ManifestError(issues, f"the catalogues of {directory}", "see them all: viloapp i18n check")
 
 
 def _project(value: object, issues: list[Issue]) -> dict[str, Any]:

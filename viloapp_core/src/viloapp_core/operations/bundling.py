@@ -136,7 +136,7 @@ def _folder(what: str) -> Path:
 
 
 def _build(folder: Path, workshop: Workshop, epoch: int) -> Built:
-    """Build a folder; one that is no plugin is refused before it is built, and secrets before they leave.
+    """Build a folder; no plugin and broken texts are refused before it is built, secrets before they leave.
 
     Raises:
         ContentsError: what was built is not fit to be given away.
@@ -145,6 +145,7 @@ def _build(folder: Path, workshop: Workshop, epoch: int) -> Built:
     from viloapp_core import manifest
 
     plugin_id = manifest.read_source(folder).plugin_id
+    manifest.check_catalogues(folder)
     workshop.say(plugin_id, "resolve", f"building {folder}")
     built = build_distributions(
         folder,

@@ -51,6 +51,7 @@ def _content(cmd: Any, root: str) -> str | None:
     import json
     from pathlib import Path
 
+    from viloapp_sdk.manifest.catalogues import catalogue_issues
     from viloapp_sdk.manifest.errors import ManifestError
     from viloapp_sdk.manifest.project import assemble, read_pyproject, tool_table
     from viloapp_sdk.manifest.source import scan
@@ -64,6 +65,8 @@ def _content(cmd: Any, root: str) -> str | None:
     try:
         contributions = scan(_sources(cmd, Path(root)), root=Path(root))
         manifest = assemble(table, contributions, _entry_points(cmd))
+        if issues := catalogue_issues(_packages(cmd, Path(root)), Path(root)):
+            raise ManifestError(issues, "the plugin's catalogues")
     except ManifestError as error:
         from setuptools.errors import SetupError
 
@@ -75,6 +78,12 @@ def _sources(cmd: Any, root: Path) -> list[Path]:
     """Return the modules that go into the wheel, as setuptools itself finds them."""
     build_py = cmd.get_finalized_command("build_py")
     return [root / file for _, _, file in build_py.find_all_modules()]
+
+
+def _packages(cmd: Any, root: Path) -> list[Path]:
+    """Return the folders of the packages that go into the wheel."""
+    build_py = cmd.get_finalized_command("build_py")
+    return [root / build_py.get_package_dir(name) for name in build_py.packages or ()]
 
 
 def _entry_points(cmd: Any) -> Mapping[str, object] | None:
