@@ -85,7 +85,7 @@ def parse_catalogue(language: str, content: bytes) -> Catalogue:
         result.issues.append((error.lineno, f"is no JSON: {error.msg}"))
         return result
     except (ValueError, RecursionError) as error:
-        result.issues.append((0, f"is no JSON: {error or 'it is too deep'}"))
+        result.issues.append((0, f"is no JSON: {str(error)[:200] or type(error).__name__}"))
         return result
     if not isinstance(value, dict):
         result.issues.append((1, "is no object of keys and texts"))
