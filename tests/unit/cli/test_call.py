@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viloapp_core.cli.call import parse_arguments
-from viloapp_core.cli.output import encode
+from viloapp_core.cli.shapes import encode
 
 from .conftest import Ran
 

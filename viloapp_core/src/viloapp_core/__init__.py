@@ -9,9 +9,10 @@
 handler, and nothing of the web is imported.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing is not free, and every command imports this
 if TYPE_CHECKING:
+    from typing import Any
+
     from viloapp_core.foundation.version import __version__
     from viloapp_core.host.host import Host
     from viloapp_core.host.sync import SyncHost
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DependencyCycleError", "Host", "SyncHost", "__version__"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name == "__version__":
         from viloapp_core.foundation.version import __version__
 

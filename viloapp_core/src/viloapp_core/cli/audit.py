@@ -12,7 +12,8 @@ import click
 from viloapp_core.cli import options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
-from viloapp_core.cli.output import Output, encode
+from viloapp_core.cli.output import Output
+from viloapp_core.cli.shapes import encode
 from viloapp_core.cli.text import one_line
 from viloapp_core.foundation.names import normalized
 

@@ -12,7 +12,7 @@ from viloapp_core.cli import confinement, options
 from viloapp_core.cli.asking import TerminalPerson
 from viloapp_core.cli.completion import command_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
-from viloapp_core.cli.output import encode
+from viloapp_core.cli.shapes import encode
 
 
 @click.command("call", cls=options.ViloCommand)

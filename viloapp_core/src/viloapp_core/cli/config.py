@@ -9,7 +9,7 @@ import click
 from viloapp_core.cli import options
 from viloapp_core.cli.completion import setting_keys
 from viloapp_core.cli.invocation import Invocation, pass_invocation
-from viloapp_core.cli.output import encode
+from viloapp_core.cli.shapes import encode
 
 if TYPE_CHECKING:
     from viloapp_core.services.settings import Configuration, Settings

@@ -5,8 +5,6 @@ Source: https://no-color.org/ for `NO_COLOR`; https://bixense.com/clicolors/ is 
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,10 +13,8 @@ from typing import Any, TextIO
 import click
 
 from viloapp_core.cli.errors import Failure
+from viloapp_core.cli.shapes import SCHEMA, encode
 from viloapp_core.cli.text import printable, table
-
-SCHEMA = 1
-"""The version of the shapes that ``--json`` prints; a breaking change raises it."""
 
 
 class Output:
@@ -123,18 +119,3 @@ class Output:
             self.stderr.flush()
         except OSError:
             self.stderr = None
-
-
-def encode(value: Any, *, indent: int | None = None) -> str:
-    """Return a value as JSON; bytes, which JSON lacks, as ``{"base64": "…"}``, and sets sorted."""
-    return json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"base64": base64.b64encode(bytes(value)).decode()}
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, (tuple, set, frozenset)):
-        return sorted(value)
-    return str(value)

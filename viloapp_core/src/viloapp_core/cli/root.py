@@ -143,9 +143,9 @@ def _no_such_command(name: str) -> str:
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from importlib.metadata import version
+    from viloapp_core import __version__
 
-    click.echo(f"viloapp {version('viloapp-core')}")
+    click.echo(f"viloapp {__version__}")
     ctx.exit()
 
 

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from viloapp_core.cli import confinement, options, resources
+from viloapp_core.cli import confinement, listing_memory, options, resources
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
+from viloapp_core.cli.list_table import listing_lines
 from viloapp_core.cli.live import held_back
-from viloapp_core.cli.output import encode
+from viloapp_core.cli.shapes import encode
 
 if TYPE_CHECKING:
     from viloapp_core.store import Store
+
+_THOROUGH = 100
+"""In a store of so many, each listing sees whether every plugin's interpreter is there."""
 
 
 @click.command("list", cls=options.ViloCommand)
 @options.json_output
 @pass_invocation
 def list_command(invocation: Invocation) -> None:
-    """List the installed plugins."""
+    """List the installed plugins.
+
+    Of more than a hundred plugins, a listing of which nothing has changed is not held against their files
+    again: `viloapp doctor` and each start do that.
+    """
     from viloapp_core.operations import listing
 
     store = invocation.store()
+    then = listing_memory.circumstances(str(store.root))
     plugins = listing(store)
     held = held_back(invocation, store)
     for plugin in plugins:
@@ -33,22 +43,39 @@ def list_command(invocation: Invocation) -> None:
     sandbox = confinement.backend() if any(plugin["managed"] for plugin in plugins) else ""
     for plugin in plugins:
         plugin["sandbox"] = sandbox if plugin["managed"] else ""
+    table = "\n".join(listing_lines(plugins))
+    if sandbox and then is not None and _as_the_index_has_them(plugins, store):
+        _remember(store, plugins, listing_memory.Memory(then, sandbox, [], [], f"{table}\n"))
     if invocation.output.as_json:
         invocation.output.json({"plugins": plugins})
     elif plugins:
-        header = ("plugin", "version", "state", "python", "source", "signature", "sandbox", "note")
-        invocation.output.table(header, [_row(plugin) for plugin in plugins])
+        invocation.output.raw(table)
     else:
         invocation.output.note("no plugins are installed; viloapp install NAME adds one from the index")
 
 
-def _row(plugin: Mapping[str, Any]) -> list[str]:
-    state = "enabled" if plugin["enabled"] else "disabled" if plugin["managed"] else "not managed"
-    if plugin["held"]:
-        state = "held back"
-    reason = plugin["reason"].removeprefix("not managed: ") or plugin["rolled_back"] or plugin["dependencies"]
-    keys = ("python", "source", "signature", "sandbox")
-    return [plugin["id"], plugin["version"], state, *(plugin[key] for key in keys), reason]
+def _as_the_index_has_them(plugins: Sequence[Mapping[str, Any]], store: Store) -> bool:
+    """Tell whether none is damaged, blocked or held back."""
+    told = {plugin["id"]: plugin["reason"] for plugin in plugins if plugin["managed"]}
+    return told == {plugin_id: row["reason"] for plugin_id, row in store.plugins().rows.items()}
+
+
+def _remember(store: Store, plugins: Sequence[Mapping[str, Any]], memory: listing_memory.Memory) -> None:
+    """Write down what the next listing need not find out; where that cannot be written, it finds out."""
+    from viloapp_core.foundation.errors import FoundationError
+    from viloapp_core.foundation.files import write_atomic
+
+    installed = store.plugins().values()
+    thorough = len(installed) <= _THOROUGH
+    memory.needed = sorted({str(each.python if thorough else each.base_executable) for each in installed})
+    memory.unmanaged = [(plugin["id"], plugin["version"]) for plugin in plugins if not plugin["managed"]]
+    kept = listing_memory.recall(str(store.root))
+    if kept is not None and kept.encoded() == memory.encoded():
+        return
+    file = store.root / listing_memory.FILE
+    with contextlib.suppress(FoundationError, OSError):
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        write_atomic(file, memory.encoded())
 
 
 @click.command("info", cls=options.ViloCommand)

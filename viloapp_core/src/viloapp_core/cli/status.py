@@ -12,7 +12,8 @@ import click
 from viloapp_core.cli import confinement, options, resources
 from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
-from viloapp_core.cli.output import SCHEMA, Output, encode
+from viloapp_core.cli.output import Output
+from viloapp_core.cli.shapes import SCHEMA, encode
 from viloapp_core.cli.text import one_line, table
 
 if TYPE_CHECKING:

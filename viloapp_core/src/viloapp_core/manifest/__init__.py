@@ -10,12 +10,15 @@ readers import what they need when they are called: a listing needs none of them
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from typing import Any
 
-from viloapp_core.manifest.description import EntryPoint, Manifest, Permission, PluginDescription
-from viloapp_core.manifest.errors import Issue, ManifestError
-from viloapp_sdk.manifest import ENTRY_POINT_GROUP
+    from viloapp_core.manifest.description import EntryPoint, Manifest, Permission, PluginDescription
+    from viloapp_core.manifest.errors import Issue, ManifestError
+    from viloapp_sdk.manifest import ENTRY_POINT_GROUP
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -31,6 +34,27 @@ __all__ = [
     "read_wheel",
     "unmanaged",
 ]
+
+_HOMES = {
+    "ENTRY_POINT_GROUP": "viloapp_sdk.manifest.format",
+    "EntryPoint": "viloapp_core.manifest.description",
+    "Issue": "viloapp_core.manifest.errors",
+    "Manifest": "viloapp_core.manifest.description",
+    "ManifestError": "viloapp_core.manifest.errors",
+    "Permission": "viloapp_core.manifest.description",
+    "PluginDescription": "viloapp_core.manifest.description",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily: a listing asks for `unmanaged` alone.
+    if (home := _HOMES.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
 
 
 def read_wheel(path: Path) -> PluginDescription:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
 
 from viloapp_core.foundation.names import normalized
-from viloapp_sdk.manifest import ENTRY_POINT_GROUP
+from viloapp_sdk.manifest.format import ENTRY_POINT_GROUP
 from viloapp_sdk.manifest.printable import make_safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["find_unmanaged"]
 

@@ -9,10 +9,10 @@ They are plain functions that take a `Store`, report steps to a `Progress` and a
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from viloapp_core.operations.bisecting import Search, Verdict, search
     from viloapp_core.operations.bundling import PackageOutcome, package
     from viloapp_core.operations.changing import disable, enable, uninstall
@@ -95,6 +95,8 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:
     """Load what is asked for: a listing must not pay for what an installation needs."""
+    from importlib import import_module
+
     for module, names in _MODULES.items():
         if name in names:
             return getattr(import_module(f"{__name__}.{module}"), name)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from viloapp_core.foundation.clock import SystemClock
+from viloapp_core.operations.rows import listed_row, unmanaged_row
 from viloapp_core.services.language import locale_of
 from viloapp_core.store import InstalledPlugin, Revocation, Store
 from viloapp_core.store.wording import summary_in, texts_of
@@ -28,50 +28,13 @@ def listing(store: Store) -> list[dict[str, Any]]:
     plugins, damage = store.plugins(), store.damage()
     blocked = Revocation(store.root, SystemClock(), starting=False).why_rows(plugins.rows)
     damage = blocked | damage
-    rows = [_row(plugin_id, row, damage.get(plugin_id, "")) for plugin_id, row in plugins.rows.items()]
+    rows = [listed_row(plugin_id, row, damage.get(plugin_id, "")) for plugin_id, row in plugins.rows.items()]
     if languages(locale := locale_of(store.root)):
         for said in rows:
             texts = texts_of(plugins[said["id"]], locale)
             said["summary"] = summary_in(texts, said["summary"])
     rows += [_damaged_row(plugin_id, damage[plugin_id]) for plugin_id in damage if plugin_id not in plugins]
-    for name, version in manifest.unmanaged():
-        rows.append(
-            {
-                "id": name,
-                "version": str(version),
-                "managed": False,
-                "enabled": False,
-                "rolled_back": "",
-                "reason": f"not managed: pip installed it beside the core; use: viloapp install {name}",
-                "source": "pip",
-                "signature": "",
-                "publisher": "",
-                "dependencies": "",
-                "python": "",
-                "summary": "",
-                "permissions": [],
-            }
-        )
-    return rows
-
-
-def _row(plugin_id: str, row: Mapping[str, Any], damage: str = "") -> dict[str, Any]:
-    """Return what a listing says of a plugin, from its row of the index as that has it."""
-    return {
-        "id": plugin_id,
-        "version": row["version"],
-        "managed": True,
-        "enabled": row["enabled"],
-        "reason": damage or row["reason"],
-        "rolled_back": row["rolled_back"],
-        "source": row["source"],
-        "signature": row["signature"],
-        "publisher": row["publisher"],
-        "dependencies": row["dependencies"],
-        "python": row["python_version"],
-        "summary": row["summary"],
-        "permissions": list(row["permissions"]),
-    }
+    return [*rows, *(unmanaged_row(name, version) for name, version in manifest.unmanaged())]
 
 
 def _damaged_row(plugin_id: str, damage: str) -> dict[str, Any]:
@@ -113,7 +76,7 @@ def _installed(store: Store, plugin: InstalledPlugin) -> dict[str, Any]:
     receipt["summary"] = summary_in(texts, str(receipt.get("summary") or ""))
     return {
         "installed": True,
-        **_row(plugin.plugin_id, store.plugins().rows[plugin.plugin_id], why),
+        **listed_row(plugin.plugin_id, store.plugins().rows[plugin.plugin_id], why),
         "plugin_id": plugin.plugin_id,
         **{key: receipt.get(key) for key in _FROM_RECEIPT},
         "python": {

@@ -5,19 +5,23 @@
 ['0.1.0']
 """
 
-from viloapp_core.store.errors import (
-    CollisionError,
-    LayDownError,
-    NotInstalledError,
-    OverlappingWheelsError,
-    StoreError,
-    StoreFolderError,
-    UnsafeWheelError,
-)
-from viloapp_core.store.index import InstalledPlugin
-from viloapp_core.store.layout import Layout
-from viloapp_core.store.revocation import Revocation
-from viloapp_core.store.store import Store
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from viloapp_core.store.errors import (
+        CollisionError,
+        LayDownError,
+        NotInstalledError,
+        OverlappingWheelsError,
+        StoreError,
+        StoreFolderError,
+        UnsafeWheelError,
+    )
+    from viloapp_core.store.index import InstalledPlugin
+    from viloapp_core.store.layout import Layout
+    from viloapp_core.store.revocation import Revocation
+    from viloapp_core.store.store import Store
 
 __all__ = [
     "CollisionError",
@@ -32,3 +36,16 @@ __all__ = [
     "StoreFolderError",
     "UnsafeWheelError",
 ]
+
+_HOMES = {"InstalledPlugin": "index", "Layout": "layout", "Revocation": "revocation", "Store": "store"}
+
+
+def __getattr__(name: str) -> "Any":
+    # Lazily: what a listing shows is read without any of these classes.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value

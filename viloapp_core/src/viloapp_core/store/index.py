@@ -13,18 +13,16 @@ What listings show of each plugin comes first, the rest behind it and is decoded
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viloapp_core.store import withdrawals
+from viloapp_core.store import listed, withdrawals
 from viloapp_core.store.errors import StoreError
-from viloapp_core.store.layout import Layout, check_plugin_id
-
-INDEX_SCHEMA = 6
+from viloapp_core.store.layout import Layout
+from viloapp_core.store.listed import CHECKSUM, DETAILS, INDEX_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,6 @@ _LISTED = (
     *("generation", "version", "enabled", "reason", "source", "signature", "python_version", "summary"),
     *("publisher", "sha256", "dependencies", "permissions", "rolled_back"),
 )
-# No line break is in what `json` writes, so that neither can be in a plugin's words.
-_DETAILS = b',\n"details":'
-_CHECKSUM = b',\n"crc32":'
 # The keys of a row and what each holds; what is in the lists was checked when the plugin was installed.
 _KINDS: tuple[tuple[str, Any], ...] = (
     *((key, str) for key in _FROM_RECEIPT if key != "permissions"),
@@ -180,8 +175,8 @@ def encode(revision: int, rows: Mapping[str, Mapping[str, Any]]) -> bytes:
         for plugin_id, row in rows.items()
     }
     head = _json({"schema": INDEX_SCHEMA, "revision": revision, "plugins": listed}).removesuffix(b"}")
-    data = head + _DETAILS + _json(details)
-    return data + _CHECKSUM + b"%d}\n" % zlib.crc32(data)
+    data = head + DETAILS + _json(details)
+    return data + CHECKSUM + b"%d}\n" % zlib.crc32(data)
 
 
 def _json(value: Any) -> bytes:
@@ -222,45 +217,20 @@ class Plugins(Mapping[str, InstalledPlugin]):
     def __contains__(self, plugin_id: object) -> bool:
         return plugin_id in self.rows
 
-    def suspects(self) -> list[str]:
-        """Return the ids of those whose interpreter is not there, for whatever reason."""
-        try:
-            folder = os.open(self._layout.plugins, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
-            return list(self.rows)
-        try:
-            return [
-                plugin_id
-                for plugin_id, row in self.rows.items()
-                # Half the time of os.path.exists, which for thousands of plugins is worth it.
-                if not os.access(
-                    f"{plugin_id}/generations/{row['generation']}/venv/bin/python", os.F_OK, dir_fd=folder
-                )
-            ]
-        finally:
-            os.close(folder)
+    def unusual(self) -> list[str]:
+        """Return the ids of those that may be damaged, and of plugins that the index does not know."""
+        return listed.unusual(str(self._layout.plugins), self.rows)
 
 
 def decode(data: bytes, layout: Layout) -> tuple[int, Plugins]:
     """Return revision and plugins of an ``index.json``.
 
-    That its sum is right means that it is as `encode` left it, from rows that `entry` checked.
-
     Raises:
         StoreError: it is not an index of this schema; it can be rebuilt.
     """
     try:
-        summed, _, checksum = data.rpartition(_CHECKSUM)
-        if zlib.crc32(summed) != int(checksum.removesuffix(b"}\n")):
-            raise ValueError("crc32")
-        head, _, details = summed.partition(_DETAILS)
-        value = json.loads(head + b"}")
-        if value["schema"] != INDEX_SCHEMA:
-            raise KeyError("schema")
-        rows = value["plugins"]
-        for plugin_id in rows:
-            check_plugin_id(plugin_id)
-        return int(value["revision"]), Plugins(rows, details, layout)
+        revision, rows, details = listed.split(data)
+        return revision, Plugins(rows, details, layout)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
             "bad_index", "index.json is not an index", "any viloapp command rebuilds it"

@@ -9,15 +9,11 @@ trust.toml   trust/ (roots and block lists that were taken)
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from viloapp_core.foundation.names import is_normalized
 from viloapp_core.store.errors import StoreError
-
-# A normalized distribution name, which is what a plugin id is: never "..", never a path.
-# Source: PEP 503, PEP 508.
-_PLUGIN_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def check_plugin_id(plugin_id: str) -> str:
@@ -26,7 +22,7 @@ def check_plugin_id(plugin_id: str) -> str:
     Raises:
         StoreError: it is not a normalized distribution name.
     """
-    if not _PLUGIN_ID.fullmatch(plugin_id):
+    if not is_normalized(plugin_id):
         raise StoreError(
             "bad_plugin_id", f"{plugin_id!r} is not a plugin id", "an id is like viloxterm or my-plugin"
         )

@@ -67,7 +67,7 @@ class Store:
         """
         plugins, found = self.plugins(), {}
         # Every listing asks this: of a whole plugin nothing is decoded, and the disk is asked one question.
-        for plugin_id in sorted([*truth.installed_ids(self.layout, beside=plugins), *plugins.suspects()]):
+        for plugin_id in plugins.unusual():
             plugin = plugins.get(plugin_id)
             if plugin is None or not plugin.generation.is_dir():
                 what = "its files are damaged"

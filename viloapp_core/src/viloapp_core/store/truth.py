@@ -6,13 +6,12 @@ Everything here reads; `viloapp_core.store.store` writes. A damaged plugin never
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from viloapp_core.foundation.errors import FileError, UnreadableError
 from viloapp_core.foundation.files import read_json
-from viloapp_core.store import index
+from viloapp_core.store import index, listed
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout
 
@@ -71,25 +70,9 @@ def read_receipt(generation: Path) -> dict[str, Any]:
     return receipt
 
 
-def installed_ids(layout: Layout, beside: Collection[str] = ()) -> list[str]:
-    """Return the ids of the plugins that have a generation in use, whole or not.
-
-    Args:
-        layout: the store's.
-        beside: ids that are left out.
-    """
-    try:
-        names = sorted(set(os.listdir(layout.plugins)).difference(beside))
-    except FileNotFoundError:
-        return []
-    found = []
-    for name in names:
-        try:
-            if os.path.lexists(layout.current(name)):
-                found.append(name)
-        except StoreError:  # not a plugin's folder
-            continue
-    return found
+def installed_ids(layout: Layout) -> list[str]:
+    """Return the ids of the plugins that have a generation in use, whole or not."""
+    return listed.beside(str(layout.plugins), ())
 
 
 def read_rows(layout: Layout) -> dict[str, dict[str, Any]]:
