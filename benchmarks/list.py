@@ -1,4 +1,4 @@
-"""`viloapp list` with few and with many plugins: it reads one file, and its time hardly grows.
+"""`viloapp list` with few and with many plugins, and `viloapp --version`, by the interpreter's own start.
 
 The stores are generated: receipts, links and interpreters of plugins as an installation leaves them, without
 modules. The index is not generated; the store derives it from them, as it does when one is lost.
@@ -25,6 +25,9 @@ from viloapp_core.store.truth import RECEIPT_SCHEMA
 
 FEW, MANY = 10, 1000
 GROWTH_LIMIT = 1.25
+START_LIMIT = 5.0
+
+_LIMIT, _VERSION = "python -I -c pass", "viloapp --version"
 
 # Runs `viloapp list` and tells which files it opened; argv[1] is where to write them.
 _AUDITED = """
@@ -56,10 +59,10 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
         stores[count] = generate(folder / str(count), count)
     rounds = 15 if quick else 10 * rounds
     say(f"listing, {rounds} rounds")
-    limit = "python -c pass"
-    times: dict[str, list[float]] = {limit: [], **{_what(count): [] for count in counts}}
+    turns_of = (_LIMIT, _VERSION, *map(_what, counts))
+    times: dict[str, list[float]] = {what: [] for what in turns_of}
     for turn in range(rounds + 1):
-        turns = [limit, *map(_what, counts)]
+        turns = list(turns_of)
         for what in turns[turn % len(turns) :] + turns[: turn % len(turns)]:
             seconds = _measured(what, stores)
             if turn:  # the first only warms the disk's cache
@@ -67,15 +70,21 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
     outcome = Outcome("`viloapp list`")
     outcome.times = [Series(what, tuple(runs)) for what, runs in times.items()]
     outcome.counts = _opened(stores, folder)
-    few, many = times[_what(FEW)], times[_what(MANY)]
+    limit, few, many = times[_LIMIT], times[_what(FEW)], times[_what(MANY)]
     growth = statistics.median(many) / statistics.median(few)
-    paired = statistics.median(b / a for a, b in zip(few, many, strict=True))
     outcome.targets = [
+        Target(f"list of {FEW} by {_LIMIT}", _by(few, limit), START_LIMIT),
+        Target(f"{_VERSION} by {_LIMIT}", _by(times[_VERSION], limit), START_LIMIT),
         Target(f"list of {MANY:,} by list of {FEW}, medians", growth, GROWTH_LIMIT),
-        Target(f"list of {MANY:,} by list of {FEW}, median of the rounds", paired, GROWTH_LIMIT),
+        Target(f"list of {MANY:,} by list of {FEW}, median of the rounds", _by(many, few), GROWTH_LIMIT),
         Target(f"files opened in a store of {MANY:,}", _in_store(outcome.counts, MANY), 1, ""),
     ]
     return outcome
+
+
+def _by(times: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median of the rounds' ratios."""
+    return statistics.median(a / b for a, b in zip(times, others, strict=True))
 
 
 def _what(count: int) -> str:
@@ -89,7 +98,8 @@ def _measured(what: str, stores: Mapping[int, Path]) -> float:
             if finished.stdout.count("\n") != count + 1:
                 raise BenchmarkError(f"{what} does not list them all: {finished.stdout[:500]}")
             return finished.seconds
-    return measure([sys.executable, "-c", "pass"], {}).seconds
+    command = [script("viloapp"), "--version"] if what == _VERSION else [sys.executable, "-I", "-c", "pass"]
+    return measure(command, {}).seconds
 
 
 def generate(root: Path, count: int) -> Path:

@@ -10,6 +10,8 @@ readers import what they need when they are called: a listing needs none of them
 
 from __future__ import annotations
 
+from viloapp_sdk.manifest.format import ENTRY_POINT_GROUP
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from viloapp_core.manifest.description import EntryPoint, Manifest, Permission, PluginDescription
     from viloapp_core.manifest.errors import Issue, ManifestError
-    from viloapp_sdk.manifest import ENTRY_POINT_GROUP
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -36,13 +37,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ENTRY_POINT_GROUP": "viloapp_sdk.manifest.format",
-    "EntryPoint": "viloapp_core.manifest.description",
-    "Issue": "viloapp_core.manifest.errors",
-    "Manifest": "viloapp_core.manifest.description",
-    "ManifestError": "viloapp_core.manifest.errors",
-    "Permission": "viloapp_core.manifest.description",
-    "PluginDescription": "viloapp_core.manifest.description",
+    "EntryPoint": "description",
+    "Issue": "errors",
+    "Manifest": "description",
+    "ManifestError": "errors",
+    "Permission": "description",
+    "PluginDescription": "description",
 }
 
 
@@ -52,7 +52,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(home), name)
+    value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
 
