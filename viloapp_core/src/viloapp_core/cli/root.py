@@ -143,7 +143,7 @@ def _no_such_command(name: str) -> str:
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from viloapp_core import __version__
+    from viloapp_core.foundation.version import __version__
 
     click.echo(f"viloapp {__version__}")
     ctx.exit()
