@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from viloapp_core.sandbox import Probe
+from viloapp_core.sandbox import Probe, stage2
 
 from .conftest import Installed, Interpreter, interpreters
 
@@ -30,6 +30,28 @@ def test_each_python_of_this_machine_starts(
     code = "import ssl, sqlite3, ctypes, sys\nanswer = [sys.version_info[:2], sys.prefix, sys.argv[1:]]"
     major, minor = map(int, interpreter.version.split("."))
     assert worker.run(code) == [[major, minor], str(worker.request.generation / "venv"), []]
+
+
+@pytest.mark.parametrize("kind", ["the host's", "another"])
+def test_the_bootstrap_runs_on_any_interpreter(
+    worker: Installed, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """As the host compiled it, or else from its file; neither says where the core is installed."""
+    if kind == "another":
+        monkeypatch.setattr(stage2, "compiled", lambda: (b"4242", b"no bytecode of this interpreter's"))
+    code = """
+import os, sys
+frame = sys._getframe()
+while frame.f_globals.get("__name__") != "bootstrap":
+    frame = frame.f_back
+names = [frame.f_code.co_filename, *sys.argv]
+answer = [names, sys.modules["__main__"].__dict__.get("__file__"), "ctypes" in sys.modules]
+"""
+    shown, main, loaded = worker.run(code)
+    inside = "/run/viloapp/bootstrap.py"
+    assert shown == ["bootstrap.py" if kind == "the host's" else inside, inside]
+    assert main is None  # else multiprocessing would run it again in each process of the plugin's
+    assert not loaded
 
 
 def test_the_environment_is_the_plugins(worker: Installed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,10 @@
-"""The first code of a worker: confine this process, then start the SDK. Run as a file, never imported.
+"""The first code of a worker: confine this process, then start the SDK. Never imported.
 
-    python -I -S bootstrap.py FD
-
-FD is the plan that the host prepared (`viloapp_core.sandbox.stage2`). ``-I -S`` keep the virtualenv's
+`viloapp_core.sandbox.first_code` has it run, by an interpreter with ``-I -S``: these keep the virtualenv's
 ``site``, and with it every ``.pth`` file, from running before this has. It runs on the plugin's own
-interpreter, Python 3.10 and newer, from a read-only mount, and is on the path of every start: it imports as
-little as it can. What fails ends the process: a worker that is not confined as planned does not run.
+interpreter, Python 3.10 and newer, and is on the path of every start: it imports as little as it can. What
+fails ends the process: a worker that is not confined as planned does not run.
 """
-
-from __future__ import annotations
 
 import sys
 
@@ -27,21 +23,71 @@ class RefusalError(Exception):
     """Why this process cannot be confined as planned."""
 
 
+class Library:
+    """The functions of the C library, each an attribute; integers and bytes go in, an integer comes out.
+
+    `ctypes` is a package around `_ctypes` that takes longer to import than all that is done here. What is
+    used of the latter is what that package itself takes from it, on every Python that has it.
+    """
+
+    def __init__(self) -> None:
+        import _ctypes
+
+        class Function(_ctypes.CFuncPtr):
+            _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+
+        opened: Any = _ctypes.dlopen  # typeshed knows no None, which is this program itself
+        self._handle = opened(None, 0)
+        self._function: Any = Function  # of a library that has no more than a handle
+
+    def __getattr__(self, name: str) -> "Any":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._function((name, self))  # AttributeError when there is none
+
+
+def numbers(code: str, values: "Sequence[int]") -> "Any":
+    """Return an array in memory.
+
+    Args:
+        code: of the type of each, see `ctypes`: ``I`` has 32 bits, ``Q`` 64.
+        values: the numbers.
+    """
+    import _ctypes
+
+    number: Any = type("Number", (_ctypes._SimpleCData,), {"_type_": code})
+    return (number * len(values))(*values)
+
+
+def size(value: int) -> "Any":
+    """Return a ``size_t``, where an integer would be passed as an ``int``."""
+    import _ctypes
+
+    number: Any = type("Size", (_ctypes._SimpleCData,), {"_type_": "L"})
+    return number(value)
+
+
+def filter_program(code: bytes) -> "tuple[Any, Any]":
+    """Return a ``struct sock_fprog``, a count in 16 bits, padding and a pointer, and what it points to."""
+    import _ctypes
+
+    held = numbers("B", code)
+    return numbers("Q", (len(code) // 8, _ctypes.addressof(held))), held
+
+
 def must(result: int, what: str) -> int:
     """Return what a call of the C library returned, or raise its error."""
     if result < 0:
-        import ctypes
         import os
+        from _ctypes import get_errno
 
-        raise RefusalError(f"{what}: {os.strerror(ctypes.get_errno())}")
+        raise RefusalError(f"{what}: {os.strerror(get_errno())}")
     return result
 
 
-def confine(plan: dict[str, Any]) -> None:
+def confine(plan: "dict[str, Any]") -> None:
     """Apply a plan in its order: limits, identity, files, system calls. Each step is the kernel's own."""
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = Library()
     if plan["host"] is not None:
         bind_to(plan["host"], plan["keeper"], libc)
     if plan["nice"]:
@@ -60,11 +106,8 @@ def confine(plan: dict[str, Any]) -> None:
     if plan["landlock"] is not None:
         restrict(plan["landlock"], libc)
     if plan["seccomp"] is not None:
-        code = plan["seccomp"]
-        buffer = ctypes.create_string_buffer(code, len(code))
-        # struct sock_fprog: a count in 16 bits, padding, a pointer
-        program = (ctypes.c_uint64 * 2)(len(code) // 8, ctypes.addressof(buffer))
-        must(libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(program), 0, 0), "seccomp")
+        program, _held = filter_program(plan["seccomp"])
+        must(libc.prctl(PR_SET_SECCOMP, 2, program, 0, 0), "seccomp")
     if plan["watch"] is not None:
         be_watched(libc, *plan["watch"])
 
@@ -76,9 +119,8 @@ def lower(nice: int) -> None:
     os.nice(nice)
 
 
-def limit(rlimits: Sequence[tuple[str, int, int]], libc: Any) -> tuple[int, int, int] | None:
+def limit(rlimits: "Sequence[tuple[str, int, int]]", libc: Library) -> "tuple[int, int, int] | None":
     """Set limits, never above what is inherited; return the one of processes, to be checked later."""
-    import ctypes
     import resource
 
     checked = None
@@ -91,9 +133,9 @@ def limit(rlimits: Sequence[tuple[str, int, int]], libc: Any) -> tuple[int, int,
         if name == "NPROC":
             checked = (which, min(soft, hard), hard)
         elif name == "DATA" and hasattr(libc, "pthread_setattr_default_np"):
-            attributes = ctypes.create_string_buffer(256)  # pthread_attr_t has 56 or 64 bytes
+            attributes = numbers("Q", [0] * 32)  # pthread_attr_t has 56 or 64 bytes
             libc.pthread_attr_init(attributes)
-            libc.pthread_attr_setstacksize(attributes, ctypes.c_size_t(THREAD_STACK))
+            libc.pthread_attr_setstacksize(attributes, size(THREAD_STACK))
             libc.pthread_setattr_default_np(attributes)
     return checked
 
@@ -116,9 +158,8 @@ def check_nproc(which: int, soft: int, hard: int) -> None:
     raise RefusalError("the limit of processes does not hold")
 
 
-def become(uid: int | None, libc: Any) -> None:
+def become(uid: "int | None", libc: Library) -> None:
     """Give up every capability, those to come too, and with a uid the identity. Source: capabilities(7)."""
-    import ctypes
     import os
 
     for capability in range(64):
@@ -133,8 +174,7 @@ def become(uid: int | None, libc: Any) -> None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    must(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    must(libc.capset(numbers("I", (0x20080522, 0)), numbers("I", [0] * 6)), "capset")
     # Changing identity made /proc/self root's; the process namespace and the filter keep others out.
     must(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable")
 
@@ -166,17 +206,15 @@ def enter(folder: str) -> None:
     os.environ["PWD"] = folder
 
 
-def restrict(landlock: tuple[int, int, int, Sequence[tuple[str, int]]], libc: Any) -> None:
+def restrict(landlock: "tuple[int, int, int, Sequence[tuple[str, int]]]", libc: Library) -> None:
     """Source: landlock(7)."""
-    import ctypes
     import os
     import stat
 
     filesystem, network, scopes, rules = landlock
     words = [filesystem] + ([network, scopes] if scopes else [network] if network else [])
-    attributes = (ctypes.c_uint64 * len(words))(*words)
-    size = ctypes.c_size_t(8 * len(words))
-    ruleset = must(libc.syscall(444, attributes, size, 0), "landlock_create_ruleset")
+    attributes = numbers("Q", words)
+    ruleset = must(libc.syscall(444, attributes, size(8 * len(words)), 0), "landlock_create_ruleset")
     of_files = 1 | 2 | 4 | 1 << 14 | 1 << 15
     for path, rights in rules:
         try:
@@ -193,24 +231,23 @@ def restrict(landlock: tuple[int, int, int, Sequence[tuple[str, int]]], libc: An
     os.close(ruleset)
 
 
-def be_watched(libc: Any, end: int, call: int, code: bytes) -> None:
+def be_watched(libc: Library, end: int, call: int, code: bytes) -> None:
     """In learn mode alone: have the host told of some system calls (`viloapp_core.sandbox.observing`).
 
     What cannot be had, the host tells; this process goes on without. Source: seccomp(2), seccomp_unotify(2).
     """
-    import ctypes
     import os
+    from _ctypes import get_errno
 
     os.write(end, b"?")
     if os.read(end, 1) == b"y":
-        buffer = ctypes.create_string_buffer(code, len(code))
-        program = (ctypes.c_uint64 * 2)(len(code) // 8, ctypes.addressof(buffer))
+        program, _held = filter_program(code)
         # Once the host has taken a call, a signal does not have it made again (Linux 5.19).
         for flags in (SECCOMP_NEW_LISTENER | SECCOMP_WAIT_KILLABLE, SECCOMP_NEW_LISTENER):
-            listener = libc.syscall(call, 1, flags, ctypes.byref(program))
+            listener = libc.syscall(call, 1, flags, program)
             if listener >= 0:
                 break
-        os.write(end, b"%d" % (listener if listener >= 0 else -ctypes.get_errno()))
+        os.write(end, b"%d" % (listener if listener >= 0 else -get_errno()))
         if listener >= 0:
             if os.read(end, 1) != b"y":
                 raise RefusalError("the host does not look at system calls that wait for it")
@@ -218,7 +255,7 @@ def be_watched(libc: Any, end: int, call: int, code: bytes) -> None:
     os.close(end)
 
 
-def bind_to(host: int, keeper: bool, libc: Any) -> None:
+def bind_to(host: int, keeper: bool, libc: Library) -> None:
     """Have the kernel end this process with the host, where no process namespace does.
 
     With a keeper the worker is a child, and this process outside of its sandbox. It ends the whole group,
@@ -253,7 +290,7 @@ def bind_to(host: int, keeper: bool, libc: Any) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def run(source: str | None, script: str | None, arguments: Sequence[str]) -> None:
+def run(source: "str | None", script: "str | None", arguments: "Sequence[str]") -> None:
     """Run another program of the core's in place of the SDK."""
     if source is None:
         with open(script or "", encoding="utf-8") as stream:
@@ -262,14 +299,12 @@ def run(source: str | None, script: str | None, arguments: Sequence[str]) -> Non
     exec(compile(source, sys.argv[0], "exec"), {"__name__": "__main__", "__file__": script})
 
 
-def main() -> None:
-    """Confine the process and hand it to the SDK's worker loop, which returns when the host is gone."""
-    import marshal
+def main(plan: "dict[str, Any]") -> None:
+    """Confine the process and hand it to the SDK's worker loop, which returns when the host is gone.
 
-    with open(int(sys.argv[1]), "rb") as stream:
-        plan = marshal.loads(stream.read())
-    # A plugin that looks at the arguments of the program finds a program without any.
-    del sys.argv[1:]
+    Args:
+        plan: what the host prepared, see `viloapp_core.sandbox.stage2`.
+    """
     try:
         confine(plan)
     except (RefusalError, OSError, ImportError, AttributeError) as error:
@@ -281,8 +316,6 @@ def main() -> None:
         run(plan["code"], plan["script"], plan["arguments"])
         return
 
-    # Without it, processes that a plugin starts by multiprocessing do not run this file again.
-    del globals()["__file__"]
     import site
 
     site.main()
@@ -290,7 +323,3 @@ def main() -> None:
     from viloapp_sdk.worker import main as serve
 
     serve(*plan["fds"])
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from typing import Literal
 from viloapp_core.sandbox import bubblewrap, landlocked, ownership
 from viloapp_core.sandbox.environment import environment
 from viloapp_core.sandbox.errors import SandboxTooWeakError, SandboxUnavailableError
+from viloapp_core.sandbox.first_code import BOOTSTRAP_FILE, start
 from viloapp_core.sandbox.landlock import ruleset
 from viloapp_core.sandbox.levels import Level, enough
 from viloapp_core.sandbox.masks import within
@@ -22,7 +23,6 @@ from viloapp_core.sandbox.stage2 import Stage2, open_plan
 
 __all__ = ["Launch", "launch_plan", "program_plan"]
 
-_BOOTSTRAP_FILE = Path(__file__).with_name("bootstrap.py")
 _IDENTITY_MAP_FILE = Path(__file__).with_name("identity_map.py")
 
 
@@ -150,9 +150,7 @@ def _mounted(request: Request, probe: Probe, work: _Work, variables: Mapping[str
     changes = request.uid is not None and not probe.user_namespace
     if request.uid is not None and changes:
         ownership.open_to_all(request.generation, request.python.parent.parent / "lib")
-    inside = Inside(
-        _BOOTSTRAP_FILE, ownership.root_only_file(request.store) if changes else None, work.script
-    )
+    inside = Inside(BOOTSTRAP_FILE, ownership.root_only_file(request.store) if changes else None, work.script)
     seen = profile(
         request,
         environment=variables,
@@ -173,8 +171,9 @@ def _mounted(request: Request, probe: Probe, work: _Work, variables: Mapping[str
 
     def command(fd: int) -> list[str]:
         assert probe.bwrap is not None
-        start = (str(request.python), "-I", "-S", str(BOOTSTRAP), str(fd))
-        argv = bubblewrap.argv(seen, start, probe.bwrap, changes_identity=changes)
+        argv = bubblewrap.argv(
+            seen, start(request.python, BOOTSTRAP, fd), probe.bwrap, changes_identity=changes
+        )
         return _as_owner(request, seen, argv) if changes else argv
 
     fd = open_plan(plan)
@@ -194,8 +193,8 @@ def _as_owner(request: Request, seen: Profile, argv: list[str]) -> list[str]:
         for own in (request.generation, request.data_dir, ownership.root_only_file(request.store))
         if any(within(own.resolve(), folder) for folder in folders)
     ]
-    start = [sys.executable, "-I", "-S", str(_IDENTITY_MAP_FILE), str(request.uid)]
-    return [*start, str(len(folders)), *map(str, folders), str(len(kept)), *map(str, kept), *argv]
+    mapping = [sys.executable, "-I", "-S", str(_IDENTITY_MAP_FILE), str(request.uid)]
+    return [*mapping, str(len(folders)), *map(str, folders), str(len(kept)), *map(str, kept), *argv]
 
 
 def _landlocked(
@@ -206,7 +205,7 @@ def _landlocked(
     whole = profile(
         request,
         environment=variables,
-        inside=Inside(_BOOTSTRAP_FILE),
+        inside=Inside(BOOTSTRAP_FILE),
         home=home,
         user_namespace=False,
         disk=RealDisk(),
@@ -248,7 +247,7 @@ def _started(
         code = work.script.read_text("utf-8")
         plan = replace(plan, code=code, script=str(work.script), arguments=work.arguments)
     fd = open_plan(plan)
-    argv = (str(request.python), "-I", "-S", str(_BOOTSTRAP_FILE), str(fd))
+    argv = start(request.python, BOOTSTRAP_FILE, fd)
     observed = seen if plan.watch is not None else None
     return Launch(argv, variables, request.data_dir, probe.backend, _inherited(plan, fd), observed)
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from viloapp_core.foundation import commands
 from viloapp_core.foundation.errors import CommandError
 from viloapp_core.sandbox import bubblewrap
+from viloapp_core.sandbox.first_code import BOOTSTRAP_FILE, start
 from viloapp_core.sandbox.landlock import Ruleset
 from viloapp_core.sandbox.outcome import Probe
 from viloapp_core.sandbox.profile import Mount, MountKind, Profile
@@ -28,7 +29,6 @@ from viloapp_core.sandbox.syscalls import MACHINES
 __all__ = ["Probe", "probe"]
 
 _TIMEOUT_S = 10.0
-_BOOTSTRAP_FILE = Path(__file__).with_name("bootstrap.py")
 _SCRATCH_BYTES = 1024 * 1024
 
 _REMEDIES = {
@@ -175,8 +175,7 @@ def _landlock_holds(abi: int) -> bool:
     attempt += "for one in (lambda: os.listdir('/'), lambda: socket.socket(socket.AF_UNIX)):\n"
     attempt += "    try: one()\n    except OSError: pass\n    else: os._exit(3)\nos._exit(0)\n"
     # Imported before it is confined, since no library can be read afterwards.
-    start = "import _socket, socket, ctypes, resource, signal, stat, runpy, sys\n"
-    start += "sys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name='__main__')\n"
+    before = "import _ctypes, _socket, socket, resource, signal, stat\n"
     plan = Stage2(
         (),
         landlock=Ruleset((1 << 13) - 1, 0, 0, ()),
@@ -186,7 +185,7 @@ def _landlock_holds(abi: int) -> bool:
     )
     fd = open_plan(plan)
     try:
-        argv = [sys.executable, "-I", "-S", "-c", start, str(_BOOTSTRAP_FILE), str(fd)]
+        argv = start(Path(sys.executable), BOOTSTRAP_FILE, fd, before)
         return commands.run(argv, env={}, timeout_s=_TIMEOUT_S, pass_fds=(fd,)).returncode == 0
     except CommandError:
         return False

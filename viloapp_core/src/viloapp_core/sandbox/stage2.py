@@ -9,6 +9,7 @@ import marshal
 import os
 from dataclasses import dataclass
 
+from viloapp_core.sandbox.first_code import compiled
 from viloapp_core.sandbox.landlock import Ruleset
 from viloapp_core.sandbox.observing.filters import Watch
 
@@ -62,6 +63,7 @@ class Stage2:
         """Return the plan as the bootstrap reads it."""
         rules = self.landlock
         plan = {
+            "bootstrap": compiled(),
             "fds": self.fds,
             "host": self.host,
             "keeper": self.keeper,
