@@ -18,12 +18,11 @@ not import. docs/reference/versions.md has the rule of versions.
 
 import os
 
-import msgpack  # type: ignore[import-untyped]  # it has no stubs
-
 from viloapp_sdk.errors import FrameError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 #: Oldest and newest version of the wire that this code speaks.
@@ -89,6 +88,34 @@ def in_words(versions: "tuple[int, int]") -> str:
     return f"wire {oldest}" if oldest == newest else f"wire {oldest} to {newest}"
 
 
+# -- the codec: msgpack's, once there is something to code ----------------------------------------------
+
+
+def use_codec(packb: "Callable[..., bytes]", unpackb: "Callable[..., Any]") -> None:
+    """Code with these, which are called as msgpack's are."""
+    global _packb, _unpackb
+    _packb, _unpackb = packb, unpackb
+
+
+def load_codec() -> "tuple[Callable[..., bytes], Callable[..., Any]]":
+    """Code with msgpack's from now on, and return them."""
+    import msgpack  # type: ignore[import-untyped]  # it has no stubs
+
+    use_codec(msgpack.packb, msgpack.unpackb)
+    return msgpack.packb, msgpack.unpackb
+
+
+def _packb(value: "Any") -> bytes:
+    return load_codec()[0](value)
+
+
+def _unpackb(body: "Any", strict_map_key: bool) -> "Any":
+    return load_codec()[1](body, strict_map_key=strict_map_key)
+
+
+# -- frames ----------------------------------------------------------------------------------------------
+
+
 def pack(frame: "list[Any]") -> bytes:
     """Encode one frame with its length.
 
@@ -96,7 +123,7 @@ def pack(frame: "list[Any]") -> bytes:
         FrameError: a value cannot be sent, or the frame is larger than `MAX_FRAME` bytes.
     """
     try:
-        body: bytes = msgpack.packb(frame)
+        body: bytes = _packb(frame)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FrameError(
             f"a value cannot be sent: {error}", "send None, bool, int, float, str, bytes, list or dict"
@@ -185,7 +212,7 @@ class FrameBuffer:
 
 def _unpack(body: "memoryview") -> "list[Any]":
     try:
-        frame = msgpack.unpackb(body, strict_map_key=False)
+        frame = _unpackb(body, strict_map_key=False)
     except Exception as error:  # msgpack raises ValueError and several kinds of its own
         raise FrameError(f"the peer sent bytes that are no frame: {type(error).__name__}") from None
     if type(frame) is not list or not frame or _LENGTHS.get(_kind(frame)) != len(frame):

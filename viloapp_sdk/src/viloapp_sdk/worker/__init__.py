@@ -27,6 +27,7 @@ def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
     from viloapp_sdk._wire import TRACE_SIGNAL
     from viloapp_sdk.worker._broker import Broker
     from viloapp_sdk.worker._channel import Channel
+    from viloapp_sdk.worker._first_frames import begin
     from viloapp_sdk.worker._imports import watch
     from viloapp_sdk.worker._runtime import Runtime
 
@@ -38,6 +39,7 @@ def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
     faulthandler.register(TRACE_SIGNAL, 2)
     # A pipe is buffered by blocks: what a plugin prints would reach its log late, and after a crash never.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is Python's own text stream
+    begin()
     channel = Channel(fd_in, fd_out)
     broker = Broker(channel, fd_bulk)
     watch(broker)
