@@ -310,7 +310,8 @@ def main(plan: "dict[str, Any]") -> None:
     except (RefusalError, OSError, ImportError, AttributeError) as error:
         import os
 
-        print(f"not confined, and so not started: {error}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"not confined, and so not started: {error}\n")
+        sys.stderr.flush()
         os._exit(126)
     if plan["code"] is not None or plan["script"] is not None:
         run(plan["code"], plan["script"], plan["arguments"])
