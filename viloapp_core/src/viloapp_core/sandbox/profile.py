@@ -6,8 +6,9 @@ they may lie below a hidden store.
 """
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 from viloapp_core.sandbox.links import links_on_the_way
@@ -153,16 +154,8 @@ def profile(
         PermissionSyntaxError: an id is no permission.
         FolderRefusedError: a permission shares a folder that is the machine's own, or holds secrets.
     """
-    system = _PROGRAMS if request.programs else _LIBRARIES
     folders = shared_folders(request, home=home, disk=disk)
-    mounts: list[Mount] = [
-        *(Mount(MountKind.READ_IF_THERE, Path(path), path) for path in system),
-        *(Mount(MountKind.READ_IF_THERE, Path("/etc", name), f"/etc/{name}") for name in _ETC),
-        Mount(MountKind.PROCESSES, Path("/proc")),
-        Mount(MountKind.DEVICES, Path("/dev")),
-        Mount(MountKind.SCRATCH, Path("/dev/shm")),
-        Mount(MountKind.SCRATCH, Path("/tmp")),
-    ]
+    mounts = [*_system(request.programs)]
     mounts += _shared(request, folders, home, disk)
     for kind, path, source in _own(request, disk):
         mounts += _folders_above(path, mounts)
@@ -185,16 +178,31 @@ def profile(
     )
 
 
+@cache
+def _system(programs: bool) -> tuple[Mount, ...]:
+    """What is the same for every plugin. Made once: paths are slow to make, and there is a start for each."""
+    system = _PROGRAMS if programs else _LIBRARIES
+    return (
+        *(Mount(MountKind.READ_IF_THERE, Path(path), path) for path in system),
+        *(Mount(MountKind.READ_IF_THERE, Path("/etc", name), f"/etc/{name}") for name in _ETC),
+        Mount(MountKind.PROCESSES, Path("/proc")),
+        Mount(MountKind.DEVICES, Path("/dev")),
+        Mount(MountKind.SCRATCH, Path("/dev/shm")),
+        Mount(MountKind.SCRATCH, Path("/tmp")),
+    )
+
+
 def _own(request: Request, disk: Disk) -> Iterator[tuple[MountKind, Path, Path]]:
     """What is the plugin's, and what is shown there: its interpreter, its code, its data.
 
     The system's libraries are there already.
     """
     prefix = disk.resolve(request.base_prefix)
-    if not any(within(prefix, Path(system)) for system in _PROGRAMS):
+    of_system = any(within(prefix, mount.target) for mount in _system(True) if mount.source in _PROGRAMS)
+    if not of_system:
         yield MountKind.READ, prefix, prefix
     executable = disk.resolve(request.base_executable)
-    if not within(executable, prefix) or any(within(prefix, Path(system)) for system in _PROGRAMS):
+    if not within(executable, prefix) or of_system:
         yield MountKind.READ, executable, executable
     generation, data = disk.resolve(request.generation), disk.resolve(request.data_dir)
     yield MountKind.READ, generation, generation
@@ -248,22 +256,43 @@ def _held(folders: Mapping[Path, bool], hidden: Iterable[Path]) -> dict[Path, bo
 def _with_parents(mounts: list[Mount], disk: Disk) -> list[Mount]:
     """Name every folder above a mount: what bubblewrap makes by itself is its own user's alone."""
     complete: list[Mount] = []
+    made: set[str] = set()
     for mount in mounts:
-        if mount.kind is not MountKind.READ_IF_THERE or disk.exists(Path(mount.source)):
-            complete += _folders_above(mount.target, complete)
+        if mount.kind is not MountKind.READ_IF_THERE or disk.exists(_path(mount.source)):
+            above = _folders_above(mount.target, complete, made)
+            made.update(str(folder.target) for folder in (*above, mount))
+            complete += above
             complete.append(mount)
     return complete
 
 
-def _folders_above(path: Path, mounts: list[Mount]) -> list[Mount]:
-    """The folders above ``path`` that no mount shows: they may have a private mode outside (a 0700 home)."""
-    made = {mount.target for mount in mounts}
-    above = []
-    for parent in path.parents:
-        if parent == Path("/") or parent in made or _shown(parent, mounts):
+def _folders_above(path: Path, mounts: list[Mount], made: Set[str] | None = None) -> list[Mount]:
+    """The folders above ``path`` that no mount shows: they may have a private mode outside (a 0700 home).
+
+    Args:
+        path: what is to be mounted.
+        mounts: what is mounted before it.
+        made: the places of these, where they are known already.
+    """
+    if made is None:
+        made = {str(mount.target) for mount in mounts}
+    above: list[Mount] = []
+    for parent in _parents(path):
+        if str(parent) in made or _shown(parent, mounts):
             break
         above.append(Mount(MountKind.FOLDER, parent))
     return above[::-1]
+
+
+@lru_cache(maxsize=1024)
+def _parents(path: Path) -> tuple[Path, ...]:
+    """Return the folders above a path but the root, the nearest first."""
+    return tuple(path.parents)[:-1]
+
+
+@lru_cache(maxsize=1024)
+def _path(text: str) -> Path:
+    return Path(text)
 
 
 def _shown(path: Path, mounts: list[Mount]) -> bool:

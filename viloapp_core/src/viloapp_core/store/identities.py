@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,19 @@ class Claims:
         Raises:
             StoreError: nobody can tell any more.
         """
+        return dict(self._known())
+
+    def holder(self, number: int) -> str | None:
+        """Return the file of the store that has a number.
+
+        Raises:
+            StoreError: nobody can tell any more.
+        """
+        return self._known().get(number)
+
+    def _known(self) -> Mapping[int, str]:
         try:
-            found = read_json(self._path)
-            return {int(number): str(store) for number, store in ({} if found is None else found).items()}
+            return _claims_in(self._path, _state(self._path))
         except (FoundationError, ValueError, AttributeError) as error:
             raise StoreError(
                 "bad_users",
@@ -84,8 +95,8 @@ class Identities:
         """
         # Where it really is: one store has one name.
         store = os.path.realpath(self._path)
-        number = _numbers(read_json(self._path)).get(plugin_id)
-        if number is not None and self._claims.read().get(number) == store:
+        number = _numbers_in(self._path, _state(self._path)).get(plugin_id)
+        if number is not None and self._claims.holder(number) == store:
             return number
         with FileLock(self._path.with_suffix(".lock")), self._claims.lock:
             return self._settled(plugin_id, store)
@@ -152,6 +163,30 @@ def _holds(path: Path, number: int) -> bool:
         return number in _numbers(read_json(path)).values()
     except FoundationError:
         return True
+
+
+# Both files are asked at each start of a plugin, have a line for each plugin, and seldom change: what is in
+# them is kept for as long as they are the same files.
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what tells one content of a file that is only ever replaced from the next."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+@lru_cache(maxsize=4)
+def _claims_in(path: Path, state: tuple[int, ...]) -> Mapping[int, str]:
+    found = read_json(path)
+    return {int(number): str(store) for number, store in ({} if found is None else found).items()}
+
+
+@lru_cache(maxsize=4)
+def _numbers_in(path: Path, state: tuple[int, ...]) -> Mapping[str, int]:
+    return _numbers(read_json(path))
 
 
 def _numbers(document: Any) -> dict[str, int]:
