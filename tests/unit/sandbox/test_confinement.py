@@ -231,7 +231,6 @@ os.read(our_in, 1)
 """
 BUSY = "import os\nos.write(1, b'busy')\nos.close(1)\nwhile True: pass"
 WATCHED = """
-import ctypes
 libc = ctypes.CDLL(None)
 while True: libc.open(b"/nowhere", 0)
 """
@@ -258,7 +257,7 @@ def test_nothing_outlives_a_killed_host(worker: Installed, confinement: Probe, b
     code = GRANDCHILD.format(new_session=backend == "bubblewrap") * (backend != "none") + BUSY
     found = {**asdict(confinement), "backend": backend, "bwrap": str(confinement.bwrap)}
     if watched:  # without a grandchild, which says what it meets while it starts
-        code = BUSY.replace("while True: pass", WATCHED)
+        code = "import ctypes\n" + BUSY.replace("while True: pass", WATCHED)
     setup = json.dumps([request, found, code, watched])
     # Each process of the tree inherits this as its standard error: its end is the end of them all.
     alive, theirs = os.pipe()
