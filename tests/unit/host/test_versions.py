@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from tests.unit.host.conftest import Plant
 from viloapp_core import Host
 from viloapp_core.store import Store
+from viloapp_sdk._deprecated import Deprecation
 from viloapp_sdk.errors import IncompatibleVersionsError, UnknownServiceError
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
@@ -140,3 +142,52 @@ def test_what_only_a_newer_sdk_says_of_a_command_is_passed_over(store: Store, pl
 
 def _log(store: Store) -> Path:
     return store.plugin("p").log_dir / "worker.log"
+
+
+def test_a_call_that_is_deprecated_is_told_in_the_plugins_log_once(
+    store: Store, plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK that asks is older than the deprecation: only the host can tell the author."""
+    plant("p", SOURCE.replace("theme.paint", "theme.get_current_theme"))
+
+    async def test() -> None:
+        async with Host(store.root, control=False) as host:
+            dispatch: Any = host._surroundings.on_request
+            services = dispatch._services
+            service = services["theme.get_current_theme"]
+            old = replace(service, deprecated=Deprecation("theme.current", "2.0"))
+            monkeypatch.setattr(dispatch, "_services", {**services, "theme.get_current_theme": old})
+            assert [await host.call("p.paint") for _ in range(3)] == ["dark"] * 3
+
+    run(test)
+    assert _log(store).read_text("utf-8") == (
+        "DeprecationWarning: theme.get_current_theme is deprecated, use theme.current; "
+        "API 2.0 has it no more\n"
+    )
+
+
+def test_what_is_deprecated_of_the_sdk_is_told_in_the_plugins_log(
+    store: Store, plant: Plant, run: Run
+) -> None:
+    """Python would hide it; `viloapp dev` shows the log. With the line of the plugin's code, once."""
+    source = """
+from viloapp_sdk import Plugin, command
+from viloapp_sdk.compat import LegacyWidgetAdapter
+class Old:
+    widget_id = "old"
+class P(Plugin):
+    @command("p.hi")
+    def hi(self):
+        return LegacyWidgetAdapter(Old()).widget_id
+"""
+    plant("p", source)
+
+    async def test() -> None:
+        async with Host(store.root, control=False) as host:
+            assert [await host.call("p.hi") for _ in range(3)] == ["old"] * 3
+
+    run(test)
+    lines = _log(store).read_text("utf-8").splitlines()
+    warned = [line for line in lines if "DeprecationWarning" in line]
+    assert len(warned) == 1
+    assert re.search(r"p_plugin/__init__\.py:9: DeprecationWarning: widget_id is deprecated", warned[0])

@@ -9,10 +9,16 @@ from typing import Any
 
 import pytest
 
-from viloapp_sdk import PluginContext, Widget
+from viloapp_sdk import PluginContext, Widget, _deprecated
 from viloapp_sdk.compat import LegacyWidgetAdapter, create_compatibility_shim
 from viloapp_sdk.errors import UnknownCommandError
 from viloapp_sdk.services import Services
+
+
+@pytest.fixture(autouse=True)
+def untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process of its own: nothing was warned of."""
+    monkeypatch.setattr(_deprecated, "_told", set())
 
 
 def _context() -> PluginContext:

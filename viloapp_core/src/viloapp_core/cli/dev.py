@@ -79,6 +79,7 @@ def dev_command(
     process is replaced: its open widgets keep their state, its terminals go on. What cannot be loaded or
     initialized is shown, and what ran before goes on. A change of pyproject.toml installs the plugin anew.
     """
+    from viloapp_core.devtools.deprecated import project_deprecations
     from viloapp_core.manifest import read_source
     from viloapp_core.operations import InstallOptions
 
@@ -95,6 +96,8 @@ def dev_command(
         yes=yes,
     )
     serve, plugin_id = server(), read_source(project).plugin_id
+    for finding in project_deprecations(project):
+        invocation.output.warning(one_line(f"{finding.path}:{finding.line}: {finding.message}"))
     store = _store(invocation, project)
     plugin = _install(invocation, store, project, plugin_id, chosen, more)
     confinement.warn_without(invocation.output, allowed=allow_unsandboxed)

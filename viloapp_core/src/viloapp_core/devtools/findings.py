@@ -16,6 +16,7 @@ KINDS = {
     "catalogue": "A catalogue of texts does not fit the others or the code",
     "missing": "A permission is used and not declared",
     "excess": "A permission is declared and not used",
+    "deprecated": "A later version of viloapp-sdk, or of the manifest, does not have it any more",
     "unreadable": "A source cannot be read",
 }
 """Kind → what it is about; the rules of the SARIF report."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_core.devtools.catalogues import catalogue_findings
+from viloapp_core.devtools.deprecated import deprecation_findings
 from viloapp_core.devtools.excess import project_findings
 from viloapp_core.devtools.findings import Finding, ordered
 from viloapp_core.devtools.manifest_file import ManifestFileError, differences, manifest_file
@@ -72,6 +73,7 @@ def _of_plugin(
         str(entry["id"]): str(entry.get("title") or entry["id"]) for group in entries for entry in group
     }
     yield from catalogue_findings(folder, sources, titles)
+    yield from deprecation_findings(folder, data, text)
     yield from project_findings(folder, plugin, learned)
     for module in (path for source in sources for path in _modules(source)):
         path = module.relative_to(folder).as_posix() if module.is_relative_to(folder) else str(module)

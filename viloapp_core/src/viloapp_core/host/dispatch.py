@@ -20,6 +20,7 @@ from viloapp_core.host.machine import information
 from viloapp_core.host.paces import PACED
 from viloapp_core.permissions import Permission
 from viloapp_core.services.settings import LIMITS
+from viloapp_sdk._deprecated import Deprecation
 from viloapp_sdk.errors import (
     InvalidArgumentsError,
     PermissionDeniedError,
@@ -59,6 +60,8 @@ class _Service:
     """Of the parameters; a tuple that contains ``NoneType`` makes one optional."""
     needs: Permission | Callable[..., Permission | None] | None = None
     """A function gets ``(plugin id, *parameters)`` after they were checked; None for what is free."""
+    deprecated: Deprecation | None = None
+    """What an author uses instead, and the version of the API that does not have it any more."""
 
 
 _NONE = type(None)
@@ -73,6 +76,7 @@ class Dispatch:
 
     def __init__(self, host: "Host") -> None:
         self._host = host
+        self._warned: set[tuple[str, str]] = set()
         dict_or_none = (dict, _NONE)
         self._services: Mapping[str, _Service] = {
             "theme.get_current_theme": _Service(lambda plugin: host.theme.get_current_theme(), ()),
@@ -134,6 +138,8 @@ class Dispatch:
                 f"viloapp-core {__version__} has no service method {method[:80]!r}",
                 "where the plugin's viloapp-sdk is newer, update viloapp-core",
             )
+        if service.deprecated is not None:
+            self._warn(plugin_id, method, service.deprecated)
         needs = service.needs
         if isinstance(needs, Permission):  # before the parameters are even looked at
             self._host.permissions.require(plugin_id, needs, method)
@@ -144,6 +150,14 @@ class Dispatch:
         if method in PACED:
             return self._paced(service, plugin_id, method, given)
         return service.run(plugin_id, *given)
+
+    def _warn(self, plugin_id: str, method: str, deprecated: Deprecation) -> None:
+        """Tell the plugin's author in its log, once in this process; the SDK that asks is an older one."""
+        worker = self._host.worker(plugin_id)
+        if (plugin_id, method) in self._warned or worker is None or worker.life is None:
+            return
+        self._warned.add((plugin_id, method))
+        worker.life.log.write(f"DeprecationWarning: {deprecated.say(method, 'API')}\n".encode())
 
     async def _paced(self, service: _Service, plugin_id: str, method: str, given: list[Any]) -> Any:
         await self._host.paces.turn(plugin_id, method)

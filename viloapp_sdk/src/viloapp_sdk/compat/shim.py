@@ -1,6 +1,6 @@
 """An old widget's class, callable as new ones are."""
 
-import warnings
+from viloapp_sdk._deprecated import OLD_INTERFACE_GONE_IN, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def create_compatibility_shim(widget_class: type) -> type:
         def __init__(self, /, *args: "Any", **kwargs: "Any") -> None:
             taken, named, left = fit(args, kwargs)
             if left:
-                warnings.warn(
+                message = (
                     f"{widget_class.__name__}() does not take {', '.join(left)}; derive it from "
-                    "viloapp_sdk.Widget, whose initialize() gets context and instance id",
-                    DeprecationWarning,
-                    stacklevel=2,
+                    "viloapp_sdk.Widget, whose initialize() gets context and instance id: viloapp-sdk "
+                    f"{OLD_INTERFACE_GONE_IN} leaves out no arguments"
                 )
+                tell(f"{widget_class.__module__}.{message}", message)
             super().__init__(*taken, **named)
 
     for name in ("__name__", "__qualname__", "__doc__", "__module__"):

@@ -21,8 +21,7 @@ today's:
 Source: the specification, Backward Compatibility.
 """
 
-import warnings
-
+from viloapp_sdk._deprecated import warn
 from viloapp_sdk.widget import Widget
 
 TYPE_CHECKING = False
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LegacyWidgetAdapter", "said"]
 
+_NAME = "viloapp_sdk.compat.LegacyWidgetAdapter"
 OLD_CONTEXT = ("workspace", "theme", "commands")
 """What the old context holds, exactly. Source: the specification, ``_convert_context``."""
 
@@ -66,12 +66,12 @@ class LegacyWidgetAdapter(Widget):
     @property
     def widget_id(self) -> str:
         """The widget's id, by its old name."""
-        warnings.warn("widget_id is deprecated, use get_widget_id()", DeprecationWarning, stacklevel=2)
+        warn(f"{_NAME}.widget_id")
         return self.get_widget_id()
 
     def setup_widget(self, *args: "Any", **kwargs: "Any") -> "Any":
         """Initialise the widget, by its old name."""
-        warnings.warn("setup_widget() is deprecated, use initialize()", DeprecationWarning, stacklevel=2)
+        warn(f"{_NAME}.setup_widget")
         return self.initialize(*args, **kwargs)
 
     # -- today's interface ---------------------------------------------------------------------------

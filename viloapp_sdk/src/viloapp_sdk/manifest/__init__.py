@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from viloapp_sdk.manifest.project import from_project
     from viloapp_sdk.manifest.source import Contributions, scan
     from viloapp_sdk.manifest.translations import translatable, translated
-    from viloapp_sdk.manifest.validation import fits, schema, validate
+    from viloapp_sdk.manifest.validation import deprecations, fits, schema, validate
 
 __all__ = [
     "API_VERSION",
@@ -38,6 +38,7 @@ __all__ = [
     "Contributions",
     "Issue",
     "ManifestError",
+    "deprecations",
     "fits",
     "from_project",
     "scan",
@@ -57,6 +58,7 @@ _HOMES = {
     "Contributions": "source",
     "Issue": "errors",
     "ManifestError": "errors",
+    "deprecations": "validation",
     "fits": "validation",
     "from_project": "project",
     "scan": "source",

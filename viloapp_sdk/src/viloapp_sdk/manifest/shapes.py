@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol
 
+from viloapp_sdk._deprecated import Deprecation
 from viloapp_sdk.manifest.errors import Issue
 from viloapp_sdk.manifest.printable import SAFE_LINE, SAFE_LINES
 
@@ -37,6 +38,11 @@ class Shape(Protocol):
     def json_schema(self) -> dict[str, Any]:
         """Return the same as JSON Schema (draft 2020-12)."""
         ...
+
+
+def _deprecated_in(shape: Shape, value: object, path: str) -> Iterator[Issue]:
+    if isinstance(shape, (Array, Dictionary, Table)):
+        yield from shape.deprecated(value, path)
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,11 @@ class Array:
         for index, item in enumerate(value[: self.max_items]):
             yield from self.item.check(item, f"{path}[{index}]")
 
+    def deprecated(self, value: object, path: str) -> Iterator[Issue]:
+        """Yield where a deprecated key stands; see `Table.deprecated`."""
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            yield from _deprecated_in(self.item, item, f"{path}[{index}]")
+
     def json_schema(self) -> dict[str, Any]:
         """Return the same as JSON Schema."""
         return {"type": "array", "maxItems": self.max_items, "items": self.item.json_schema()}
@@ -211,6 +222,11 @@ class Dictionary:
             yield from self.key.check(key, here)
             yield from self.value.check(item, here)
 
+    def deprecated(self, value: object, path: str) -> Iterator[Issue]:
+        """Yield where a deprecated key stands; see `Table.deprecated`."""
+        for key, item in value.items() if isinstance(value, Mapping) else ():
+            yield from _deprecated_in(self.value, item, join(path, key))
+
     def json_schema(self) -> dict[str, Any]:
         """Return the same as JSON Schema."""
         return {
@@ -230,12 +246,14 @@ class Field:
         shape: what its value has to be.
         about: what it means, for the reference and the JSON Schema.
         required: whether it may be left out.
+        deprecated: what takes its place, and the API version that has it no more.
     """
 
     name: str
     shape: Shape
     about: str
     required: bool = False
+    deprecated: Deprecation | None = None
 
 
 @dataclass(frozen=True)
@@ -262,6 +280,16 @@ class Table:
             elif field.required:
                 yield Issue(join(path, name), "is missing")
 
+    def deprecated(self, value: object, path: str = "") -> Iterator[Issue]:
+        """Yield where a deprecated key stands in ``value``, and what takes its place; any value will do."""
+        given = value if isinstance(value, Mapping) else {}
+        for field in self.fields:
+            if field.name in given:
+                here = join(path, field.name)
+                if field.deprecated is not None:
+                    yield Issue(here, field.deprecated.say(field.name, "API"))
+                yield from _deprecated_in(field.shape, given[field.name], here)
+
     _max_unknown = 100
 
     def json_schema(self) -> dict[str, Any]:
@@ -269,7 +297,10 @@ class Table:
         return {
             "type": "object",
             "properties": {
-                field.name: {"description": field.about} | field.shape.json_schema() for field in self.fields
+                field.name: {"description": field.about}
+                | ({"deprecated": True} if field.deprecated else {})
+                | field.shape.json_schema()
+                for field in self.fields
             },
             "required": [field.name for field in self.fields if field.required],
             "additionalProperties": False,

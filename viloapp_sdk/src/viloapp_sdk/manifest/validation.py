@@ -33,6 +33,11 @@ def validate(data: object) -> list[Issue]:
     return issues
 
 
+def deprecations(data: object) -> list[Issue]:
+    """Return each use of a deprecated key in the content of a `plugin.json`, or in ``[tool.viloapp]``."""
+    return list(MANIFEST.deprecated(data))
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of `plugin.json`, from the same table as `validate`.
 

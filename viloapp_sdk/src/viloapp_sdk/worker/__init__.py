@@ -9,7 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from viloapp_sdk.worker._channel import Channel
 
-__all__ = ["main"]
+__all__ = ["main", "serving"]
+
+serving = False
+"""Whether this process is a worker: not where a test runs a plugin in its own."""
 
 
 def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
@@ -20,6 +23,8 @@ def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
         fd_out: pipe to write frames to.
         fd_bulk: socket on which the host hands over descriptors.
     """
+    global serving
+    serving = True
     import faulthandler
     import os
     import sys
