@@ -188,7 +188,8 @@ def test_what_fails_to_initialize_gives_way_to_what_ran(tmp_path: Path, project:
     hangs = "while True: pass"
 
     async def test() -> None:
-        async with live(tmp_path, project, limits={"startup_time": 5}) as it:
+        restart = {"policy": "never"}  # at its first failure it would be disabled
+        async with live(tmp_path, project, limits={"startup_time": 5}, restart=restart) as it:
             await it.save(1)
             panel = (await it.host.open_widget("live.panel"))["instance"]
             await it.host.widget_command(panel, "set", {"text": "kept"})

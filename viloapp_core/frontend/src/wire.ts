@@ -136,6 +136,19 @@ export interface Hello extends Catalog, ThemeState {
   instances: Instance[];
   layout: { layout: SavedLayout; states: Record<string, unknown> } | null;
   questions?: PermissionQuestion[];
+  broken_saves?: BrokenSave[];
+}
+
+/** What an author saved and does not run. */
+export interface BrokenSave {
+  plugin: string;
+  message: string;
+  /** Below the project; empty where it is not known. */
+  file: string;
+  line: number;
+  stack: string;
+  /** Whether what ran before does. */
+  goes_on: boolean;
 }
 
 /** The arrangement as it is kept between two visits. */

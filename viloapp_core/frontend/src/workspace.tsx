@@ -24,7 +24,7 @@ import { SettingsView } from "./views/settings.tsx";
 import { type Shortcut, ShortcutsView } from "./views/shortcuts.tsx";
 import { TerminalView } from "./views/terminal.ts";
 import { Welcome, type WelcomeAction } from "./views/welcome.tsx";
-import { type Catalog, type Command, type Hello, HostError, type Notification, type PermissionQuestion, type ThemeState } from "./wire.ts";
+import { type BrokenSave, type Catalog, type Command, type Hello, HostError, type Notification, type PermissionQuestion, type ThemeState } from "./wire.ts";
 
 const SIDEBAR = "viloapp.sidebar";
 const CATALOG_AFTER_MS = 120;
@@ -37,6 +37,7 @@ export class Workspace {
   readonly #catalog = new Store<Catalog>({ commands: [], widgets: [], plugins: [], offers: [] });
   readonly #folder = new Store("");
   readonly #version = new Store("");
+  readonly #brokenSaves = new Store<BrokenSave[]>([]);
   readonly #ready = new Store(false);
   readonly #sidebar = new Store<Sidebar>(rememberedSidebar());
   readonly #status = new Store<TabStatus>({ items: [] });
@@ -86,6 +87,7 @@ export class Workspace {
         sidebar={this.#sidebar}
         status={this.#status}
         theme={theme}
+        brokenSaves={this.#brokenSaves}
         explorer={this.#explorer}
         palette={this.#palette}
         run={(command) => void this.#run(command)}
@@ -117,6 +119,7 @@ export class Workspace {
       this.#catalog.set(pick(hello));
       this.#folder.set(hello.folder);
       this.#version.set(hello.version);
+      this.#brokenSaves.set(hello.broken_saves ?? []);
       document.title = `${hello.folder.split("/").at(-1) || hello.folder} · ViloApp`;
       this.#panels.restore(hello);
       this.#ready.set(true);
@@ -134,6 +137,9 @@ export class Workspace {
       this.#channel.on(event, () => this.#readCatalog());
     }
     this.#channel.on<Notification>("notification", ({ level, message }) => notify(level, message));
+    this.#channel.on<{ plugin: string; problem: BrokenSave | null }>("plugin.reload", ({ plugin, problem }) =>
+      this.#brokenSaves.update((known) => [...known.filter((each) => each.plugin !== plugin), ...(problem ? [problem] : [])]),
+    );
     this.#channel.on<{ theme: string }>("theme.changed", ({ theme: name }) =>
       applyThemes({ ...theme.value, theme: name }),
     );

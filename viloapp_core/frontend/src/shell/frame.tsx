@@ -6,7 +6,8 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Channel } from "../channel.ts";
 import { Icon, Logo } from "../icons.tsx";
 import { type Store, useStore } from "../store.ts";
-import type { Catalog, ThemeState } from "../wire.ts";
+import type { BrokenSave, Catalog, ThemeState } from "../wire.ts";
+import { BrokenSaves } from "./broken-saves.tsx";
 import { Dialogs } from "./dialogs.tsx";
 import { Explorer, type ExplorerModel } from "./explorer.tsx";
 import { Keycaps } from "./keycaps.tsx";
@@ -31,6 +32,7 @@ export interface FrameProps {
   sidebar: Store<Sidebar>;
   status: Store<TabStatus>;
   theme: Store<ThemeState>;
+  brokenSaves: Store<BrokenSave[]>;
   explorer: ExplorerModel;
   palette: PaletteHost;
   run(command: string): void;
@@ -45,6 +47,7 @@ export function Frame(props: FrameProps): JSX.Element {
   return (
     <div class="frame">
       <TopBar {...props} />
+      <BrokenSaves saves={props.brokenSaves} />
       <div class="middle">
         {shown && (
             <nav class="sidebar" style={{ width: `${width}px` }} aria-label="Explorer" data-region="sidebar">

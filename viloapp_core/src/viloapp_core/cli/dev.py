@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from viloapp_core.store import InstalledPlugin, Store
 
 _LOG_LOOK_S = 0.2
-# A save that does not run is no reason to disable a plugin, nor to try again before the next.
+# A plugin that is being written fails often, and that is no reason to disable it.
 _SETTINGS: tuple[tuple[str, Any], ...] = (
     ("core.supervise.max_retries", 1000),
-    ("core.supervise.policy", "never"),
     # Nor to take back what was installed for it: what ran before is brought back by the reload itself.
     ("core.update.health_window", 0),
 )

@@ -697,9 +697,6 @@ class Host:
         Events: ``commands.changed``, ``plugins.changed``, ``plugin.state``, ``widget.opened``,
         ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``locale.changed``,
         ``settings.changed``, ``terminal.exited``, ``plugin.life``, ``plugin.limit``, ``plugin.rolled_back``,
-        ``permissions.changed``, ``permission.denied``.
-        ``widget.updated``, ``widget.removed``, ``notification``, ``theme.changed``, ``settings.changed``,
-        ``terminal.exited``, ``plugin.life``, ``plugin.limit``, ``plugin.rolled_back``,
         ``permissions.changed``, ``permission.denied``, ``plugin.reload``.
         """
         self._subscribers.append(callback)
@@ -818,7 +815,7 @@ class Host:
     def _worker_disabled(self, plugin: InstalledPlugin, reason: str) -> None:
         """Keep a plugin that failed too often from running, in this host and in the next."""
         plugin_id = plugin.plugin_id
-        if self.probation.takes_over(plugin_id):
+        if self.probation.takes_over(plugin_id) or self.reloading.takes_over(plugin_id):
             return
         message = f"{reason}. To try again: viloapp enable {plugin_id}"
         self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})

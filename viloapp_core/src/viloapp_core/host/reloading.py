@@ -41,6 +41,7 @@ class Reloading:
         self._host = host
         self._copies: dict[str, Path] = {}
         self._reloads = 0
+        self._tried: set[str] = set()
         self.problems: dict[str, dict[str, Any]] = {}
 
     @property
@@ -56,6 +57,10 @@ class Reloading:
             yield
         finally:
             self._reloads -= 1
+
+    def takes_over(self, plugin_id: str) -> bool:
+        """Return whether what becomes of a plugin that failed is decided here: it is just being tried."""
+        return plugin_id in self._tried
 
     def copy_of(self, plugin_id: str) -> Path | None:
         """Return what a plugin's processes are shown in the place of its author's folder."""
@@ -124,7 +129,11 @@ class Reloading:
             plugin.commands if commands is None else commands,
             plugin.widgets if widgets is None else widgets,
         )
-        await after.start()
+        self._tried.add(plugin.plugin_id)
+        try:
+            await after.start()
+        finally:
+            self._tried.discard(plugin.plugin_id)
 
     async def _go_back(
         self, kept: InstalledPlugin, before: Worker | None, offered: tuple[Rows, Rows], copy: Path | None
@@ -133,10 +142,12 @@ class Reloading:
         host, plugin_id = self._host, kept.plugin_id
         if host.store.plugin(plugin_id).generation != kept.generation:
             await asyncio.to_thread(host.store.switch, plugin_id, kept.generation.name)
+        now = host.worker(plugin_id)
         if copy is None or before is None or probe().backend != "bubblewrap":
+            if now is not None and now is not before:
+                await now.stop()  # and is not started again by itself: it would fail again
             return
         self._copies[plugin_id] = copy
-        now = host.worker(plugin_id)
         if now is before and now.state in ("running", "stopped"):
             return  # it was not touched; should it be lost, it starts from the copy
         back = await host.take_place(kept, *offered)

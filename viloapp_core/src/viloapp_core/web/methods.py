@@ -111,6 +111,7 @@ class Methods:
             "instances": self._host.instances(),
             "layout": self._layouts.load(),
             "questions": self._host.permissions.prompts.open,
+            "broken_saves": list(self._host.reloading.problems.values()),
             "locale": str(self._host.settings.core("locale")),
             **views.theme(self._host),
             **await self._plugins.catalog(),
