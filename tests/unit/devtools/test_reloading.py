@@ -208,6 +208,9 @@ def test_what_fails_to_initialize_gives_way_to_what_ran(tmp_path: Path, project:
                 assert problem["goes_on"]
                 if at_initialize != "os._exit(3)":  # which says nothing of where it was
                     assert (problem["file"], problem["line"]) == ("live.py", line_of(project, at_initialize))
+                if "raise" in at_initialize:
+                    assert "_channel.py" not in problem["stack"]
+                    assert problem["stack"].startswith("Traceback (most recent call last):\n  File")
             assert await it.save(4)
             assert it.life()[-2:] == ["shutdown 2", "initialize 4"]
             assert await it.host.call("live.answer") == 4

@@ -17,6 +17,7 @@ __all__ = ["Problem", "problem_of"]
 
 # A line of a stack as Python writes it, of an exception or of a process that hung.
 _FRAME = re.compile(r'^ *File "(?P<file>[^"]+)", line (?P<line>\d+)', re.M)
+_WORKER = "/viloapp_sdk/worker/"
 _NEWEST_FIRST = "most recent call first"
 _LONGEST = 4000
 
@@ -53,7 +54,7 @@ def problem_of(error: ViloError, project: Path, *, goes_on: bool) -> Problem:
     """Say what an error has to do with a project's files."""
     if isinstance(error, (ManifestError, SdkManifestError)):
         return _in_manifest(error, project, goes_on)
-    stack = error.stack if isinstance(error, PluginStartError) else ""
+    stack = _authors(error.stack) if isinstance(error, PluginStartError) else ""
     message = error.why if isinstance(error, PluginStartError) else error.detail
     file, line = _last_frame(stack, project)
     return Problem(message, file, line, stack[-_LONGEST:], goes_on)
@@ -68,6 +69,16 @@ def _in_manifest(error: ManifestError | SdkManifestError, project: Path, goes_on
         text = ""
     first = finding_of(error.issues[0], text) if error.issues else None
     return Problem(message, first.path if first else "", first.line if first else 0, "", goes_on)
+
+
+def _authors(stack: str) -> str:
+    """Leave out how the worker came to call the plugin: that is no code of the author's."""
+    lines = stack.splitlines()
+    frames = [number for number, line in enumerate(lines) if _FRAME.match(line)]
+    ours = next((number for number in frames if _WORKER not in lines[number]), None)
+    if ours is None or _NEWEST_FIRST in stack:
+        return stack
+    return "\n".join([*lines[: frames[0]], *lines[ours:]])
 
 
 def _last_frame(stack: str, project: Path) -> tuple[str, int]:

@@ -766,7 +766,7 @@ class Host:
         if state in ("crashed", "stopped"):
             self.events.forget(plugin_id)
         self.publish("plugin.state", {"plugin": plugin_id, "state": state, "detail": detail})
-        if state == "crashed":
+        if state == "crashed" and not self.reloading.takes_over(plugin_id):
             message = f"{plugin_id} stopped working: {detail}" if self._lived(plugin_id) else detail
             self.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})
 
