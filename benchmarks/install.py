@@ -23,6 +23,8 @@ from benchmarks.tools import Pipx, Tool, Uv, ViloApp
 PLUGINS = 10
 STORE_LIMIT, ARCHIVES_LIMIT = 1.3, 1.5
 ABOVE_RESOLVING_LIMIT_S = 1.0
+BY_PIPX_LIMIT = 0.5
+DISK_BY_PIPX_LIMIT = 1 / 6
 
 
 def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
@@ -51,7 +53,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
                 outcome.sizes += tool.sizes(_home(home, tool), counts[tool.name])
         shutil.rmtree(home)
     outcome.times = [Series(what, tuple(runs)) for what, runs in times.items()]
-    outcome.targets = _targets(outcome, times)
+    outcome.targets = _targets(outcome, times, quick=quick)
     outcome.notes.append("packages: " + ", ".join(f"{k} {v}" for k, v in prepared.packages.items()))
     return outcome
 
@@ -67,6 +69,7 @@ def _install_all(
 ) -> Counter[str]:
     """Install all with each tool, each plugin with all of them before the next; return how many each did."""
     counts: Counter[str] = Counter()
+    together: dict[str, float] = defaultdict(float)
     for number, wheel in enumerate(wheels, start=1):
         last = number == len(wheels)
         if last:  # resolving as the person sees it: the command that ends before anything is installed
@@ -77,6 +80,8 @@ def _install_all(
                 continue
             finished = tool.install(wheel, _home(home, tool))
             counts[tool.name] += 1
+            if not quick or number in (1, len(wheels)):
+                together[tool.name] += finished.seconds
             if number == 1:
                 times[f"{tool.name}, the first"].append(finished.seconds)
             elif last:
@@ -87,7 +92,14 @@ def _install_all(
                 resolving = _resolving(finished)
                 times["viloapp install, the tenth: resolving"].append(resolving)
                 times["viloapp install, the tenth: all but resolving"].append(finished.seconds - resolving)
+    for name, seconds in together.items():
+        times[f"{name}, {_set(quick=quick)}"].append(seconds)
     return counts
+
+
+def _set(*, quick: bool) -> str:
+    """Return what each tool installed, in words."""
+    return "the first and the tenth together" if quick else "all ten together"
 
 
 def _home(folder: Path, tool: Tool) -> Path:
@@ -114,12 +126,22 @@ def _one_environment(prepared: Prepared, folder: Path) -> Size:
     return disk("one environment by pip, byte-compiled", [folder])
 
 
-def _targets(outcome: Outcome, times: Mapping[str, Sequence[float]]) -> list[Target]:
+def _targets(outcome: Outcome, times: Mapping[str, Sequence[float]], *, quick: bool) -> list[Target]:
     one, without, with_archives = (size.allocated for size in outcome.sizes[:3])
     rest = statistics.median(times["viloapp install, the tenth: all but resolving"])
     whole = statistics.median(times["viloapp install, the tenth"])
     dry = statistics.median(times["viloapp install --dry-run, the tenth"])
+    done = _set(quick=quick)
+    ours, pipx = (times[f"{name}, {done}"] for name in ("viloapp install", "pipx install"))
+    ratio = statistics.median(a / b for a, b in zip(ours, pipx, strict=True))
+    targets = [Target(f"{done}, by pipx", ratio, BY_PIPX_LIMIT)]
+    if not quick:  # of two environments nothing follows for ten
+        [theirs] = [size.allocated for size in outcome.sizes if size.what.startswith("pipx")]
+        targets.append(
+            Target("store of ten with archives by pipx's", with_archives / theirs, DISK_BY_PIPX_LIMIT)
+        )
     return [
+        *targets,
         Target("store of ten by one environment", without / one, STORE_LIMIT),
         Target("store of ten with archives by one environment", with_archives / one, ARCHIVES_LIMIT),
         Target("tenth install above its own resolving", rest, ABOVE_RESOLVING_LIMIT_S, "s"),
