@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from viloapp_core.cli.main import main
 from viloapp_core.devtools.documents import documents
 from viloapp_core.devtools.pages import Block, to_html, to_markdown
 
@@ -113,6 +115,74 @@ def test_an_authors_words_are_text(project: Path) -> None:
 
     Tags().feed(made["index.html"])
     assert not tags & {"script", "b", "img", "a"}
+
+
+GERMAN = {
+    "manifest.summary": "Grüßt <i>Leute</i>",
+    "manifest.command.hello.greet.title": "Grüßen",
+    "manifest.command.hello.greet.description": "Gibt einen Gruß zurück.",
+    "manifest.widget.hello.panel.title": "Tafel",
+    "manifest.setting.size.description": "der Schrift",
+    "manifest.setting.tone.enum.warm": "herzlich",
+    "manifest.permission.network.connect.api.example.com.reason": "den Gruß holen",
+    "hello.text": "kein Wort des Manifests",
+}
+
+
+def _with_catalogues(project: Path) -> None:
+    locales = project / "src/hello/locales"
+    locales.mkdir()
+    (locales / "de.json").write_text(json.dumps(GERMAN), "utf-8")
+    (locales / "ar.json").write_text(json.dumps({"manifest.command.hello.greet.title": "تحية"}), "utf-8")
+    (locales / "fr.json").write_text(json.dumps({"hello.text": "rien du manifeste"}), "utf-8")
+    (locales / "en.json").write_text(json.dumps({"hello.text": "no word of the manifest"}), "utf-8")
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text() + 'tone = { type = "string", enum = ["warm", "cool"] }\n')
+
+
+def test_each_language_of_the_catalogues_has_its_pages(project: Path) -> None:
+    """In its words, else the manifest's; pages of all languages lead to one another."""
+    _with_catalogues(project)
+    made = documents(project)
+    languages = ("", ".ar", ".de")
+    assert set(made) == {f"index{each}.{suffix}" for each in languages for suffix in ("md", "html")}
+    lines = made["index.de.md"].splitlines()
+    for line in (
+        "[en](index.md) · [ar](index.ar.md)",
+        "Grüßt &lt;i>Leute&lt;/i>",
+        "Grüßen. Key: ctrl+h.",
+        "Gibt einen Gruß zurück.",
+        "### Tafel (hello.panel)",
+        "- Description: der Schrift",
+        '- One of: "warm" (herzlich), "cool"',
+        "- `network.connect.api.example.com`: connect to api.example.com; den Gruß holen",
+    ):
+        assert line in lines
+    assert "Shows a greeting." in lines  # the catalogue does not say it
+    assert "Say hello. Key: ctrl+h." in made["index.md"].splitlines()
+    assert "Grüß" not in made["index.md"] + made["index.ar.md"]
+    assert '<html lang="ar" dir="rtl">' in made["index.ar.html"]
+    assert '<html lang="de">' in made["index.de.html"]
+    assert '<a href="index.html">en</a> · <a href="index.ar.html">ar</a>' in made["index.de.html"]
+    assert "<i>" not in made["index.de.html"]
+
+
+def test_pages_of_a_language_that_is_gone_are_drift(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--check` names them; what else lies in the folder is nobody's business."""
+    _with_catalogues(project)
+    out = tmp_path / "documents"
+    words = ["docs", str(project), "-o", str(out)]
+    assert main(words) == 0
+    (out / "notes.md").touch()
+    assert main([*words, "--check"]) == 0
+    (project / "src/hello/locales/ar.json").unlink()
+    assert main([*words, "--check"]) == 1
+    said = capsys.readouterr().err
+    assert "index.ar.md" in said
+    assert "index.de.md" in said  # it leads to the page that is gone
+    assert "notes.md" not in said
 
 
 def test_backticks_end_no_code() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from viloapp_core.cli import options
 from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.text import one_line
+
+if TYPE_CHECKING:
+    from viloapp_core.resolve import Sources
 
 
 @click.command("docs", cls=options.ViloCommand)
@@ -21,23 +25,35 @@ from viloapp_core.cli.text import one_line
     "--output",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write index.md and index.html there.  [default: print Markdown]",
+    help="Write index.md and index.html there, in each language.  [default: print Markdown]",
 )
 @click.option("--check", is_flag=True, help="Write nothing; fail when what is in DIR is not that.")
 @click.option(
     "--breaking-since",
     "before",
-    metavar="FOLDER",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Instead: list what breaks users of the release whose source lies there; fail if anything does.",
+    metavar="RELEASE",
+    help="Instead: list what breaks users of that release, a folder, .whl, .tar.gz, NAME==VERSION or a "
+    "revision of git; fail if anything does.",
 )
+@options.index_url
+@options.find_links
+@options.offline
+@options.json_output
 @pass_invocation
 def docs_command(
-    invocation: Invocation, path: str, output: Path | None, check: bool, before: Path | None
+    invocation: Invocation,
+    path: str,
+    output: Path | None,
+    check: bool,
+    before: str | None,
+    index_url: str | None,
+    find_links: tuple[str, ...],
+    offline: bool,
 ) -> None:
     """Write the documentation of the plugin in PATH: commands, widgets, settings, permissions, API.
 
-    The source is read and not run. The same source gives the same bytes.
+    The source is read and not run. The same source gives the same bytes. Beside index.md and index.html there
+    is index.LANGUAGE.md and .html for each catalogue that has words of the manifest.
     """
     project = Path(path)
     if not project.is_dir():
@@ -45,8 +61,13 @@ def docs_command(
     if check and output is None:
         raise click.UsageError("--check compares with what is in --output DIR")
     if before is not None:
-        _compare(invocation, before.resolve(), project.resolve())
+        from viloapp_core.resolve import Sources
+
+        links = tuple(link if "://" in link else str(Path(link).absolute()) for link in find_links)
+        _compare(invocation, before, project, Sources(index_url, links, offline))
         return
+    if invocation.output.as_json or index_url or find_links or offline:
+        raise click.UsageError("--json, and where to look for a release, go with --breaking-since")
     made = _made(project.resolve())
     if output is None:
         invocation.output.raw(made["index.md"].rstrip("\n"))
@@ -54,6 +75,7 @@ def docs_command(
     files = {output / name: text for name, text in made.items()}
     if check:
         stale = [str(file) for file, text in files.items() if _content(file) != text]
+        stale += [str(file) for file in _left_over(output, set(made))]
         if stale:
             raise CliError(
                 "stale_docs",
@@ -67,14 +89,29 @@ def docs_command(
         invocation.output.line(str(file))
 
 
-def _compare(invocation: Invocation, old: Path, new: Path) -> None:
+def _compare(invocation: Invocation, before: str, project: Path, sources: Sources) -> None:
     """Print what breaks, and end with 1 when anything does."""
-    with _griffe():
+    from viloapp_core.devtools.release import release
+
+    environ, cache = invocation.environ, invocation.store().layout.cache
+    with (
+        _griffe(),
+        release(str(project), project, sources, environ, cache) as new,
+        release(before, project, sources, environ, cache) as old,
+    ):
         from viloapp_core.devtools.breakage import breaking_changes
 
         found = breaking_changes(old, new)
-    for line in found:
-        invocation.output.line(one_line(line))
+        sides = {
+            name: {"id": one.plugin.plugin_id, "version": str(one.plugin.version)}
+            for name, one in (("before", old), ("now", new))
+        }
+    if invocation.output.as_json:
+        invocation.output.json({**sides, "ok": not found, "breaks": [each.to_json() for each in found]})
+    for each in () if invocation.output.as_json else found:
+        place = f"{each.path}:{each.line}" if each.line else each.path
+        when = f" (of {sides['before']['version']})" if each.release == "before" else ""
+        invocation.output.line(one_line(f"{place}{when}: {each.kind} {each.name}: {each.message}"))
     if found:
         click.get_current_context().exit(1)
     invocation.output.note("nothing that people or other plugins use was taken away")
@@ -101,6 +138,14 @@ def _griffe() -> Iterator[None]:
             raise
         why = "the documentation needs griffe, which is not installed"
         raise CliError("no_griffe", why, "pip install 'viloapp-core[author]'") from error
+
+
+def _left_over(folder: Path, made: set[str]) -> list[Path]:
+    """Return documents of languages that the plugin does not have any more."""
+    from viloapp_core.devtools.documents import is_document
+
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [file for file in found if is_document(file.name) and file.name not in made]
 
 
 def _content(file: Path) -> str | None:

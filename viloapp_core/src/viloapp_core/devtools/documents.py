@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +12,54 @@ from viloapp_core.devtools.events import Events, read_events
 from viloapp_core.devtools.pages import Block, to_html, to_markdown
 from viloapp_core.devtools.source_api import Api, Signature, read_api
 from viloapp_core.manifest import PluginDescription, read_source
+from viloapp_core.manifest.translations import merged
 from viloapp_core.permissions import Permission, in_words
+from viloapp_sdk.manifest.translations import DEFAULT_LOCALE, PREFIX, enum_labels
 
-__all__ = ["NAMES", "documents"]
+__all__ = ["documents", "is_document"]
 
-NAMES = ("index.md", "index.html")
+_NAME = re.compile(r"index(?:\.[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})?\.(?:md|html)")
 
 
 def documents(project: Path) -> dict[str, str]:
     """Return the documentation of the plugin in a folder: file name → content, the same for the same source.
 
+    ``index.md`` and ``index.html`` have the manifest's own words, ``index.de.md`` and the like those of each
+    catalogue that has any; what it has not is in the manifest's. Headings and docstrings are not translated.
+
     Raises:
         ManifestError: it is no plugin, or its source cannot be read.
     """
-    plugin, api = read_source(project), read_api(project)
-    blocks = list(_blocks(plugin, api, read_events(project)))
-    title = f"{plugin.name} documentation"
-    return dict(zip(NAMES, (to_markdown(blocks), to_html(blocks, title)), strict=True))
+    plugin, api, events = read_source(project), read_api(project), read_events(project)
+    found = [language for language, words in sorted(plugin.translations.items()) if words]
+    languages = (DEFAULT_LOCALE, *found) if found else (DEFAULT_LOCALE,)
+    made: dict[str, str] = {}
+    for language in languages:
+        said = plugin.in_language(language)
+        words = merged(plugin.translations, language)
+        others = [each for each in languages if each != language]
+        blocks = list(_blocks(said, api, events, words, others))
+        made[_file(language, "md")] = to_markdown(blocks)
+        made[_file(language, "html")] = to_html(blocks, f"{plugin.name} documentation", language)
+    return made
 
 
-def _blocks(plugin: PluginDescription, api: Api, events: Events) -> Iterator[Block]:
+def is_document(name: str) -> bool:
+    """Return whether a file has the name of one that `documents` makes, in whatever language."""
+    return _NAME.fullmatch(name) is not None
+
+
+def _file(language: str, suffix: str) -> str:
+    return f"index.{suffix}" if language == DEFAULT_LOCALE else f"index.{language}.{suffix}"
+
+
+def _blocks(
+    plugin: PluginDescription, api: Api, events: Events, words: Mapping[str, str], others: Sequence[str]
+) -> Iterator[Block]:
     manifest = plugin.manifest
     yield Block("heading", f"{plugin.name} Plugin Documentation")
+    if others:
+        yield Block("links", items=tuple((each, _file(each, "")) for each in others))
     yield Block("heading", "Overview", 2)
     if plugin.summary:
         yield Block("paragraph", plugin.summary)
@@ -40,9 +67,9 @@ def _blocks(plugin: PluginDescription, api: Api, events: Events) -> Iterator[Blo
     yield Block("items", items=tuple(("", f"{name}: {value or 'Unknown'}") for name, value in facts))
     yield Block("heading", "Installation", 2)
     yield Block("code", f"viloapp install {plugin.plugin_id}")
-    yield from _commands(manifest.commands, manifest.keybindings, api)
+    yield from _commands(manifest.commands, manifest.keybindings, api, words)
     yield from _widgets(manifest.widgets, api)
-    yield from _configuration(manifest.configuration)
+    yield from _configuration(manifest.configuration, words)
     if manifest.permissions:
         yield Block("heading", "Permissions", 2)
         reasons = tuple((each.id, _why(each.id, each.reason)) for each in manifest.permissions)
@@ -58,7 +85,10 @@ def _blocks(plugin: PluginDescription, api: Api, events: Events) -> Iterator[Blo
 
 
 def _commands(
-    commands: tuple[Mapping[str, Any], ...], keybindings: tuple[Mapping[str, Any], ...], api: Api
+    commands: tuple[Mapping[str, Any], ...],
+    keybindings: tuple[Mapping[str, Any], ...],
+    api: Api,
+    words: Mapping[str, str],
 ) -> Iterator[Block]:
     if commands:
         yield Block("heading", "Commands", 2)
@@ -70,7 +100,8 @@ def _commands(
         lines = [f"{title}." if title else "", f"Key: {', '.join(keys)}." if keys else ""]
         if said := " ".join(filter(None, lines)):
             yield Block("paragraph", said)
-        if text := (known.docstring if known else command.get("description") or ""):
+        told = words.get(f"{PREFIX}command.{command['id']}.description")
+        if text := told or (known.docstring if known else command.get("description") or ""):
             yield from _text(text)
         if known and known.arguments:
             yield Block("paragraph", "Arguments:")
@@ -95,7 +126,9 @@ def _widgets(widgets: tuple[Mapping[str, Any], ...], api: Api) -> Iterator[Block
             yield Block("items", items=tuple((_signature(each), _first(each.docstring)) for each in methods))
 
 
-def _configuration(configuration: Mapping[str, Mapping[str, Any]]) -> Iterator[Block]:
+def _configuration(
+    configuration: Mapping[str, Mapping[str, Any]], words: Mapping[str, str]
+) -> Iterator[Block]:
     if configuration:
         yield Block("heading", "Configuration", 2)
     for name, schema in configuration.items():
@@ -103,11 +136,16 @@ def _configuration(configuration: Mapping[str, Mapping[str, Any]]) -> Iterator[B
         default = json.dumps(schema["default"], ensure_ascii=False) if "default" in schema else "None"
         facts = [f"Type: {schema.get('type', 'any')}", f"Default: {default}"]
         if schema.get("enum"):
-            facts.append(
-                "One of: " + ", ".join(json.dumps(each, ensure_ascii=False) for each in schema["enum"])
-            )
+            labels = enum_labels(name, schema, words)
+            facts.append("One of: " + ", ".join(_choice(each, labels) for each in schema["enum"]))
         facts.append(f"Description: {schema.get('description', '')}")
         yield Block("items", items=tuple(("", fact) for fact in facts))
+
+
+def _choice(value: Any, labels: Mapping[str, str]) -> str:
+    """Return a value as it is written, and what a person reads for it."""
+    shown = json.dumps(value, ensure_ascii=False)
+    return f"{shown} ({labels[value]})" if isinstance(value, str) and value in labels else shown
 
 
 def _why(id: str, reason: str) -> str:

@@ -11,6 +11,7 @@ __all__ = [
     "DevtoolsError",
     "LegacyPluginError",
     "NameRefusedError",
+    "ReleaseError",
     "ScaffoldError",
     "TargetExistsError",
     "ToolMissingError",
@@ -44,6 +45,13 @@ class LegacyPluginError(DevtoolsError):
             "\n".join(f"{path}: {problem}" for problem in problems),
             "nothing was made",
         )
+
+
+class ReleaseError(DevtoolsError):
+    """There is no such release, or it cannot be compared."""
+
+    def __init__(self, detail: str, hint: str = "") -> None:
+        super().__init__("bad_release", detail, hint)
 
 
 class ScaffoldError(DevtoolsError):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from viloapp_sdk.manifest.project import packages, read_pyproject
 
-__all__ = ["Events", "read_events"]
+__all__ = ["Events", "events_of", "read_events"]
 
 _EMITS = ("emit", "PluginEvent")
 _HEARS = ("subscribe", "subscribe_event")
@@ -29,15 +29,22 @@ def read_events(project: Path) -> Events:
     Raises:
         ManifestError: ``pyproject.toml`` cannot be read.
     """
+    found = packages(project, read_pyproject(project))
+    return events_of(
+        file for each in found for file in (sorted(each.rglob("*.py")) if each.is_dir() else [each])
+    )
+
+
+def events_of(modules: Iterable[Path]) -> Events:
+    """Return the events that modules name."""
     emitted: set[str] = set()
     heard: set[str] = set()
-    for package in packages(project, read_pyproject(project)):
-        for file in sorted(package.rglob("*.py")) if package.is_dir() else [package]:
-            for name, text in _calls(file):
-                if name in _EMITS:
-                    emitted.add(text)
-                elif name in _HEARS:
-                    heard.add(text)
+    for file in modules:
+        for name, text in _calls(file):
+            if name in _EMITS:
+                emitted.add(text)
+            elif name in _HEARS:
+                heard.add(text)
     return Events(tuple(sorted(emitted)), tuple(sorted(heard)))
 
 

@@ -17,13 +17,14 @@ class Block:
 
     Args:
         kind: what it is. ``items`` are lines of a list, whose first part is code where it is followed by
-            ``": "`` and the second is not empty.
+            ``": "`` and the second is not empty. ``links`` are pages beside this one: each item has what is
+            shown, and the page's name without its suffix and with the dot before that.
         text: of a heading, a paragraph or code.
         level: of a heading.
         items: ``(code, text)`` of each line of a list; either may be empty.
     """
 
-    kind: Literal["heading", "code_heading", "paragraph", "code", "items"]
+    kind: Literal["heading", "code_heading", "paragraph", "code", "items", "links"]
     text: str = ""
     level: int = 1
     items: tuple[tuple[str, str], ...] = ()
@@ -45,6 +46,8 @@ def _markdown(block: Block) -> str:
     if block.kind == "items":
         lines = (": ".join(filter(None, (_code(code), _plain(text)))) for code, text in block.items)
         return "\n".join(f"- {line}" for line in lines)
+    if block.kind == "links":
+        return " · ".join(f"[{_plain(text)}]({page}md)" for text, page in block.items)
     return "\n\n".join(_plain(part) for part in block.text.split("\n\n"))
 
 
@@ -63,12 +66,23 @@ def _code(text: str) -> str:
     return f"{fence}{space}{line}{space}{fence}"
 
 
-def to_html(blocks: Sequence[Block], title: str) -> str:
-    """Write blocks as a page that stands alone and runs no script."""
+# Source: Unicode CLDR, languages whose script is written from right to left.
+_RIGHT_TO_LEFT = frozenset(("ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"))
+
+
+def to_html(blocks: Sequence[Block], title: str, language: str = "en") -> str:
+    """Write blocks as a page that stands alone and runs no script.
+
+    Args:
+        blocks: of the page.
+        title: of it.
+        language: of most of its texts, as BCP 47 has it.
+    """
+    direction = ' dir="rtl"' if language.partition("-")[0] in _RIGHT_TO_LEFT else ""
     body = "\n".join(_html(block) for block in blocks)
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{html.escape(language)}"{direction}>\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
@@ -92,6 +106,9 @@ def _html(block: Block) -> str:
         return f"<pre><code>{text}</code></pre>"
     if block.kind == "items":
         return "<ul>\n" + "\n".join(f"<li>{_item(*item)}</li>" for item in block.items) + "\n</ul>"
+    if block.kind == "links":
+        shown = (f'<a href="{html.escape(page)}html">{html.escape(name)}</a>' for name, page in block.items)
+        return f"<p>{' · '.join(shown)}</p>"
     return "\n".join(f"<p>{part}</p>" for part in text.split("\n\n"))
 
 
