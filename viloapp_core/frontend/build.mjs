@@ -76,10 +76,24 @@ const options = {
   ],
 };
 
+// What plugins' own pages load, in frames that get nothing else of the workspace's.
+const frame = {
+  ...options,
+  entryPoints: [
+    { in: "src/frame/viloapp.ts", out: "viloapp" },
+    { in: "src/frame/viloapp.css", out: "viloapp" },
+  ],
+  outdir: join(out, "frame"),
+  splitting: false,
+  plugins: [],
+};
+
 await rm(join(out, "chunks"), { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 if (watch) {
   await (await esbuild.context(options)).watch();
+  await (await esbuild.context(frame)).watch();
 } else {
   await esbuild.build(options);
+  await esbuild.build(frame);
 }

@@ -38,6 +38,8 @@ export interface LayoutHooks {
   /** Make the content of a tab; called for opened and for restored ones alike. */
   mount(id: string): View;
   describe(id: string): TabInfo;
+  /** Whether the content must not be moved in the document. */
+  stays(id: string): boolean;
   /** Whether the person lets go of the tab; asks when there is something to lose. */
   mayClose(id: string): Promise<boolean>;
   closed(id: string): void;
@@ -102,13 +104,15 @@ export class Layout {
   }
 
   open(id: string, title: string, placement: Placement = "within", beside?: string): void {
+    const renderer = this.hooks.stays(id) ? "always" : "onlyWhenVisible";
+    const panel = { id, title, component: "view", renderer } as const;
     const reference = beside ? this.#api.getPanel(beside) : undefined;
     if (reference) {
-      this.#api.addPanel({ id, title, component: "view", position: { referencePanel: reference, direction: placement } });
+      this.#api.addPanel({ ...panel, position: { referencePanel: reference, direction: placement } });
     } else if (placement === "within" || this.#api.groups.length === 0) {
-      this.#api.addPanel({ id, title, component: "view" });
+      this.#api.addPanel(panel);
     } else {
-      this.#api.addPanel({ id, title, component: "view", position: { direction: placement } });
+      this.#api.addPanel({ ...panel, position: { direction: placement } });
     }
     this.activate(id);
   }

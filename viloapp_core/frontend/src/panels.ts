@@ -11,6 +11,8 @@ import { EditorPane } from "./views/editor.ts";
 import { PreactView } from "./views/preact-view.ts";
 import { TerminalView } from "./views/terminal.ts";
 import { MessageView, TextView } from "./views/text.ts";
+import { type Key, WebView } from "./views/webview.ts";
+import { theme } from "./theme.ts";
 import { type Data, type Hello, HostError, type Instance, type SavedLayout, type SavedPanel } from "./wire.ts";
 
 const SAVE_AFTER_MS = 800;
@@ -79,9 +81,11 @@ export interface PanelHooks {
   saveEditor(pane: EditorPane): void;
   mayClose(pane: EditorPane, title: string): Promise<boolean>;
   statusChanged(): void;
+  /** A key that was pressed in a plugin's own page, which had no use for it. */
+  frameKey(key: Key): void;
 }
 
-const KIND_ICONS: Record<string, string> = { terminal: "terminal", editor: "file", text: "text" };
+const KIND_ICONS: Record<string, string> = { terminal: "terminal", editor: "file", text: "text", webview: "plugin" };
 
 export class Panels {
   /** Set once the tabs stand in the page. */
@@ -124,6 +128,11 @@ export class Panels {
     const panel = this.#panels.get(id);
     if (!panel) return new MessageView("This tab is empty", "What it showed was not kept.");
     return panel.slot;
+  }
+
+  /** Whether a tab's content must stay where it is: a frame that is moved loads anew. */
+  stays(id: string): boolean {
+    return this.#panels.get(id)?.kind === "webview";
   }
 
   describe(id: string): TabInfo {
@@ -392,10 +401,25 @@ export class Panels {
       });
     }
     if (kind === "text") return new TextView(data);
+    if (kind === "webview") return this.#webview(panel, data, instance);
     return new MessageView(
       "This page cannot show the widget",
-      `It is of the kind “${kind}”; known are terminal, editor and text. Update ViloApp, or ask the author of ${panel.plugin}.`,
+      `It is of the kind “${kind}”; known are terminal, editor, text and webview. Update ViloApp, or ask the author of ${panel.plugin}.`,
     );
+  }
+
+  #webview(panel: Panel, data: Data, instance: string): WebView {
+    return new WebView(data, panel.title, {
+      theme,
+      open: () => this.#request("widget.page", { instance }),
+      command: (command, args) => this.#request("widget.command", { instance, command, arguments: args }),
+      key: (key) => this.hooks.frameKey(key),
+      entered: () => this.layout.activate(panel.id),
+      locale: (listener) =>
+        this.hooks.channel.on<{ key: string; value: unknown }>("settings.changed", ({ key, value }) => {
+          if (key === "core.locale" && typeof value === "string") listener(value);
+        }),
+    });
   }
 
   #update({ instance, data, title }: { instance: string; data?: Data; title?: string }): void {
@@ -403,7 +427,7 @@ export class Panels {
     if (!panel) return;
     if (title) panel.title = title;
     const { view } = panel.slot;
-    if (data && (view instanceof TerminalView || view instanceof EditorPane || view instanceof TextView)) {
+    if (data && (view instanceof TerminalView || view instanceof EditorPane || view instanceof TextView || view instanceof WebView)) {
       view.update(data);
     }
     this.layout.describe(panel.id);

@@ -23,6 +23,7 @@ import { type PluginActions, PluginsView } from "./views/plugins.tsx";
 import { SettingsView } from "./views/settings.tsx";
 import { type Shortcut, ShortcutsView } from "./views/shortcuts.tsx";
 import { TerminalView } from "./views/terminal.ts";
+import type { Key } from "./views/webview.ts";
 import { Welcome, type WelcomeAction } from "./views/welcome.tsx";
 import { type BrokenSave, type Catalog, type Command, type Hello, HostError, type Notification, type PermissionQuestion, type ThemeState } from "./wire.ts";
 
@@ -72,6 +73,7 @@ export class Workspace {
       saveEditor: (pane) => void this.#save(pane),
       mayClose: (pane, title) => this.#mayClose(pane, title),
       statusChanged: () => this.#drawStatus(),
+      frameKey: (key) => this.#onFrameKey(key),
     });
     this.#local = this.#localCommands();
     this.#listen();
@@ -101,6 +103,7 @@ export class Workspace {
     const layout = new Layout(element, {
       mount: (id) => this.#panels.mount(id),
       describe: (id) => this.#panels.describe(id),
+      stays: (id) => this.#panels.stays(id),
       mayClose: (id) => this.#panels.mayClose(id),
       closed: (id) => this.#panels.closed(id),
       empty: () => this.#welcome(),
@@ -305,6 +308,16 @@ export class Workspace {
     const remote = this.#command(command);
     if (n) this.#panels.layout.nthTab(n);
     else if (remote) this.#runAsking(remote);
+    else void this.#run(command);
+  }
+
+  /** A key out of a plugin's page: it runs the page's own commands alone, which only move about in it. */
+  #onFrameKey(key: Key): void {
+    if (dialogOpen() || paletteOpen()) return;
+    const command = commandFor(key as KeyboardEvent, KEYS, {});
+    if (!command?.startsWith("workspace.")) return;
+    const n = tabNumber(command);
+    if (n) this.#panels.layout.nthTab(n);
     else void this.#run(command);
   }
 

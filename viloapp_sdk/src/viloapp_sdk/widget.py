@@ -1,7 +1,8 @@
 """What a plugin shows: `IWidget`, the interface, and `Widget`, which implements it.
 
-A widget is data of a kind that the workspace knows how to draw (``terminal``, ``editor``, ``text``). One
-object lives in the worker for each open instance.
+A widget is data of a kind that the workspace knows how to draw: ``text``, ``terminal``, ``editor``, or
+``webview``, an HTML page of the package (``web/…``) in a frame of its own. One object lives in the worker for
+each open instance.
 
     >>> class Panel(Widget):
     ...     id = "hello.panel"

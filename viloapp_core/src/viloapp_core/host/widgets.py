@@ -9,6 +9,7 @@ from typing import Any
 from viloapp_core.services import Instance, Workspace
 from viloapp_core.supervise import Worker
 from viloapp_sdk.errors import HandlerError, InvalidArgumentsError, UnknownWidgetError, ViloError
+from viloapp_sdk.manifest import webpage
 
 __all__ = ["EXECUTION_TIME_S", "Widgets"]
 
@@ -149,6 +150,8 @@ class Widgets:
         body: dict[str, Any] = {"instance": instance_id}
         if data is not None:
             _check_data(instance.widget_id, data)
+            if instance.kind == webpage.KIND and "page" in data:
+                webpage.page_of(instance.widget_id, data)
             instance.data = {**instance.data, **data}
             body["data"] = dict(data)  # the change alone: the rest may be older than what a page has typed
         if title is not None:
@@ -210,6 +213,8 @@ class Widgets:
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
             raise HandlerError(f"{instance.widget_id}: its `create` has to return a dict of the data to draw")
         _check_data(instance.widget_id, answer["data"])
+        if instance.kind == webpage.KIND:
+            webpage.page_of(instance.widget_id, answer["data"])
         instance.title = str(answer.get("title") or instance.title)[:_MAX_TITLE]
         instance.data = answer["data"]
 

@@ -20,9 +20,10 @@ from viloapp_core.web.layouts import Layouts
 from viloapp_core.web.methods import Methods
 from viloapp_core.web.pages import Page, Pages
 from viloapp_core.web.plugins import Plugins
-from viloapp_core.web.security import Guard
+from viloapp_core.web.security import VIEWS, Guard
 from viloapp_core.web.session import Sessions
 from viloapp_core.web.terminals import TerminalSockets
+from viloapp_core.web.webviews import WebViews
 from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Application:
         self._layouts = Layouts(host.store.root / "workspace.json", host.workspace_folder, host.widget_state)
         plugins = Plugins(host)
         self._installs = Installs(plugins.install, self._pages.tell, host.refresh)
-        methods = Methods(host, self._layouts, plugins, self._installs)
+        self._views = WebViews(host, static / "frame")
+        methods = Methods(host, self._layouts, plugins, self._installs, self._views)
         self._sessions = Sessions(self._pages, methods.run)
         self._terminals = TerminalSockets(host.terminals)
         self._unsubscribe = host.subscribe(self._observe)
@@ -87,6 +89,7 @@ class Application:
     def _observe(self, event: str, data: dict[str, Any]) -> None:
         self._pages.tell(event, data)
         self._terminals.observe(event, data)
+        self._views.observe(event, data)
 
     def _routes(self, static: Path) -> list[BaseRoute]:
         return [
@@ -94,6 +97,8 @@ class Application:
             WebSocketRoute("/ws/terminal/{terminal}", self._terminals.serve),
             Route("/session", _session_is_valid),
             Route(openmetrics.PATH, self._metrics),
+            Route(VIEWS + "{token}/{path:path}", self._views.serve),
+            Route(VIEWS + "{rest:path}", self._views.serve),
             Mount("/", _Page(directory=static, html=True)),
         ]
 

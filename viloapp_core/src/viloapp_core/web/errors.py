@@ -11,6 +11,7 @@ __all__ = [
     "InvalidRequestError",
     "LayoutError",
     "OutsideWorkspaceError",
+    "PageMissingError",
     "TooManyRequestsError",
     "UnknownMethodError",
     "UnknownOperationError",
@@ -39,6 +40,17 @@ class BundleMissingError(WebError):
             "bundle_missing",
             f"the workspace page is not in {folder}",
             "reinstall viloapp-core, or run `npm ci && node build.mjs` in viloapp_core/frontend",
+        )
+
+
+class PageMissingError(WebError):
+    """A widget names a page that its plugin's package does not have."""
+
+    def __init__(self, plugin_id: str, path: str) -> None:
+        super().__init__(
+            "page_missing",
+            f"{path} is not in the package of {plugin_id}",
+            "its author has to put the folder into package-data of pyproject.toml",
         )
 
 

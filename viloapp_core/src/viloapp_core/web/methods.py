@@ -16,6 +16,7 @@ from viloapp_core.web.layouts import Layouts
 from viloapp_core.web.pages import Page
 from viloapp_core.web.plugins import Plugins
 from viloapp_core.web.requests import Field, Fields
+from viloapp_core.web.webviews import WebViews
 
 if TYPE_CHECKING:
     from viloapp_core.host import Host
@@ -34,10 +35,14 @@ class Methods:
         layouts: keeps the arrangement.
         plugins: changes what is installed.
         installs: the installations under way.
+        webviews: where the pages of plugins are.
     """
 
-    def __init__(self, host: "Host", layouts: Layouts, plugins: Plugins, installs: Installs) -> None:
+    def __init__(
+        self, host: "Host", layouts: Layouts, plugins: Plugins, installs: Installs, webviews: WebViews
+    ) -> None:
         self._host = host
+        self._webviews = webviews
         self._layouts = layouts
         self._plugins = plugins
         self._installs = installs
@@ -60,6 +65,7 @@ class Methods:
                 self._widget_command,
             ),
             "widget.state": (Fields(instance), self._widget_state),
+            "widget.page": (Fields(instance), self._widget_page),
             "widget.close": (Fields(instance), self._widget_close),
             "widget.activate": (Fields(instance), self._widget_activate),
             "layout.save": (Fields(Field("layout", "object")), self._layout_save),
@@ -131,6 +137,9 @@ class Methods:
 
     async def _widget_state(self, page: Page, params: Params) -> Any:
         return await self._host.widget_state(params["instance"])
+
+    async def _widget_page(self, page: Page, params: Params) -> Any:
+        return self._webviews.open(params["instance"])
 
     async def _widget_close(self, page: Page, params: Params) -> Any:
         await self._host.close_widget(params["instance"])

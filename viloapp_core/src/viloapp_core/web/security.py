@@ -8,7 +8,9 @@ In this order, each step refusing:
 4. A WebSocket, and ``/session``, must carry the token. It travels in the URL's fragment, which browsers
    never send, then as the subprotocol ``vilo.auth.<token>``. There is no cookie: cookies ignore ports, so
    that any other server on this machine would receive it.
-5. ``/metrics`` must carry the token of its own, which is good for nothing else; see `openmetrics`.
+5. ``/view/…``, the files of plugins' pages, is for frames that have no origin: they say ``Origin: null``. The
+   path itself is the secret, and the answers bring a policy of their own; see `webviews`.
+6. ``/metrics`` must carry the token of its own, which is good for nothing else; see `openmetrics`.
 
 The page's own files hold no secret and need no token.
 
@@ -20,10 +22,12 @@ from collections.abc import Collection, Iterable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["SUBPROTOCOL", "Guard", "TOKEN_PREFIX", "policy"]
+__all__ = ["SUBPROTOCOL", "VIEWS", "Guard", "TOKEN_PREFIX", "policy"]
 
 SUBPROTOCOL = "vilo.v1"
 TOKEN_PREFIX = "vilo.auth."
+VIEWS = "/view/"
+"""Where the files of plugins' pages are."""
 
 
 def policy(authorities: Iterable[str]) -> str:
@@ -36,9 +40,10 @@ def policy(authorities: Iterable[str]) -> str:
             ``ws:`` as ``'self'``.
     """
     sockets = " ".join(f"ws://{authority}" for authority in sorted(authorities))
+    views = " ".join(f"http://{authority}{VIEWS}" for authority in sorted(authorities))
     return (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        f"font-src 'self'; connect-src 'self' {sockets}; frame-src 'none'; worker-src 'none'; "
+        f"font-src 'self'; connect-src 'self' {sockets}; frame-src {views}; worker-src 'none'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
@@ -70,7 +75,7 @@ class Guard:
             return
         status = self._refusal(scope)
         if status == 0:
-            await self._app(scope, receive, self._with_headers(send))
+            await self._app(scope, receive, send if _is_view(scope) else self._with_headers(send))
         elif scope["type"] == "websocket":
             # Before the handshake is accepted: the server turns it into a plain 403.
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
@@ -86,7 +91,8 @@ class Guard:
         if len(hosts) != 1 or hosts[0] not in self._authorities:
             return 403
         if len(origins) > 1 or any(origin not in self._origins for origin in origins):
-            return 403
+            if origins != ["null"] or not _is_view(scope):
+                return 403
         if socket:
             return 0 if origins and _carries(self._token, scope.get("subprotocols", ())) else 403
         if scope["method"] not in ("GET", "HEAD"):
@@ -103,6 +109,10 @@ class Guard:
             await send(message)
 
         return sending
+
+
+def _is_view(scope: Scope) -> bool:
+    return scope["type"] == "http" and str(scope["path"]).startswith(VIEWS)
 
 
 def _carries(token: str, offered: Iterable[str]) -> bool:

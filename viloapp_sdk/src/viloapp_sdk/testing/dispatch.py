@@ -123,7 +123,10 @@ class Dispatch:
 
     def _update_widget(self, instance_id: str, data: dict[str, Any] | None, title: str | None) -> None:
         workspace = self._host.workspace
-        workspace.update(workspace.get(instance_id, self._host.plugin_id), data, title)
+        widget = workspace.get(instance_id, self._host.plugin_id)
+        if data is not None and "page" in data:
+            self._host.check_page(widget.widget_id, data)
+        workspace.update(widget, data, title)
 
     def _emit(self, type: str, data: dict[str, Any] | None) -> None:
         self._host.emit(type, data or {}, source=self._host.plugin_id)

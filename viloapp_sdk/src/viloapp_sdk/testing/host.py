@@ -218,6 +218,10 @@ class FakeHost:
         self.workspace.add(widget)
         return widget
 
+    def check_page(self, widget_id: str, data: Mapping[str, Any]) -> None:
+        """Refuse data of a webview that name no page which the host would serve; see `Running.check_page`."""
+        self._running.check_page(widget_id, data)
+
     def widget_command(
         self, instance_id: str, command: str, arguments: Mapping[str, Any] | None = None
     ) -> Any:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from viloapp_sdk.errors import HandlerError, ViloError
+from viloapp_sdk.errors import HandlerError, InvalidArgumentsError, ViloError
+from viloapp_sdk.manifest import webpage
 from viloapp_sdk.plugin import IPlugin
 from viloapp_sdk.services import Services
 from viloapp_sdk.testing.channel import InProcessChannel
@@ -111,7 +113,25 @@ class Running:
         )
         if not isinstance(answer.get("data"), dict):
             raise HandlerError(f"{widget.widget_id}: its `create` has to return a dict of the data to draw")
+        self.check_page(widget.widget_id, answer["data"])
         widget.title, widget.data = answer["title"], answer["data"]
+
+    def check_page(self, widget_id: str, data: Mapping[str, Any]) -> None:
+        """Refuse data of a webview that name no page which the host would serve.
+
+        Raises:
+            InvalidArgumentsError: they name none, or none that is in the package.
+        """
+        kinds = [each.get("kind") for each in self.offers["widgets"] if each["id"] == widget_id]
+        if kinds != [webpage.KIND]:
+            return
+        page = webpage.page_of(widget_id, data)
+        context = self._runtime._context
+        if context is not None and not (context.resource_path / webpage.FOLDER / page).is_file():
+            raise InvalidArgumentsError(
+                f"{widget_id}: {webpage.FOLDER}/{page} is not in its package",
+                f"is it in package-data of pyproject.toml, and is it in {context.resource_path}?",
+            )
 
     def stop(self) -> None:
         """Shut the plugin down; nothing happens when none is loaded.
