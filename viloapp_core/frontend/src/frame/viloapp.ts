@@ -1,6 +1,8 @@
 // What a plugin's own page imports: `import { connect } from "./viloapp.js"`. It runs in the plugin's frame,
 // which has no origin; everything goes through one port to the workspace's page.
 
+export { Rows, type RowsOptions } from "./rows.ts";
+
 export interface Theme {
   name: string;
   colors: Record<string, string>;

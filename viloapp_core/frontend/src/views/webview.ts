@@ -47,6 +47,7 @@ export class WebView implements View {
   #at = performance.now();
   #disposed = false;
   #wantsFocus = false;
+  #loaded = false;
 
   constructor(
     data: Data,
@@ -54,6 +55,7 @@ export class WebView implements View {
     private readonly hooks: WebViewHooks,
   ) {
     this.element.className = "view webview";
+    this.element.tabIndex = -1;
     this.#data = data;
     const hear = (event: MessageEvent) => this.#greet(event);
     const blur = () => document.activeElement === this.#frame && this.#frame && hooks.entered();
@@ -78,9 +80,10 @@ export class WebView implements View {
     else if ("data" in data) this.#tell({ data: this.#data["data"] ?? null });
   }
 
+  /** A frame takes the focus once it has loaded: before, keys would go nowhere. */
   focus(): void {
-    this.#wantsFocus = !this.#frame;
-    this.#frame?.focus({ preventScroll: true });
+    this.#wantsFocus = !this.#loaded;
+    (this.#loaded ? this.#frame : this.element)?.focus({ preventScroll: true });
   }
 
   dispose(): void {
@@ -114,8 +117,13 @@ export class WebView implements View {
     frame.dataset["testid"] = "webview";
     frame.src = path;
     this.#frame = frame;
+    frame.addEventListener("load", () => {
+      this.#loaded = true;
+      const { activeElement, body } = document;
+      if (this.#wantsFocus && (activeElement === body || activeElement === this.element)) this.focus();
+    });
+    this.#loaded = false;
     this.element.replaceChildren(frame);
-    if (this.#wantsFocus) this.focus();
   }
 
   #fail(title: string, detail: string): void {

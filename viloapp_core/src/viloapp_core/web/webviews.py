@@ -164,7 +164,7 @@ def _headers(csp: str) -> dict[str, str]:
         "cross-origin-resource-policy": "cross-origin",
         "access-control-allow-origin": "*",
         "permissions-policy": "camera=(), geolocation=(), microphone=(), display-capture=(), usb=(), serial=(), "
-        "hid=(), bluetooth=(), midi=(), payment=(), clipboard-read=(), clipboard-write=(), fullscreen=()",
+        "hid=(), midi=(), payment=(), clipboard-read=(), clipboard-write=(), fullscreen=()",
     }
 
 

@@ -1,0 +1,1 @@
+"""Log viewer: a plugin for ViloApp."""
