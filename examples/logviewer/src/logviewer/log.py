@@ -125,14 +125,17 @@ class Log:
             self._reconsider()
             level = self._levels[-1]
             self._open_line = block[at - 1 : at] != b"\n"
-        while at < len(block):
-            end = block.find(b"\n", at) + 1
-            level = level_of(block[at : min(end or len(block), at + 200)], level)
-            self._starts.append(self._read + at)
+        lines = block[at:].split(b"\n")
+        self._open_line = self._open_line or bool(lines[-1])
+        if not lines[-1]:
+            lines.pop()
+        start, counts = self._read + at, self.counts
+        for line in lines:
+            level = level_of(line, level)
+            self._starts.append(start)
             self._levels.append(level)
-            self.counts[level] += 1
-            self._open_line = not end
-            at = end or len(block)
+            counts[level] += 1
+            start += len(line) + 1
         self._read += len(block)
 
     def _reconsider(self) -> None:

@@ -67,7 +67,8 @@ function show(status) {
   const percent = Math.floor((100 * status.read) / Math.max(1, status.size));
   const some = status.shown === status.lines ? counted(status.lines) : `${status.shown.toLocaleString()} of ${counted(status.lines)}`;
   at("#status").textContent = status.done ? (status.size ? some : "The file is empty") : `${some}, reading… ${percent} %`;
-  if (following()) rows.scrollToEnd();
+  // Not while it is read: what is drawn would be gone at once.
+  if (following() && status.done) rows.scrollToEnd();
 }
 
 const following = () => follow.getAttribute("aria-pressed") === "true";
