@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import MakeApp
 from tests.e2e.harness import UNSIGNED, Viloapp, Workspace, eventually
-from tests.e2e.test_browser import browser, opened
+from tests.e2e.test_browser import browser
 
 __all__ = ["browser"]
 
@@ -38,7 +36,7 @@ class Stranger:
                 self.send_header("Access-Control-Allow-Origin", "*")
                 self.end_headers()
 
-            do_POST = do_GET  # noqa: N815 - the name is the library's
+            do_POST = do_GET
 
             def log_message(self, *arguments: object) -> None:
                 pass

@@ -27,8 +27,8 @@ _WORDS = {
     b"DEBUG": 3,
     b"TRACE": 3,
 }
-# Capitals anywhere near the start. A set of first letters is what `re` finds fastest, five times as fast as the
-# words in a row; the rest of each word comes after a look at what its first letter was.
+# Capitals anywhere near the start. A set of first letters is what `re` finds fastest, five times as fast as
+# the words in a row; the rest of each word comes after a look at what its first letter was.
 _CAPITALS = re.compile(
     rb"([ACDEFINPSTW](?<!\w[A-Z])(?:"
     + b"|".join(rb"(?<=%c)%s" % (word[0], word[1:]) for word in _WORDS)

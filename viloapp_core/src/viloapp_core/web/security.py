@@ -90,9 +90,9 @@ class Guard:
         hosts, origins = _header(scope, b"host"), _header(scope, b"origin")
         if len(hosts) != 1 or hosts[0] not in self._authorities:
             return 403
-        if len(origins) > 1 or any(origin not in self._origins for origin in origins):
-            if origins != ["null"] or not _is_view(scope):
-                return 403
+        foreign = len(origins) > 1 or any(origin not in self._origins for origin in origins)
+        if foreign and not (origins == ["null"] and _is_view(scope)):
+            return 403
         if socket:
             return 0 if origins and _carries(self._token, scope.get("subprotocols", ())) else 403
         if scope["method"] not in ("GET", "HEAD"):

@@ -1,7 +1,7 @@
 """The files of plugins' own pages, served to frames that can do nothing else.
 
-A widget of the kind ``webview`` is an HTML file of its plugin's package. The page of the workspace shows it in
-``<iframe sandbox="allow-scripts">``, so that it has no origin: no cookies, no storage, no way to the page
+A widget of the kind ``webview`` is an HTML file of its plugin's package. The page of the workspace shows it
+in ``<iframe sandbox="allow-scripts">``, so that it has no origin: no cookies, no storage, no way to the page
 around it. What is here adds, in this order, each step refusing:
 
 1. The path holds a secret of that frame's own, told to the page over its WebSocket, good for as long as the
@@ -42,8 +42,8 @@ MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 MAX_FRAMES: Final = 16
 """How many frames may show one widget at a time, one in each open page; the oldest lose their files."""
 
-_PARTS: Final = frozenset(("iframe", "script", "style", "image", "font", "empty"))
-"""Source: Fetch Metadata, ``Sec-Fetch-Dest``; ``empty`` is a module's map and what a developer's tools ask."""
+_PARTS: Final = frozenset(("iframe", "script", "style", "image", "font"))
+"""Source: Fetch Metadata, ``Sec-Fetch-Dest``."""
 
 
 def policy(base: str, page: str) -> str:
@@ -124,7 +124,9 @@ class WebViews:
 
     def _frame(self, secret: str) -> _Frame | None:
         offered = secret.encode("utf-8", "surrogateescape")
-        return next((each for each in self._frames if hmac.compare_digest(each.secret.encode(), offered)), None)
+        return next(
+            (each for each in self._frames if hmac.compare_digest(each.secret.encode(), offered)), None
+        )
 
     def _read(self, frame: _Frame, path: str) -> bytes | None:
         if path in webpage.OURS:
@@ -155,16 +157,16 @@ def _headers(csp: str) -> dict[str, str]:
         "content-security-policy": csp,
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
-        # What no directive above covers: WebRTC, looking up names, connecting ahead. Chromium obeys it, of other
-        # browsers none known; docs/reference/webview.md says what that means.
+        # What no directive of that covers: WebRTC, looking up names, connecting ahead. Chromium obeys it, of
+        # other browsers none known; docs/reference/webview.md says what that means.
         "connection-allowlist": "(response-origin)",
         "x-dns-prefetch-control": "off",
         "cache-control": "no-store",
         # A frame without an origin is of another site even to its own files; the secret is in the path.
         "cross-origin-resource-policy": "cross-origin",
         "access-control-allow-origin": "*",
-        "permissions-policy": "camera=(), geolocation=(), microphone=(), display-capture=(), usb=(), serial=(), "
-        "hid=(), midi=(), payment=(), clipboard-read=(), clipboard-write=(), fullscreen=()",
+        "permissions-policy": "camera=(), geolocation=(), microphone=(), display-capture=(), usb=(), "
+        "serial=(), hid=(), midi=(), payment=(), clipboard-read=(), clipboard-write=(), fullscreen=()",
     }
 
 

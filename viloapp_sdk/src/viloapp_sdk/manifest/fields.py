@@ -148,7 +148,9 @@ WIDGET = Table(
         Field("id", IDENTIFIER, "Unique in a store, such as `hello.panel`.", required=True),
         Field("title", _TITLE, "What the tab shows; the id when absent."),
         Field("icon", _TITLE, "Name of an icon."),
-        Field("kind", IDENTIFIER, "Which of the page's kinds draws it: `text`, `webview`, `terminal`, `editor`."),
+        Field(
+            "kind", IDENTIFIER, "Which of the page's kinds draws it: `text`, `webview`, `terminal`, `editor`."
+        ),
         Field("position", IDENTIFIER, "Where it opens first."),
         Field("description", _PROSE, "First paragraph of the docstring."),
     )
