@@ -132,7 +132,9 @@ class WebViews:
         if path in webpage.OURS:
             return read_below(self._ours, path, MAX_FILE_BYTES)
         package = self._package(frame.plugin_id)
-        return package and read_below(package / webpage.FOLDER, path, MAX_FILE_BYTES)
+        if package is None:
+            return None
+        return read_below(package / webpage.FOLDER, path, MAX_FILE_BYTES)
 
     def _package(self, plugin_id: str) -> Path | None:
         try:
