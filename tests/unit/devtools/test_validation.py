@@ -122,7 +122,7 @@ FAULTS: list[tuple[Edit, str, str, str, str]] = [
         "not what the project says",
     ),
     (
-        _replace(CODE, "get('greeting')", "get('greting')"),
+        _replace(CODE, 'get("greeting")', 'get("greting")'),
         "reference",
         CODE,
         "greting",
@@ -137,11 +137,12 @@ FAULTS: list[tuple[Edit, str, str, str, str]] = [
         *("reference", TOML, "menus", "no source declares hello.x"),
     ),
     (
-        _write(f"{LOCALES}en.json", '{"hello.greet": "Hi"}'),
-        "catalogue",
-        f"{LOCALES}en.json",
-        "Hi",
-        "in the source",
+        _write(f"{LOCALES}en.json", '{"hello": "Hi"}'),
+        *("catalogue", CODE, '"greeting"', "no en.json has 'greeting'"),
+    ),
+    (
+        _replace(CODE, "word=word, ", ""),
+        *("catalogue", CODE, '"greeting"', "no value for word"),
     ),
     (_write(f"{LOCALES}de.json", "[]"), "catalogue", f"{LOCALES}de.json", "[]", "is no object"),
     (_write(f"{LOCALES}de.json", "{"), "catalogue", f"{LOCALES}de.json", "{", "is no JSON"),
@@ -159,10 +160,10 @@ FAULTS: list[tuple[Edit, str, str, str, str]] = [
         *("catalogue", f"{LOCALES}de.json", "plural", "needs a case `other"),
     ),
     (
-        _write(f"{LOCALES}de.json", '{\n"hello.greet": "Sag {x}"\n}'),
-        *("catalogue", f"{LOCALES}de.json", "Sag", "other placeholders than en.json: x"),
+        _write(f"{LOCALES}de.json", '{\n"greeting": "Sag {x}"\n}'),
+        *("catalogue", f"{LOCALES}de.json", "Sag", "other placeholders than en.json: name, word, x"),
     ),
-    (_remove(f"{LOCALES}en.json"), "", "", "", ""),
+    (_remove(f"{LOCALES}en.json"), "catalogue", "src/hello/locales", "", "there is no en.json"),
 ]
 
 
@@ -183,8 +184,10 @@ def test_each_fault_is_found_where_it_is(
     found = [each for each in errors if each.kind == kind and re.search(words, each.message)]
     assert found, errors
     assert found[0].path == file
-    lines = (folder / file).read_text("utf-8").splitlines()
-    assert (on_line in lines[found[0].line - 1]) if on_line else found[0].line == 0
+    if not on_line:
+        assert found[0].line == 0
+        return
+    assert on_line in (folder / file).read_text("utf-8").splitlines()[found[0].line - 1]
 
 
 @pytest.mark.parametrize("kind", TEMPLATES)

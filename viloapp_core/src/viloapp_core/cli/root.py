@@ -46,6 +46,7 @@ COMMANDS = {
         "test": "test",
         "docs": "docs",
         "validate": "validate",
+        "i18n": "i18n",
         "profile": "profile",
         "manifest": "manifest",
         "package": "package",

@@ -1,104 +1,228 @@
-"""Whether the catalogues of a plugin, `locales/<language>.json`, fit each other and the code."""
+"""Whether the catalogues of a plugin, `locales/<language>.json`, fit each other, code and manifest."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from viloapp_core.devtools.extraction import Use, uses
 from viloapp_core.devtools.findings import Finding
-from viloapp_sdk._messages import placeholders, problems
+from viloapp_core.devtools.plurals import needs_more, plural_findings
+from viloapp_core.manifest import read_source
+from viloapp_sdk._locale import normal, wider
+from viloapp_sdk._messages import placeholders
+from viloapp_sdk.manifest.catalogues import Catalogue, catalogue_files, other_placeholders, read_catalogue
+from viloapp_sdk.manifest.project import packages, read_pyproject
+from viloapp_sdk.manifest.pseudo import PSEUDO
+from viloapp_sdk.manifest.translations import DEFAULT_LOCALE, PREFIX, translatable
 
-__all__ = ["catalogue_findings"]
+__all__ = [
+    "Texts",
+    "catalogue_findings",
+    "dependencies_of",
+    "project_texts",
+    "read_texts",
+    "unused",
+    "wanted",
+]
 
-_DEFAULT = "en"
-# Source: BCP 47, language, script and region, which is what a file is named by.
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Z][a-z]{3})?(?:[-_](?:[A-Z]{2}|[0-9]{3}))?")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-
-def catalogue_findings(
-    folder: Path, packages: Sequence[Path], titles: Mapping[str, str]
-) -> Iterator[Finding]:
-    """Yield what is wrong with the catalogues of a project; none where it has none.
+@dataclass
+class Texts:
+    """All that a project says of its texts.
 
     Args:
-        folder: of the project.
-        packages: the folders and files of the code.
-        titles: id → title of each command and widget, as the source has it.
+        root: of the project.
+        package: the folder that has ``locales/``, or would.
+        catalogues: path → catalogue, sorted by path.
+        uses: what the code asks for.
+        words: key → text of the manifest's own words.
+        alone: no other package of the project has catalogues, so the code means these.
     """
+
+    root: Path
+    package: Path
+    catalogues: dict[Path, Catalogue] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
+    words: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = True
+
+    @property
+    def base(self) -> Catalogue:
+        """The catalogue of the default language; an empty one where there is none."""
+        found = (each for each in self.catalogues.values() if each.language == DEFAULT_LOCALE)
+        return next(found, Catalogue(DEFAULT_LOCALE))
+
+    def shown(self, path: Path) -> str:
+        """Return a path as it is named to people."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def inherited(self, catalogue: Catalogue) -> set[str]:
+        """Return the keys that a variety of a language takes from that: of ``pt-BR`` those of ``pt``."""
+        nearer = set(wider(normal(catalogue.language))) - {normal(catalogue.language), DEFAULT_LOCALE}
+        found = (each for each in self.catalogues.values() if normal(each.language) in nearer)
+        return {key for each in found for key, text in each.texts.items() if text}
+
+
+def read_texts(root: Path, packages: Sequence[Path], words: Mapping[str, str]) -> list[Texts]:
+    """Return the texts of each package of a project; sources that cannot be read are left out.
+
+    Args:
+        root: of the project.
+        packages: the folders and files of the code.
+        words: of the manifest, as `viloapp_sdk.manifest.translatable` has them.
+    """
+    asked: list[Use] = []
     for package in packages:
-        files = sorted((package / "locales").glob("*.json")) if package.is_dir() else []
-        texts: dict[str, dict[str, str]] = {}
-        paths = {path.stem: path.relative_to(folder).as_posix() for path in files}
-        for path in files:
-            found, issues = _read(path)
-            yield from (Finding("catalogue", "", paths[path.stem], line, what) for line, what in issues)
-            if found is not None:
-                texts[path.stem] = found
-        if files and _DEFAULT not in paths:
-            message = "there is no en.json, from which languages that lack a text take it"
-            yield Finding("catalogue", "", (package / "locales").relative_to(folder).as_posix(), 0, message)
-        base = texts.get(_DEFAULT, {})
-        sources = {path.stem: path.read_text("utf-8") for path in files if path.stem in texts}
-        for language, found in texts.items():
-            for key, level, what in _compare(language, found, base, titles):
-                line = _line(sources[language], key)
-                yield Finding("catalogue", "", paths[language], line, f"{key}: {what}", level)
+        for module in sorted(package.rglob("*.py")) if package.is_dir() else [package]:
+            path = module.relative_to(root).as_posix() if module.is_relative_to(root) else str(module)
+            try:
+                asked += uses(module.read_text("utf-8"), path)
+            except (SyntaxError, ValueError, OSError, RecursionError):
+                continue  # `project_findings` says so
+    folders = [each for each in packages if each.is_dir()]
+    found = [each for each in folders if catalogue_files(each)] or folders[:1]
+    return [
+        Texts(
+            *(root, each, {path: read_catalogue(path) for path in catalogue_files(each)}),
+            *(asked, words, len(found) < 2),
+        )
+        for each in found
+    ]
 
 
-def _read(path: Path) -> tuple[dict[str, str] | None, list[tuple[int, str]]]:
-    """Return a catalogue, or None with what keeps it from being one, each with its line."""
-    doubled: list[str] = []
+def project_texts(folder: Path) -> list[Texts]:
+    """Return the texts of each package of a plugin's project that has catalogues, or could have them.
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        doubled.extend(key for at, (key, _) in enumerate(items) if key in dict(items[:at]))
-        return dict(items)
-
-    issues = []
-    if not _LANGUAGE.fullmatch(path.stem):
-        issues.append((0, f"{path.stem!r} is no language, such as en, pt-BR or zh-Hans"))
-    try:
-        text = path.read_text("utf-8")
-        content = json.loads(text, object_pairs_hook=pairs)
-    except (ValueError, OSError, RecursionError) as error:
-        return None, [*issues, (getattr(error, "lineno", 0), f"is no JSON: {error}")]
-    if not isinstance(content, dict):
-        return None, [*issues, (1, "is no object of keys and texts")]
-    issues += [(_line(text, key), f"{key}: stands there twice") for key in doubled]
-    wrong = [key for key, value in content.items() if not isinstance(value, str)]
-    issues += [(_line(text, key), f"{key}: is no text; catalogues are flat") for key in wrong]
-    texts = {key: value for key, value in content.items() if isinstance(value, str)}
-    issues += [(_line(text, key), f"{key}: {what}") for key in texts for what in problems(texts[key])]
-    return texts, issues
+    Raises:
+        ManifestError: the project is no good plugin.
+    """
+    plugin = read_source(folder)
+    words = translatable(plugin.manifest.to_json(), plugin.summary)
+    return read_texts(folder, packages(folder, read_pyproject(folder)), words)
 
 
-def _compare(
-    language: str, found: Mapping[str, str], base: Mapping[str, str], titles: Mapping[str, str]
-) -> Iterator[tuple[str, str, str]]:
-    """Yield key, level and what is wrong of one language beside the default one."""
-    if language == _DEFAULT:
-        for key in sorted(set(found) & set(titles)):
-            if found[key] != titles[key]:
-                yield key, "error", f"is {found[key]!r} here and {titles[key]!r} in the source"
+def dependencies_of(data: Mapping[str, Any]) -> Sequence[str] | None:
+    """Return the dependencies that a ``pyproject.toml`` has; None where only a build knows them."""
+    project = data.get("project")
+    if not isinstance(project, Mapping) or "dependencies" in project.get("dynamic", ()):
+        return None
+    found = project.get("dependencies", [])
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def wanted(texts: Texts) -> list[str]:
+    """Return the keys that another language than the default one should have, sorted."""
+    return sorted({*(key for key in texts.base.texts if not key.startswith(PREFIX)), *texts.words})
+
+
+def unused(texts: Texts) -> list[str]:
+    """Return the keys of the default language that no code asks for; none where that cannot be told."""
+    if not texts.alone or any(use.key is None for use in texts.uses):
+        return []
+    keys = (key for key in texts.base.texts if not key.startswith(PREFIX))
+    return sorted(key for key in keys if not any(use.means(key) for use in texts.uses))
+
+
+def catalogue_findings(texts: Texts, dependencies: Sequence[str] | None) -> Iterator[Finding]:
+    """Yield what is wrong with the catalogues of a package, and with the calls that ask for texts.
+
+    Args:
+        texts: of the package.
+        dependencies: of the project; None where only a build knows them.
+    """
+    for path, catalogue in texts.catalogues.items():
+        for line, message in catalogue.issues:
+            yield Finding("catalogue", "", texts.shown(path), line, message)
+    yield from _of_code(texts)
+    if not texts.catalogues:
         return
-    for key, text in found.items():
-        if key not in base:
-            yield key, "warning", "is not in en.json"
-        elif (here := _placeholders(text)) != (there := _placeholders(base[key])):
-            shown = ", ".join(sorted(here ^ there))
-            yield key, "error", f"has other placeholders than en.json: {shown}"
-    for key in base:
-        if key not in found:
-            yield key, "warning", f"is missing in {language}.json"
+    yield from _of_default(texts)
+    extra = dependencies is None or any(_has_babel(each) for each in dependencies)
+    for path, catalogue in texts.catalogues.items():
+        if not catalogue.readable or catalogue.language in PSEUDO:
+            continue
+        checks = [*plural_findings(catalogue)]
+        if catalogue.language != DEFAULT_LOCALE:
+            checks += _compared(catalogue, texts)
+        checks += _without_extra(catalogue) if not extra else []
+        for line, message, level in checks:
+            yield Finding("catalogue", "", texts.shown(path), line, message, level)
 
 
-def _placeholders(text: str) -> set[str]:
-    return {name for name in placeholders(text) if _NAME.fullmatch(name)}
+_Issue = tuple[int, str, str]
 
 
-def _line(text: str, key: str) -> int:
-    quoted = json.dumps(key, ensure_ascii=False)
-    return next((number for number, line in enumerate(text.splitlines(), 1) if quoted in line), 0)
+def _of_code(texts: Texts) -> Iterator[Finding]:
+    """Yield what the calls ask for and do not get."""
+    base = texts.base
+    complete = base.readable or not texts.catalogues
+    for use in texts.uses if texts.alone else ():
+        if use.key is None:
+            message = "the key cannot be told; name those that it may be in a comment: # i18n: state.*"
+            yield Finding("catalogue", "", use.path, use.line, message, "warning")
+        elif use.exact and complete and use.key not in base.texts:
+            message = f"no {DEFAULT_LOCALE}.json has {use.key!r}: a person would read the key"
+            yield Finding("catalogue", "", use.path, use.line, message)
+        elif use.exact and use.arguments is not None:
+            without = sorted(placeholders(base.texts.get(use.key, "")) - use.arguments)
+            if without:
+                message = f"{use.key}: no value for {', '.join(without)}"
+                yield Finding("catalogue", "", use.path, use.line, message)
+
+
+def _of_default(texts: Texts) -> Iterator[Finding]:
+    base = texts.base
+    path = next((path for path, each in texts.catalogues.items() if each is base), None)
+    if path is None:
+        others = (each.texts for each in texts.catalogues.values())
+        if any(not key.startswith(PREFIX) for keys in others for key in keys):
+            message = f"there is no {DEFAULT_LOCALE}.json, from which languages that lack a text take it"
+            yield Finding("catalogue", "", texts.shown(texts.package / "locales"), 0, message)
+        return
+    for key, line in base.lines.items():
+        if key.startswith(PREFIX):
+            message = f"{key}: the manifest has the words of the default language; leave it out"
+            yield Finding("catalogue", "", texts.shown(path), line, message, "warning")
+    for key in unused(texts):
+        message = f"{key}: no code asks for it"
+        yield Finding("catalogue", "", texts.shown(path), base.lines[key], message, "warning")
+
+
+def _compared(catalogue: Catalogue, texts: Texts) -> Iterator[_Issue]:
+    """Yield how one language differs from the default one."""
+    for key, message in other_placeholders(catalogue, texts.base):
+        yield catalogue.lines[key], f"{key}: {message}", "error"
+    keys = wanted(texts)
+    for key, line in catalogue.lines.items():
+        if key not in keys and (texts.base.readable or key.startswith(PREFIX)):
+            where = "the manifest" if key.startswith(PREFIX) else f"{DEFAULT_LOCALE}.json"
+            yield line, f"{key}: is not in {where}", "warning"
+    inherited = texts.inherited(catalogue)
+    for key in keys:
+        if not catalogue.texts.get(key) and key not in inherited and texts.base.texts.get(key) != "":
+            yield catalogue.lines.get(key, 0), f"{key}: is missing in {catalogue.language}.json", "warning"
+
+
+def _without_extra(catalogue: Catalogue) -> Iterator[_Issue]:
+    """Yield the first text that is shown otherwise than it is meant without Babel."""
+    for key, text in catalogue.texts.items():
+        if not key.startswith(PREFIX) and (what := needs_more(catalogue.language, text)):
+            message = f'{key}: {what} needs "viloapp-sdk[i18n]" among the dependencies'
+            yield catalogue.lines[key], message, "error"
+            return
+
+
+def _has_babel(requirement: str) -> bool:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    from viloapp_core.foundation.names import normalized
+
+    try:
+        found = Requirement(requirement)
+    except InvalidRequirement:
+        return False
+    name = normalized(found.name)
+    return name == "babel" or (name == "viloapp-sdk" and "i18n" in found.extras)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from viloapp_core.devtools.catalogues import catalogue_findings
+from viloapp_core.devtools.catalogues import catalogue_findings, dependencies_of, read_texts
 from viloapp_core.devtools.deprecated import deprecation_findings
 from viloapp_core.devtools.excess import project_findings
 from viloapp_core.devtools.findings import Finding, ordered
@@ -16,7 +16,7 @@ from viloapp_core.devtools.metadata import metadata_findings
 from viloapp_core.devtools.references import class_finding, reference_findings, setting_findings
 from viloapp_core.devtools.toml_lines import line_of
 from viloapp_core.manifest import Issue, ManifestError, PluginDescription, read_source
-from viloapp_sdk.manifest import FILE_NAME
+from viloapp_sdk.manifest import FILE_NAME, translatable
 from viloapp_sdk.manifest import ManifestError as SdkManifestError
 from viloapp_sdk.manifest.project import packages, read_pyproject, tool_table
 
@@ -69,10 +69,9 @@ def _of_plugin(
     if isinstance(table, Mapping):
         yield from reference_findings(plugin.plugin_id, table, commands, widgets, text)
         yield from _file_findings(folder, data)
-    titles = {
-        str(entry["id"]): str(entry.get("title") or entry["id"]) for group in entries for entry in group
-    }
-    yield from catalogue_findings(folder, sources, titles)
+    words = translatable(plugin.manifest.to_json(), plugin.summary)
+    for texts in read_texts(folder, sources, words):
+        yield from catalogue_findings(texts, dependencies_of(data))
     yield from deprecation_findings(folder, data, text)
     yield from project_findings(folder, plugin, learned)
     for module in (path for source in sources for path in _modules(source)):

@@ -44,7 +44,8 @@ class Catalogue:
         texts: key → text; of a key that stands there twice, the last.
         lines: key → line, of those that are texts.
         issues: line, 0 where there is none, and what is wrong.
-        readable: whether it is a flat object of texts at all, issues or not.
+        readable: whether it is an object of texts at all, issues or not.
+        whole: every member of it is in ``texts``: it can be written again without a loss.
     """
 
     language: str
@@ -52,6 +53,7 @@ class Catalogue:
     lines: dict[str, int] = field(default_factory=dict)
     issues: list[tuple[int, str]] = field(default_factory=list)
     readable: bool = False
+    whole: bool = False
 
 
 def catalogue_files(package: Path) -> list[Path]:
@@ -90,12 +92,14 @@ def parse_catalogue(language: str, content: bytes) -> Catalogue:
     if not isinstance(value, dict):
         result.issues.append((1, "is no object of keys and texts"))
         return result
-    result.readable = True
+    result.readable = result.whole = True
     for key, item, line in _members(text):
         if key in result.lines:
             result.issues.append((line, f"{key}: stands there twice"))
+            result.whole = False
         if not isinstance(item, str):
             result.issues.append((line, f"{key}: is no text; catalogues are flat"))
+            result.whole = False
             continue
         result.texts[key], result.lines[key] = item, line
         if not key.startswith(PREFIX):  # those take no values
