@@ -185,10 +185,10 @@ def reloads(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Benchmarks, by name after `--`: install, list, limits, trust, broker, start, chaos, metrics, reload."""
+    """Benchmarks, by name after `--`, such as `start`, `memory`, `install`; all without one."""
     _groups(session, "test")
     _installed(session)
-    session.install("pipx>=1.8", "uv>=0.9")  # the peers
+    session.install("pipx>=1.8", "uv>=0.9", "grpcio>=1.60", "stevedore>=5")  # the peers
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

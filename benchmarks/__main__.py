@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, chaos, install, limits, metrics, reload, start, trust
+from benchmarks import broker, chaos, confined, install, limits, memory, metrics, reload, scale, start, trust
 from benchmarks import list as listing
 from benchmarks.report import Outcome, described_machine, render
 
@@ -21,6 +21,9 @@ BENCHMARKS = {
     "trust": trust.run,
     "broker": broker.run,
     "start": start.run,
+    "memory": memory.run,
+    "scale": scale.run,
+    "confined": confined.run,
     "chaos": chaos.run,
     "metrics": metrics.run,
     "reload": reload.run,

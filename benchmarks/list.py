@@ -115,7 +115,7 @@ def generate(root: Path, count: int) -> Path:
         entry, generation, _artifact = begin(store, plugin_id, "1.0")
         (generation / "venv" / "bin").mkdir(parents=True)
         (generation / "venv" / "bin" / "python").symlink_to(base_python())
-        write_json(generation / "receipt.json", _receipt(plugin_id, _renamed(manifest, number)))
+        write_json(generation / "receipt.json", receipt(plugin_id, _renamed(manifest, number)))
         for made in (store.layout.data(plugin_id), store.layout.log(plugin_id)):
             made.mkdir(mode=0o700)
         store.layout.current(plugin_id).symlink_to(f"generations/{generation.name}")
@@ -134,7 +134,8 @@ def _renamed(value: Any, number: int) -> Any:
     return re.sub(r"\bbench01\.", f"generated{number:04}.", value) if isinstance(value, str) else value
 
 
-def _receipt(plugin_id: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def receipt(plugin_id: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the store keeps of a generated plugin."""
     return {
         "schema": RECEIPT_SCHEMA,
         "replaces": None,

@@ -14,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rounds import Comparison
+
 _CLONE = Path(__file__).resolve().parents[1]
 _DISTRIBUTIONS = ("viloapp-core", "viloapp-sdk", "pip", "virtualenv", "installer", "pipx", "uv")
 
@@ -72,6 +74,7 @@ class Outcome:
     """All that one benchmark found."""
 
     title: str
+    comparisons: list[Comparison] = field(default_factory=list)
     times: list[Series] = field(default_factory=list)
     sizes: list[Size] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -82,6 +85,7 @@ class Outcome:
         """Return everything, single runs included."""
         return {
             "title": self.title,
+            "comparisons": [comparison.to_json() for comparison in self.comparisons],
             "times": [series.to_json() for series in self.times],
             "sizes": [asdict(size) for size in self.sizes],
             "counts": self.counts,
@@ -150,6 +154,7 @@ def render(machine: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> str:
     lines = [f"- {name}: {fact}" for name, fact in facts.items()]
     for outcome in outcomes.values():
         lines += ["", f"## {outcome.title}", ""]
+        lines += [line for comparison in outcome.comparisons for line in comparison.table()]
         lines += _sizes(outcome.sizes) + _times(outcome.times)
         lines += [f"- {what}: {count}" for what, count in outcome.counts.items()]
         lines += [f"- {note}" for note in outcome.notes]

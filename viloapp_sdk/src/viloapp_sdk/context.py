@@ -1,7 +1,6 @@
 """The plugin's side of its host: who it is, where its things lie, what it may ask for."""
 
 from viloapp_sdk.errors import UnknownServiceError
-from viloapp_sdk.services import Services
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
     from viloapp_sdk.communication import PluginEvent
     from viloapp_sdk.i18n import PluginI18n
-    from viloapp_sdk.services import EventService, PluginService
+    from viloapp_sdk.services import EventService, PluginService, Services
 
 __all__ = ["HostProxy", "PluginContext", "Settings"]
 
@@ -83,18 +82,31 @@ class PluginContext:
         event_bus: `services.events`.
         settings: the plugin's settings.
         plugins: other plugins and their commands.
+
+    Args:
+        start: what the host says of the plugin, and the folder of its resources.
+        services: the host's; or else
+        connect: makes them when they are first asked for.
     """
 
-    def __init__(self, start: "Mapping[str, Any]", services: "Services") -> None:
+    services: "Services"
+    host: HostProxy
+    event_bus: "EventService"
+    plugins: "PluginService"
+    settings: Settings
+
+    def __init__(
+        self,
+        start: "Mapping[str, Any]",
+        services: "Services | None" = None,
+        connect: "Callable[[], Services] | None" = None,
+    ) -> None:
         self.plugin_id: str = start["plugin_id"]
         self.version: str = start["version"]
         self._data_dir: str = start["data_dir"]
         self._resource_dir: str = start["resource_dir"]
-        self.services = services
-        self.host = HostProxy(services)
-        self.event_bus: EventService = services.events
-        self.plugins: PluginService = services.plugins
-        self.settings = Settings(dict(start["settings"]), services)
+        self._values = dict(start["settings"])
+        self._connect = connect if services is None else lambda: services
         self._logger: Logger | None = None
         self._host_api: str = start.get("api_version") or "1.0"  # a core of the first release does not say
         self._locale: str = start.get("locale") or "en"
@@ -111,6 +123,18 @@ class PluginContext:
         from viloapp_sdk.manifest.format import API_VERSION
 
         return lower(API_VERSION, self._host_api)
+
+    def __getattr__(self, name: str) -> "Any":
+        """Connect to the host when a plugin first asks for what does that: many only answer."""
+        if name not in ("services", "host", "event_bus", "plugins", "settings"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        assert self._connect is not None, "a context is made with services, or with what makes them"
+        self.services = services = self._connect()
+        self.host = HostProxy(services)
+        self.event_bus = services.events
+        self.plugins = services.plugins
+        self.settings = Settings(self._values, services)
+        return self.__dict__[name]
 
     @property
     def i18n(self) -> "PluginI18n":

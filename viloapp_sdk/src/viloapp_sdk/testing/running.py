@@ -41,7 +41,7 @@ class Running:
         self.channel = InProcessChannel(self._host.dispatch)
         # A runtime asks nothing of its channel but what ours has.
         self._runtime = Runtime(self.channel, self._ticket)  # type: ignore[arg-type]
-        self.services: Services = self._runtime._services
+        self.services: Services = self._runtime.services()
         self.services.network = self._host.network
 
     @staticmethod

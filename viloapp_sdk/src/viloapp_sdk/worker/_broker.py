@@ -1,14 +1,14 @@
 """What the worker's own shims ask of the host, on behalf of library code that knows no host."""
 
 import os
-
-from viloapp_sdk.worker._descriptors import Bulk
+from _thread import allocate_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from viloapp_sdk.worker._channel import Channel
+    from viloapp_sdk.worker._descriptors import Bulk
     from viloapp_sdk.worker._network import Network
 
 
@@ -22,7 +22,9 @@ class Broker:
 
     def __init__(self, channel: "Channel", fd_bulk: int) -> None:
         self._channel = channel
-        self._bulk = Bulk(fd_bulk)
+        self._fd_bulk = fd_bulk
+        self._bulk: Bulk | None = None
+        self._lock = allocate_lock()
         self._process = os.getpid()
         self.network: Network | None = None
         """What knows the plugin's connections, once `socket` has been imported."""
@@ -45,4 +47,9 @@ class Broker:
 
     def take(self, ticket: int) -> int:
         """Return the descriptor that belongs to an answer's ticket; it is the caller's to close."""
+        with self._lock:
+            if self._bulk is None:
+                from viloapp_sdk.worker._descriptors import Bulk
+
+                self._bulk = Bulk(self._fd_bulk)
         return self._bulk.take(ticket)

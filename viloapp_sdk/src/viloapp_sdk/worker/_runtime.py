@@ -4,17 +4,17 @@ import os
 import sys
 
 from viloapp_sdk import __version__
-from viloapp_sdk.communication import PluginEvent
 from viloapp_sdk.context import PluginContext
 from viloapp_sdk.errors import FrameError, UnknownCommandError, UnknownWidgetError
-from viloapp_sdk.services import Services
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from viloapp_sdk.communication import PluginEvent
     from viloapp_sdk.plugin import IPlugin
+    from viloapp_sdk.services import Services
     from viloapp_sdk.widget import IWidget
     from viloapp_sdk.worker._channel import Channel
 
@@ -31,7 +31,8 @@ class Runtime:
         self._channel = channel
         channel.handle = self._handle
         channel.notify = self._notify
-        self._services = Services(channel.request, channel.request_async, self._subscribe, fetch)
+        self._fetch = fetch
+        self._services: Services | None = None
         self._subscribers: dict[str, list[Callable[[PluginEvent], Any]]] = {}
         self._instances: dict[str, IWidget] = {}
         self._seen: Callable[[], list[list[Any]]] = list
@@ -72,7 +73,7 @@ class Runtime:
             self._seen = watch()
         module, target = self._imported(params["entry_point"])
         resource_dir = os.path.dirname(os.path.abspath(module.__file__ or "."))
-        self._context = PluginContext({**params, "resource_dir": resource_dir}, self._services)
+        self._context = PluginContext({**params, "resource_dir": resource_dir}, connect=self.services)
         plugin: IPlugin = target()
         # Set before `initialize`, so that a plugin which overrides it need not call the base class.
         plugin.context = self._context
@@ -81,6 +82,15 @@ class Runtime:
         if hasattr(result, "__await__"):
             return self._after(result, self._offers)
         return self._offers()
+
+    def services(self) -> "Services":
+        """Return the host's services; they are made when they are first asked for."""
+        if self._services is None:
+            from viloapp_sdk.services import Services
+
+            ask, later = self._channel.request, self._channel.request_async
+            self._services = Services(ask, later, self._subscribe, self._fetch)
+        return self._services
 
     def _import(self, params: "dict[str, Any]") -> None:
         """``{entry_point}``: see that it can be imported, and start nothing."""
@@ -225,9 +235,11 @@ class Runtime:
 
     def _notify(self, type: str, body: "dict[str, Any]") -> "Any":
         """Deliver an event ``{source, data}`` to its subscribers."""
+        from viloapp_sdk.communication import PluginEvent
+
         event = PluginEvent(type, body["source"], body["data"])
         if type == "settings.changed" and self._context is not None:
-            self._context.settings._values[event.data["name"]] = event.data["value"]
+            self._context._values[event.data["name"]] = event.data["value"]
         if type == "locale.changed" and self._context is not None:
             self._context._follow_locale(event.data["locale"])
         waiting = []

@@ -1,0 +1,98 @@
+"""Memory of plugins that need the SDK alone: PSS of all their processes, after each has answered once.
+
+Pages that several processes share count by the number of those who share them (proc(5), ``smaps_rollup``), so
+that the sum over all is what the machine has less. Of a worker everything counts: the two processes of
+bubblewrap, and the interpreter.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+
+from benchmarks import many
+from benchmarks.report import Outcome, Target, say
+from benchmarks.start_peers import PEERS, pss_kib
+from benchmarks.starters import BARE, INSIDE, OUTSIDE, Started, peer
+from viloapp_core.sandbox import probe
+
+COUNTS, QUICK_COUNTS = (1, 10, 100), (1, 10)
+ROUNDS = {1: 5, 10: 3, 100: 1}
+MOST_KIB = 5_000_000 / 1024
+_WAITS = "import sys; sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()"
+
+
+def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+    """Plant plugins, start them, and add up.
+
+    Args:
+        folder: an empty one.
+        quick: ten at once are the most.
+        rounds: not used.
+    """
+    counts = QUICK_COUNTS if quick else COUNTS
+    say(f"memory: planting {max(counts)} plugins")
+    outcome = Outcome("Memory of a plugin that needs the SDK alone")
+    with ExitStack() as stack:
+        started = Started(stack, folder / "store", many.plant(folder / "store", max(counts)))
+        python = next(folder.glob("store/plugins/*/generations/*/venv/bin/python"))
+        for count in counts:
+            say(f"memory: {count} at once")
+            _measure(outcome, started, python, count)
+    return outcome
+
+
+def _measure(outcome: Outcome, started: Started, python: Path, count: int) -> None:
+    def note(who: str, kib: Sequence[float]) -> None:
+        outcome.counts[f"{who}: PSS for each of {count}, KiB"] = round(statistics.median(kib) / count)
+
+    times = range(ROUNDS[count])
+    note(f"limit: {BARE}, waiting", [_waiting(python, count) for _ in times])
+    for name, sandbox in ((OUTSIDE, False), (INSIDE, True)):
+        if sandbox and probe().backend == "none":
+            outcome.notes.append(f"{name}: not measured: {probe().reason}")
+            continue
+        found = []
+        for _ in times:
+            started.start(count, sandbox=sandbox)
+            pids = [each for pid in started.pids(count) for each in _tree(pid)]
+            found.append(float(pss_kib(pids)))
+            kinds = Counter(Path(f"/proc/{pid}/comm").read_text("ascii").strip() for pid in pids)
+            started.stop()
+        note(name, found)
+        outcome.targets.append(
+            Target(f"{name}, each of {count}", statistics.median(found) / count, MOST_KIB, "KiB")
+        )
+        listed = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+        outcome.notes.append(f"{name}, processes of {count}: {listed}")
+    for name, (word, module) in PEERS.items():
+        if find_spec(module) is None:
+            outcome.notes.append(f"{name}: not measured: {module} is not installed")
+        else:
+            note(name, [peer(word, count)["pss_kib"] for _ in times])
+
+
+def _tree(pid: int) -> list[int]:
+    """Return a process and all that come from it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return [pid, *(each for child in children for each in _tree(int(child)))]
+
+
+def _waiting(python: Path, count: int) -> float:
+    """Return the PSS of interpreters that have started, and wait."""
+    words = [str(python), "-I", "-c", _WAITS]
+    with ExitStack() as stack:
+        processes = []
+        for _ in range(count):
+            process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            processes.append(stack.enter_context(process))
+            stack.callback(process.kill)
+        for process in processes:
+            assert process.stdout is not None
+            process.stdout.read(1)
+        return pss_kib([process.pid for process in processes])
