@@ -70,7 +70,9 @@ def test_what_is_no_frame_is_refused_as_msgpack_refuses_it(data: bytes) -> None:
     assert outcomes[0] == outcomes[1]
 
 
-@pytest.mark.parametrize("value", [object(), 2**64, {"x": {1, 2}}, "\udc80"], ids=["object", "too large", "set", "surrogate"])
+@pytest.mark.parametrize(
+    "value", [object(), 2**64, {"x": {1, 2}}, "\udc80"], ids=["object", "too large", "set", "surrogate"]
+)
 def test_what_cannot_be_sent_is_refused_in_the_same_words(value: Any) -> None:
     """An author reads one text, whichever codec found it."""
     said = []
