@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import CLONE
 from tests.e2e.harness import PATIENCE_S, Viloapp, eventually
 from tests.e2e.test_browser import browser, enter, new_terminal, opened
 from tests.fixtures.wheels import PROJECTS, forge
+from viloapp_core.resolve.interpreters import known_versions
 
 OLD = """return f"{self.context.settings.get('greeting')}, {name}!\""""
 TESTS = """
@@ -41,11 +43,22 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.network
 def test_the_projects_tests(app: Viloapp, project: Path) -> None:
-    """The exit code is pytest's, its output comes through; the same tests pass in the plugin's sandbox."""
-    run = app("test", project, "--", "-q", "-p", "no:cacheprovider")
+    """On each Python that was named and is there; the exit code is the worst; `--sandboxed` has walls."""
+    found = [Version(each) for each in known_versions(app.store.parent / "cache", app.environ)]
+    known = sorted({f"{each.major}.{each.minor}" for each in found if each >= Version("3.11")})
+    pythons = [word for each in known[-2:] for word in ("--python", each)]
+    run = app("test", project, *pythons, "--python", "3.999", "--", "-q", "-p", "no:cacheprovider")
     assert run.code == 1, run.err
-    assert "1 failed, 1 passed" in run.out
-    assert "2 passed" in app("test", "--sandboxed", project, "--", "-q").ok().out
+    assert run.out.count("1 failed, 1 passed") == len(known[-2:])
+    assert [line.partition(": ")[2] for line in run.out.splitlines()[-len(known[-2:]) - 1 :]] == [
+        *["failed (exit code 1)"] * (len(known[-2:]) + 1)
+    ]
+    for each in known[-2:]:
+        assert f"hello on Python {each}." in run.err
+    assert "error: Python 3.999: no Python 3.999 is on this machine" in run.err
+    walled = app("test", "--sandboxed", project, *pythons, "--", "-q").ok()
+    assert walled.out.count("2 passed") == len(known[-2:])
+    assert walled.out.count(": passed") == (len(known[-2:]) if len(known) > 1 else 0)
 
 
 __all__ = ["browser"]  # a fixture of here, too

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from viloapp_core.cli import options
-from viloapp_core.cli.errors import CliError
+from viloapp_core.cli.errors import FAILED, CliError, failure
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.logs import Log
+from viloapp_core.cli.text import one_line
+from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
     from viloapp_core.devtools.bench import Bench
+    from viloapp_core.operations import InstallOptions
 
 
 @click.command("test", cls=options.ViloCommand)
@@ -53,34 +57,56 @@ def test_command(
     """Run the tests of the project in PATH with pytest, in the plugin's own environment.
 
     The environment is kept, and made anew when pyproject.toml changes: the plugin from its source, what it
-    requires, pytest, and a dependency group. The exit code is pytest's; with several interpreters the first
-    that is not 0.
+    requires, pytest, and a dependency group. The exit code is pytest's. With several interpreters each is
+    tried, a line for each says in the end how it went, and the exit code is the worst.
 
     Without --sandboxed the tests, the plugin and its libraries run with your own rights. With it, pytest
     itself runs in the plugin's sandbox: the project can be read, and nothing of it written.
     """
-    from viloapp_core.cli.progress import view
-    from viloapp_core.devtools.bench import prepare
     from viloapp_core.operations import InstallOptions
 
     project, given = _project_of(path, arguments)
-    codes = []
-    for python in pythons or (None,):
-        chosen = InstallOptions(index_url=index_url, find_links=find_links, offline=offline, python=python)
-        with view(invocation.output) as shown:
-            bench = prepare(
-                project,
-                invocation.store().layout.cache / "tests",
-                options=chosen,
-                group=group,
-                fresh=fresh,
-                progress=shown,
-                environ=invocation.environ,
-            )
+    options_of = {
+        python: InstallOptions(index_url=index_url, find_links=find_links, offline=offline, python=python)
+        for python in dict.fromkeys(pythons or (None,))
+    }
+    codes: dict[str, int] = {}
+    for python, chosen in options_of.items():
+        try:
+            bench = _bench(invocation, project, chosen, group=group, fresh=fresh)
+        except ViloError as error:
+            if len(options_of) == 1:
+                raise
+            told = failure(error)
+            invocation.output.failure(replace(told, detail=f"Python {python}: {one_line(told.detail)}"))
+            codes[f"Python {python}"] = FAILED
+            continue
         where = "in its sandbox" if sandboxed else "with your own rights"
-        invocation.output.note(f"{bench.plugin.plugin_id} on Python {bench.plugin.python_version}, {where}")
-        codes.append(_run(invocation, bench, given, sandboxed=sandboxed))
-    click.get_current_context().exit(next(filter(None, codes), 0))
+        name = f"Python {bench.plugin.python_version}"
+        invocation.output.note(f"{bench.plugin.plugin_id} on {name}, {where}")
+        codes[name] = _run(invocation, bench, given, sandboxed=sandboxed)
+    if len(options_of) > 1:
+        for name, code in codes.items():
+            invocation.output.line(f"{name}: {'passed' if code == 0 else f'failed (exit code {code})'}")
+    click.get_current_context().exit(max(codes.values()))
+
+
+def _bench(
+    invocation: Invocation, project: Path, chosen: InstallOptions, *, group: str | None, fresh: bool
+) -> Bench:
+    from viloapp_core.cli.progress import view
+    from viloapp_core.devtools.bench import prepare
+
+    with view(invocation.output) as shown:
+        return prepare(
+            project,
+            invocation.store().layout.cache / "tests",
+            options=chosen,
+            group=group,
+            fresh=fresh,
+            progress=shown,
+            environ=invocation.environ,
+        )
 
 
 def _project_of(path: str, arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]:
@@ -101,7 +127,8 @@ def _run(invocation: Invocation, bench: Bench, arguments: tuple[str, ...], *, sa
     from viloapp_core.devtools import pytest_runs
 
     if not sandboxed:
-        return pytest_runs.in_process(bench, arguments, invocation.environ)
+        code = pytest_runs.in_process(bench, arguments, invocation.environ)
+        return code if code >= 0 else 128 - code  # as a shell says that a signal ended it
     with Log(bench.plugin.log_dir / "worker.log") as log:
         log.last(0)  # what earlier runs said
         columns = shutil.get_terminal_size().columns

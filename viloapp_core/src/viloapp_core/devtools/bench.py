@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
+
 from viloapp_core.foundation.files import read_json, write_json
 from viloapp_core.foundation.names import normalized
 from viloapp_core.manifest import read_source
 from viloapp_core.operations import InstallOptions, Progress, install, silent
 from viloapp_core.resolve import wheelhouse
+from viloapp_core.resolve.interpreters import candidates
 from viloapp_core.services import Settings
 from viloapp_core.store import InstalledPlugin, Store
 from viloapp_sdk.manifest.project import read_pyproject
@@ -76,6 +79,8 @@ def prepare(
         ViloError: the project is no plugin, or it cannot be installed.
     """
     plugin_id = read_source(project).plugin_id
+    if options.python is not None:  # that it is missing need not wait for a build
+        next(candidates(options.python, SpecifierSet(), cache=home / "interpreters", environ=environ))
     beside = requirements(project, group)
     store = Store(home / _key(project, options.python))
     store.recover()
