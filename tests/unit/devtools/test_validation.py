@@ -50,6 +50,16 @@ def _remove(file: str) -> Edit:
     return lambda folder: (folder / file).unlink()
 
 
+def _steps(run: str, begin: str = "1", end: str = "2") -> Edit:
+    table = f'[tool.viloapp.settings]\nversion = "{end}"\n\n[[tool.viloapp.settings.steps]]\n'
+    text = f'{table}from = "{begin}"\nto = "{end}"\nrun = "{run}"\n'
+
+    def edit(folder: Path) -> None:
+        (folder / TOML).write_text((folder / TOML).read_text("utf-8") + "\n" + text, "utf-8")
+
+    return edit
+
+
 TOML = "pyproject.toml"
 CODE = "src/hello/plugin.py"
 FAULTS: list[tuple[Edit, str, str, str, str]] = [
@@ -162,6 +172,20 @@ FAULTS: list[tuple[Edit, str, str, str, str]] = [
     (
         _write(f"{LOCALES}de.json", '{\n"greeting": "Sag {x}"\n}'),
         *("catalogue", f"{LOCALES}de.json", "Sag", "other placeholders than en.json: name, word, x"),
+    ),
+    (
+        _write(CODE.replace("plugin.py", "steps.py"), "def to_3(settings, data):\n    return settings\n"),
+        *("", "", "", ""),
+    ),
+    (_steps("hello.plugin:to_2"), "reference", CODE, '"""The', r"no to_2, which settings.steps\[0\] names"),
+    (_steps("hello.other:to_2"), "reference", TOML, "hello.other:to_2", "no module hello.other for"),
+    (
+        _steps("hello.plugin:HelloPlugin", begin="2", end="3"),
+        *("manifest", TOML, "[[tool.viloapp.settings.steps]]", "no step leads from 1 on to 3"),
+    ),
+    (
+        _steps("hello.plugin:HelloPlugin", begin="1", end="1.0"),
+        *("manifest", TOML, "to =", "1.0 does not come after 1"),
     ),
     (_remove(f"{LOCALES}en.json"), "catalogue", "src/hello/locales", "", "there is no en.json"),
 ]

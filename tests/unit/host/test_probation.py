@@ -120,7 +120,8 @@ def test_an_update_that_fails_its_start_is_taken_back_while_the_host_runs(
             assert await host.call("hello.version") == "1.0 blue"
             assert host.settings.get("hello.color") == "blue"
             reason = "it did not start: RuntimeError: the licence has run out"
-            expected = f"update of hello to 2.0 rolled back to 1.0: {reason}"
+            since = "set since the update, and as before it again: color"
+            expected = f"update of hello to 2.0 rolled back to 1.0: {reason}; {since}"
             assert [each["message"] for each in told] == [expected]
             assert expected in notices
             (row,) = host.plugins()

@@ -29,6 +29,8 @@ TABLES = {
     "limits": fields.LIMITS,
     "restart": fields.RESTART,
     "configuration.*": fields.SETTING,
+    "settings": fields.SETTINGS,
+    "settings.steps[]": fields.STEP,
     "keybindings[]": fields.KEYBINDING,
     "menus[]": fields.MENU,
     "commands[]": fields.COMMAND,

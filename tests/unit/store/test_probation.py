@@ -13,7 +13,7 @@ from tests.unit.store.conftest import put, receipt
 from tests.unit.store.test_crashes import _die_at, _refuse_at
 from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.files import read_json, write_json
-from viloapp_core.services.settings import of_owner
+from viloapp_core.services.sections import read_section
 from viloapp_core.store import NotInstalledError, Store
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.probation import NotOnProbationError
@@ -45,8 +45,8 @@ def _whole(store: Store) -> tuple[str, bool, bool, Any, str]:
     plugin = store.plugin("hello")
     assert (plugin.generation / "venv" / "module.py").read_text() == plugin.version
     assert store.receipt("hello")["version"] == plugin.version
-    assert of_owner(store.layout.settings, "other") == {"size": 3}
-    settings, row = of_owner(store.layout.settings, "hello"), store.plugins().rows["hello"]
+    assert read_section(store.layout.settings, "other").values == {"size": 3}
+    settings, row = read_section(store.layout.settings, "hello").values, store.plugins().rows["hello"]
     return plugin.version, plugin.enabled, store.on_probation(plugin), settings, row["rolled_back"]
 
 
@@ -92,12 +92,12 @@ def test_a_plugin_without_settings_has_none_again(tmp_path: Path) -> None:
     put(store, "hello", "0.2.0")
     _set(store, "hello", color="blue")
     _withdraw(store)
-    assert of_owner(store.layout.settings, "hello") is None
+    assert read_section(store.layout.settings, "hello").values is None
     store.layout.settings.write_text("not JSON")
     put(store, "hello", "0.3.0")
     store.layout.settings.write_text('{"plugins": {"hello": {"a": 1}}}')
     _withdraw(store)
-    assert of_owner(store.layout.settings, "hello") == {"a": 1}
+    assert read_section(store.layout.settings, "hello").values == {"a": 1}
 
 
 def test_one_that_keeps_well_is_confirmed(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_an_update_that_is_killed_at_any_step_is_on_probation_or_was_never_made(
         if plugin.version == "0.2.0":
             _set(survivor, "hello", color="blue")
             _withdraw(survivor)
-            assert of_owner(survivor.layout.settings, "hello") == {"color": "red"}
+            assert read_section(survivor.layout.settings, "hello").values == {"color": "red"}
             assert survivor.plugin("hello").version == "0.1.0"
         seen.add(plugin.version)
         shutil.rmtree(root)

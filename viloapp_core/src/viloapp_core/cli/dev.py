@@ -15,6 +15,7 @@ from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.logs import Log
 from viloapp_core.cli.run import ending, loopback, run_to_the_end, server
+from viloapp_core.cli.steps import Runner
 from viloapp_core.cli.text import one_line
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def dev_command(
                             project,
                             plugin,
                             stop,
-                            lambda: _install_quietly(invocation, store, project, again),
+                            lambda: _install_quietly(invocation, host, project, again),
                         )
                     )
                     host.in_background(_follow(invocation, plugin))
@@ -160,17 +161,28 @@ def _install(
 
     with view(invocation.output) as shown:
         dev = replace(chosen, dev=True, yes=True)
-        install(store, [str(project)], options=dev, progress=shown, environ=invocation.environ)
+        environ, steps = invocation.environ, Runner(store)
+        install(store, [str(project)], options=dev, progress=shown, environ=environ, steps=steps)
         if more:
             consent = prompt(invocation.output, shown, store, accept=chosen.yes)
-            install(store, more, options=chosen, progress=shown, consent=consent, environ=invocation.environ)
+            install(
+                store,
+                more,
+                options=chosen,
+                progress=shown,
+                consent=consent,
+                environ=environ,
+                steps=steps,
+            )
     return store.plugin(plugin_id)
 
 
-def _install_quietly(invocation: Invocation, store: Store, project: Path, chosen: InstallOptions) -> None:
+def _install_quietly(invocation: Invocation, host: Host, project: Path, chosen: InstallOptions) -> None:
+    from viloapp_core.host.steps import HostSteps
     from viloapp_core.operations import install
 
-    install(store, [str(project)], options=replace(chosen, dev=True, yes=True), environ=invocation.environ)
+    dev = replace(chosen, dev=True, yes=True)
+    install(host.store, [str(project)], options=dev, environ=invocation.environ, steps=HostSteps(host))
 
 
 async def _reload(

@@ -11,6 +11,7 @@ from viloapp_core.cli import confinement, options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.live import changing
+from viloapp_core.cli.steps import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,8 @@ def _install(
 
     with view(invocation.output) as shown:
         consent = prompt(invocation.output, shown, store, accept=chosen.yes)
-        return install(store, specs, options=chosen, progress=shown, consent=consent)
+        steps = Runner(store)
+        return install(store, specs, options=chosen, progress=shown, consent=consent, steps=steps)
 
 
 def _tell(invocation: Invocation, outcomes: Sequence[InstallOutcome]) -> None:

@@ -10,6 +10,7 @@ from viloapp_core.cli import options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.live import changing
+from viloapp_core.cli.steps import Runner
 from viloapp_core.cli.update import tell
 
 
@@ -21,14 +22,14 @@ from viloapp_core.cli.update import tell
 def rollback_command(invocation: Invocation, plugin: str, to: str | None) -> None:
     """Switch a plugin back to the version before the last change; needs no network.
 
-    Code and libraries go back together. What is left stays in the store until `viloapp gc`, so that one can
-    go forward again with --to.
+    Code and libraries go back together; settings and data too, where the version before cannot read today's.
+    What is left stays in the store until `viloapp gc`, so that one can go forward again with --to.
     """
     from viloapp_core.operations import rollback
 
     store = invocation.store()
     with changing(invocation, store):
-        outcome = rollback(store, plugin, to=to)
+        outcome = rollback(store, plugin, to=to, steps=Runner(store))
     if invocation.output.as_json:
         invocation.output.json({"plugins": [asdict(outcome)]})
         return

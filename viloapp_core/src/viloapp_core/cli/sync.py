@@ -13,6 +13,7 @@ from viloapp_core.cli.errors import DONE, FAILED
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.live import changing
 from viloapp_core.cli.lock import DEFAULT
+from viloapp_core.cli.steps import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,8 @@ def _sync(invocation: Invocation, store: Store, file: Path, chosen: InstallOptio
 
     with view(invocation.output) as shown:
         consent = prompt(invocation.output, shown, store, accept=chosen.yes)
-        return sync(store, file, options=chosen, progress=shown, consent=consent)
+        steps = Runner(store)
+        return sync(store, file, options=chosen, progress=shown, consent=consent, steps=steps)
 
 
 def _tell(invocation: Invocation, outcome: SyncOutcome, *, done: bool) -> None:

@@ -11,6 +11,7 @@ from viloapp_core.cli import options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.live import changing
+from viloapp_core.cli.steps import Runner
 
 if TYPE_CHECKING:
     from viloapp_core.operations import UpdateOutcome
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.command("update", cls=options.ViloCommand)
 @click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=plugin_ids)
 @click.option("--check", is_flag=True, help="Say what would change; change nothing.")
+@options.dry_run
 @options.index_url
 @options.find_links
 @options.offline
@@ -34,6 +36,9 @@ def update_command(invocation: Invocation, /, ids: tuple[str, ...], check: bool,
     They stay within what was asked for when they were installed, and within what other plugins accept. What
     is replaced stays for `viloapp rollback`. A plugin that wants more than it was allowed asks. What somebody
     else signed than the pinned publisher is refused.
+
+    Steps that make settings and data of an older version those of the new one run on a copy, in the plugin's
+    sandbox. When one fails, the plugin stays as it was.
     """
     from viloapp_core.cli.consent import prompt
     from viloapp_core.cli.progress import view
@@ -43,7 +48,15 @@ def update_command(invocation: Invocation, /, ids: tuple[str, ...], check: bool,
     chosen = InstallOptions(**flags)
     with changing(invocation, store), view(invocation.output) as shown:
         consent = prompt(invocation.output, shown, store, accept=chosen.yes)
-        outcomes = update(store, ids, check=check, options=chosen, progress=shown, consent=consent)
+        outcomes = update(
+            store,
+            ids,
+            check=check or chosen.dry_run,
+            options=chosen,
+            progress=shown,
+            consent=consent,
+            steps=Runner(store),
+        )
     if invocation.output.as_json:
         invocation.output.json({"plugins": [asdict(outcome) for outcome in outcomes]})
         return

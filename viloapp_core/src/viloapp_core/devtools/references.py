@@ -10,7 +10,7 @@ from typing import Any
 from viloapp_core.devtools.findings import Finding
 from viloapp_core.devtools.toml_lines import line_of
 
-__all__ = ["class_finding", "reference_findings", "setting_findings"]
+__all__ = ["class_finding", "reference_findings", "setting_findings", "step_findings"]
 
 _FILE = "pyproject.toml"
 _OWN_EVENTS = {"onCommand": "commands", "onWidget": "widgets"}
@@ -25,8 +25,34 @@ def class_finding(folder: Path, value: str, packages: Sequence[Path], text: str)
         packages: the folders and files of the code.
         text: of ``pyproject.toml``.
     """
-    module, _, name = (part.strip() for part in value.partition(":"))
     line = line_of(text, 'project.entry-points."viloapp.plugins"')
+    return _absent(folder, value, packages, line, "entry-point", "which the entry point names")
+
+
+def step_findings(
+    folder: Path, table: Mapping[str, Any], packages: Sequence[Path], text: str
+) -> Iterator[Finding]:
+    """Yield the steps of settings whose functions are nowhere.
+
+    Args:
+        folder: of the project.
+        table: ``settings`` of the manifest.
+        packages: the folders and files of the code.
+        text: of ``pyproject.toml``.
+    """
+    for index, row in enumerate(table.get("steps", ())):
+        lines = text.splitlines()
+        line = next((number for number, each in enumerate(lines, 1) if str(row["run"]) in each), 0)
+        named = f"which settings.steps[{index}] names"
+        if finding := _absent(folder, str(row["run"]), packages, line, "reference", named):
+            yield finding
+
+
+def _absent(
+    folder: Path, value: str, packages: Sequence[Path], line: int, kind: str, named: str
+) -> Finding | None:
+    """Return that no source of the project has what ``package.module:Name`` says; None when one has."""
+    module, _, name = (part.strip() for part in value.partition(":"))
     relative = Path(*module.split("."))
     roots = dict.fromkeys(path.parent for path in packages)
     tries = [
@@ -34,7 +60,7 @@ def class_finding(folder: Path, value: str, packages: Sequence[Path], text: str)
     ]
     found = next((path for path in tries if path.is_file()), None)
     if found is None:
-        return Finding("entry-point", "", _FILE, line, f"there is no module {module} for {value}")
+        return Finding(kind, "", _FILE, line, f"there is no module {module} for {value}")
     try:
         tree = ast.parse(found.read_bytes())
     except (SyntaxError, ValueError):
@@ -43,12 +69,12 @@ def class_finding(folder: Path, value: str, packages: Sequence[Path], text: str)
     if any(first in _names(node) for node in ast.walk(tree)):
         return None
     where = found.relative_to(folder) if found.is_relative_to(folder) else found
-    return Finding("entry-point", "", where.as_posix(), 1, f"there is no {name}, which the entry point names")
+    return Finding(kind, "", where.as_posix(), 1, f"there is no {name}, {named}")
 
 
 def _names(node: ast.AST) -> Iterator[str]:
     """Yield what a statement gives a name to."""
-    if isinstance(node, ast.ClassDef):
+    if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
         yield node.name
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         yield from (each.asname or each.name for each in node.names)

@@ -13,7 +13,12 @@ from viloapp_core.devtools.excess import project_findings
 from viloapp_core.devtools.findings import Finding, ordered
 from viloapp_core.devtools.manifest_file import ManifestFileError, differences, manifest_file
 from viloapp_core.devtools.metadata import metadata_findings
-from viloapp_core.devtools.references import class_finding, reference_findings, setting_findings
+from viloapp_core.devtools.references import (
+    class_finding,
+    reference_findings,
+    setting_findings,
+    step_findings,
+)
 from viloapp_core.devtools.toml_lines import line_of
 from viloapp_core.manifest import Issue, ManifestError, PluginDescription, read_source
 from viloapp_sdk.manifest import FILE_NAME, translatable
@@ -63,6 +68,7 @@ def _of_plugin(
     sources = packages(folder, data)
     if finding := class_finding(folder, plugin.entry_point.value, sources, text):
         yield finding
+    yield from step_findings(folder, plugin.manifest.settings, sources, text)
     entries = (plugin.manifest.commands, plugin.manifest.widgets)
     commands, widgets = ({str(entry["id"]) for entry in group} for group in entries)
     table = tool_table(data)

@@ -67,6 +67,7 @@ class ControlServer:
         self._note = host.store.root / _NOTE
         self._socket: socket.socket | None = None
         self._peers: set[Peer] = set()
+        self._paused: dict[Peer, list[str]] = {}
         self._methods: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "commands": lambda params: host.commands(),
             "status": lambda params: {"pid": os.getpid(), "address": host.address, "plugins": host.plugins()},
@@ -134,7 +135,7 @@ class ControlServer:
             fd,
             on_request=lambda method, params: self._answer(peer, method, params),
             on_event=lambda name, data: None,
-            on_close=lambda reason: peers.discard(peer),
+            on_close=lambda reason: self._gone(peer),
         )
         peers.add(peer)
         peer.start()
@@ -143,6 +144,8 @@ class ControlServer:
         run = self._methods.get(method)
         if method == "call" and isinstance(params, dict):
             return self._call(peer, params)
+        if method in ("pause", "resume") and isinstance(params, dict):
+            return self._pause(peer, _text(params, "plugin"), pausing=method == "pause")
         if run is None:
             raise UnknownServiceError(
                 f"the host, viloapp-core {__version__}, has no method {method[:80]!r}",
@@ -151,6 +154,21 @@ class ControlServer:
         if not isinstance(params, dict):
             raise InvalidArgumentsError(f"{method} takes its parameters by name")
         return run(params)
+
+    async def _pause(self, peer: Peer, plugin_id: str, *, pausing: bool) -> None:
+        """Keep a plugin from running for as long as who asks is there, or let it run again."""
+        mine = self._paused.setdefault(peer, [])
+        if pausing:
+            mine.append(plugin_id)
+            await self._host.pause_plugin(plugin_id)
+        elif plugin_id in mine:
+            mine.remove(plugin_id)
+            await self._host.resume_plugin(plugin_id)
+
+    def _gone(self, peer: Peer) -> None:
+        self._peers.discard(peer)
+        for plugin_id in self._paused.pop(peer, ()):
+            self._host.in_background(self._host.resume_plugin(plugin_id))
 
     async def _call(self, peer: Peer, params: dict[str, Any]) -> Any:
         """Run a command; who called is told what was denied, and asked if there is a person."""

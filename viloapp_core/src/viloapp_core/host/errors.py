@@ -8,7 +8,14 @@ from viloapp_sdk.errors import IncompatibleVersionsError, ViloError
 from viloapp_sdk.manifest.api_version import is_newer
 from viloapp_sdk.manifest.format import API_VERSION
 
-__all__ = ["ControlError", "HostError", "HostRunningError", "HostStoppingError", "incompatible"]
+__all__ = [
+    "ControlError",
+    "HostError",
+    "HostRunningError",
+    "HostStoppingError",
+    "PausedPluginError",
+    "incompatible",
+]
 
 
 class HostError(ViloError):
@@ -32,6 +39,15 @@ class BlockedPluginError(HostError):
     def __init__(self, plugin_id: str, why: str) -> None:
         what, _, hint = why.partition("; use: ")
         super().__init__("blocked", f"{plugin_id} is not started: {what}", f"use: {hint}" if hint else "")
+
+
+class PausedPluginError(HostError):
+    """The plugin is being updated."""
+
+    def __init__(self, plugin_id: str) -> None:
+        super().__init__(
+            "paused", f"{plugin_id} is not started: its settings and data are being updated", "try again"
+        )
 
 
 class HostStoppingError(HostError):

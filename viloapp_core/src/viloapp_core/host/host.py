@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,7 @@ from viloapp_core.host.errors import (
     BlockedPluginError,
     HostRunningError,
     HostStoppingError,
+    PausedPluginError,
     incompatible,
 )
 from viloapp_core.host.holding import Holding, only_in
@@ -51,7 +53,7 @@ from viloapp_core.services.settings import LIMITS
 from viloapp_core.store import InstalledPlugin, Revocation, Store
 from viloapp_core.store.crash_reports import CrashReports
 from viloapp_core.store.wording import configuration_in, summary_in
-from viloapp_core.supervise import FailureLog, Surroundings, Worker, rehearse
+from viloapp_core.supervise import FailureLog, Surroundings, Worker, rehearse, run_steps
 from viloapp_core.supervise.life import Life
 from viloapp_sdk.errors import DeadlineExceededError, UnknownCommandError, ViloError, WorkerLostError
 from viloapp_sdk.manifest.api_version import speaks
@@ -59,6 +61,8 @@ from viloapp_sdk.manifest.needs import hearing
 
 if TYPE_CHECKING:
     from viloapp_core.host.profiling import Sampler
+    from viloapp_core.operations import Consent, InstallOptions, UpdateOutcome
+    from viloapp_sdk.manifest.chain import Step
 
 __all__ = ["Host"]
 
@@ -101,6 +105,7 @@ class Host:
         measuring: what is counted of every plugin; see `get_report`.
         wording: what every plugin says of itself, in the language of the workspace.
         reloading: an author's saves, and which of them cannot run.
+        loop: in which it runs, once it is started.
     """
 
     def __init__(
@@ -149,6 +154,7 @@ class Host:
         self.probation = Probation(self)
         self.wording = Wording(self.store.plugins, lambda: str(self.settings.core("locale")))
         self.reloading = Reloading(self)
+        self._paused: Counter[str] = Counter()
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -165,6 +171,7 @@ class Host:
                 self._marker.begin(safe=self.holding.safe)
                 stack.push(self._marker.ended)
             self.store.recover()
+            self.loop = asyncio.get_running_loop()
             self.settings = Settings(
                 self.store.root / "settings.json",
                 self._configurations,
@@ -585,6 +592,83 @@ class Host:
         limits = effective(plugin.limits, self.settings.limits_of(plugin.plugin_id))
         await rehearse(plugin, self._surroundings, limits)
 
+    async def pause_plugin(self, plugin_id: str) -> None:
+        """End a plugin's process and start none until `resume_plugin`: its settings and data are changed."""
+        self._paused[plugin_id] += 1
+        worker = self._workers.get(plugin_id)
+        if worker is not None and self._running:
+            self._workers[plugin_id] = worker.successor()
+            self.events.forget(plugin_id)
+            await self._retire(worker)
+
+    async def resume_plugin(self, plugin_id: str) -> None:
+        """Let a plugin run again, as it is in the store now; what is open of it is."""
+        self._paused[plugin_id] -= 1
+        if self._paused[plugin_id] > 0 or not self._running:
+            return
+        del self._paused[plugin_id]
+        if self.reloading.under_way:  # which tries what was installed before it is taken over
+            self.settings.reload()
+            return
+        told = await self.refresh()
+        worker = self._workers.get(plugin_id)
+        if worker is None or plugin_id in told["changed"]:
+            return
+        on_its_own = "onStartup" in worker.plugin.activation_events or self.probation.active(plugin_id)
+        if on_its_own or self.workspace.of_plugin(plugin_id):
+            self.in_background(self._activate(plugin_id))
+
+    async def run_steps(
+        self, plugin: InstalledPlugin, steps: "Sequence[Step]", settings: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Run the steps of a plugin's settings in its sandbox; see `viloapp_core.supervise.run_steps`."""
+        limits = effective(plugin.limits, self.settings.limits_of(plugin.plugin_id))
+        admitting = dataclasses.replace(self._surroundings, admit=self._not_blocked)
+        return await run_steps(plugin, admitting, limits, steps, settings)
+
+    async def update(
+        self,
+        plugin_ids: Sequence[str] = (),
+        *,
+        check: bool = False,
+        options: "InstallOptions | None" = None,
+        consent: "Consent | None" = None,
+    ) -> "list[UpdateOutcome]":
+        """Update plugins and run them; see `viloapp_core.operations.update`.
+
+        Args:
+            plugin_ids: which; all when empty.
+            check: say what would change, and change nothing.
+            options: the choices of an installation.
+            consent: asked where a new version wants more; nobody when None. Called in another thread.
+
+        Raises:
+            ViloError: why it is refused; then nothing was changed.
+        """
+        from viloapp_core.host.steps import HostSteps  # few hosts update
+        from viloapp_core.operations import update
+
+        steps = HostSteps(self)
+        done = await asyncio.to_thread(
+            update, self.store, plugin_ids, check=check, options=options, consent=consent, steps=steps
+        )
+        await self.refresh()
+        return done
+
+    async def rollback(self, plugin_id: str, *, to: str | None = None) -> "UpdateOutcome":
+        """Switch a plugin back to a generation that is in the store; see `viloapp_core.operations.rollback`.
+
+        Raises:
+            ViloError: there is nothing to go back to, or it does not fit to the other plugins.
+        """
+        from viloapp_core.operations import rollback
+
+        await self.pause_plugin(plugin_id)
+        try:
+            return await asyncio.to_thread(rollback, self.store, plugin_id, to=to)
+        finally:
+            await self.resume_plugin(plugin_id)
+
     async def release(self, plugin_ids: Collection[str]) -> dict[str, list[str]]:
         """Run plugins that were held back, with those that they require; returns what `refresh` does."""
         self.holding.release(plugin_ids, self.store.plugins())
@@ -598,6 +682,8 @@ class Host:
         """
         self._stamp = self.store.index_stamp()
         self.wording.forget()
+        with contextlib.suppress(ViloError):  # an update or a rollback may have brought others
+            self.settings.reload()
         enabled = {id: plugin for id, plugin in self.store.plugins().items() if plugin.enabled}
         wanted = {id: plugin for id, plugin in enabled.items() if not self.holding.why(id)}
         known = {id: worker.plugin for id, worker in self._workers.items()}
@@ -909,12 +995,19 @@ class Host:
             self.in_background(self._widgets.reopen(plugin_id))
 
     def _admit(self, plugin: InstalledPlugin) -> None:
-        """Refuse to start what a block list names, and what was written for another version of ViloApp.
+        """Refuse to start what a block list names, what is being updated, or what another ViloApp is for.
 
         Raises:
             BlockedPluginError: it is named, or what is blocked cannot be known.
             IncompatibleVersionsError: another viloapp-core installed it, and this one cannot do what it asks.
+            PausedPluginError: it is being updated.
         """
+        if plugin.plugin_id in self._paused:
+            raise PausedPluginError(plugin.plugin_id)
+        self._not_blocked(plugin)
+
+    def _not_blocked(self, plugin: InstalledPlugin) -> None:
+        """Refuse it as `_admit` does, also while it is being updated: its steps have to run then."""
         if not speaks(plugin.api_version):
             raise incompatible(plugin)
         if why := self._revocation.why(plugin):

@@ -177,11 +177,19 @@ class Probation:
     async def _take_back(self, trial: _Trial, reason: str) -> None:
         """Carry a rollback out; where that cannot be done, the plugin is what it would be without."""
         from viloapp_core.operations import take_back  # few hosts ever need it
+        from viloapp_core.operations.updating import moves_back, set_since_update
 
         host, plugin = self._host, trial.plugin
         plugin_id = plugin.plugin_id
+
+        def carry_out() -> tuple[InstalledPlugin, list[str]]:
+            since = set_since_update(host.store, plugin_id)
+            return take_back(host.store, plugin_id, reason, SystemClock()), since
+
         try:
-            former = await asyncio.to_thread(take_back, host.store, plugin_id, reason, SystemClock())
+            if moves_back(host.store, plugin_id) and (worker := host.worker(plugin_id)):
+                await worker.stop()  # nobody writes to data that is about to be put aside
+            former, since = await asyncio.to_thread(carry_out)
             host.settings.reload()
         except ViloError as error:
             self._trials.pop(plugin_id, None)
@@ -192,6 +200,8 @@ class Probation:
                 await host.disable_plugin(plugin, reason)
             return
         message = f"update of {plugin_id} to {plugin.version} rolled back to {former.version}: {reason}"
+        if since:
+            message += f"; set since the update, and as before it again: {', '.join(since)}"
         told = {"plugin": plugin_id, "version": plugin.version, "back_to": former.version}
         host.publish(ROLLED_BACK, {**told, "reason": reason, "message": message})
         self._warn(plugin_id, message)

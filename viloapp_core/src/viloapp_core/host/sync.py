@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from viloapp_core.host.host import Host
+
+if TYPE_CHECKING:
+    from viloapp_core.operations import UpdateOutcome
 
 __all__ = ["SyncHost"]
 
@@ -89,6 +92,14 @@ class SyncHost:
     def refresh(self) -> dict[str, list[str]]:
         """See `Host.refresh`."""
         return self._wait(self._host.refresh())
+
+    def update(self, plugin_ids: Sequence[str] = (), **choices: Any) -> "list[UpdateOutcome]":
+        """See `Host.update`."""
+        return self._wait(self._host.update(plugin_ids, **choices))
+
+    def rollback(self, plugin_id: str, *, to: str | None = None) -> "UpdateOutcome":
+        """See `Host.rollback`."""
+        return self._wait(self._host.rollback(plugin_id, to=to))
 
     def subscribe(self, callback: Callable[[str, dict[str, Any]], None]) -> Callable[[], None]:
         """See `Host.subscribe`; the callback runs in the host's thread."""

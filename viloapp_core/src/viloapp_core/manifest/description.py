@@ -57,6 +57,7 @@ class Manifest:
     limits: Mapping[str, float] = field(default_factory=dict)
     restart: Mapping[str, Any] = field(default_factory=dict)
     configuration: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     keybindings: tuple[Mapping[str, Any], ...] = ()
     menus: tuple[Mapping[str, Any], ...] = ()
     commands: tuple[Mapping[str, Any], ...] = ()
@@ -98,6 +99,7 @@ class Manifest:
             limits=dict(data.get("limits", {})),
             restart=dict(data.get("restart", {})),
             configuration={name: dict(entry) for name, entry in data.get("configuration", {}).items()},
+            settings=dict(data.get("settings", {})),
             keybindings=tuple({"when": ""} | entry for entry in data.get("keybindings", ())),
             menus=tuple(dict(entry) for entry in data.get("menus", ())),
             commands=commands,
@@ -119,6 +121,7 @@ class Manifest:
             "limits": dict(self.limits),
             "restart": dict(self.restart),
             "configuration": {name: dict(entry) for name, entry in self.configuration.items()},
+            **({"settings": dict(self.settings)} if self.settings else {}),
             "keybindings": [dict(entry) for entry in self.keybindings],
             "menus": [dict(entry) for entry in self.menus],
             "commands": [dict(entry) for entry in self.commands],

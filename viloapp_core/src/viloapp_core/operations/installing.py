@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from viloapp_core.operations import dependencies, specs
 from viloapp_core.operations.consenting import note_consent
 from viloapp_core.operations.errors import ConsentRefusedError, raise_all
 from viloapp_core.operations.fetching import fetch_wheels
+from viloapp_core.operations.fitting import NobodyRuns, Steps, as_json, fit, judged, told
 from viloapp_core.operations.outcomes import (
     Consent,
     InstallOptions,
@@ -34,6 +35,7 @@ from viloapp_core.store import (
     Store,
     StoreFolderError,
     UnsafeWheelError,
+    belongings,
     environment,
     journal,
 )
@@ -67,6 +69,8 @@ class _Built:
     artifact: VerifiedArtifact
     entry: journal.Entry
     venv: environment.Environment
+    move: belongings.Move | None = None
+    """What becomes of its settings and data."""
 
 
 def install(
@@ -80,6 +84,7 @@ def install(
     clock: Clock | None = None,
     cancel: threading.Event | None = None,
     wheels: Mapping[str, Path] | None = None,
+    steps: Steps | None = None,
 ) -> list[InstallOutcome]:
     """Install what the texts name, and the plugins that it requires, and return what became of each.
 
@@ -97,6 +102,7 @@ def install(
         clock: for the receipt.
         cancel: ends the operation when set, with nothing half done.
         wheels: the wheelhouse; the core's own when None.
+        steps: runs the steps of settings; where one is needed, nobody when None, and it is refused.
 
     Raises:
         ViloError: nothing was installed and why; several problems are a `SeveralProblemsError`, whose
@@ -107,7 +113,7 @@ def install(
     parsed, problems = specs.parse(texts, dev=options.dev)
     raise_all(problems)
     with workshop_of(
-        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels
+        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels, steps=steps
     ) as workshop:
         settled = dependencies.settle(parsed, workshop)
         outcomes = [_unchanged(store.plugin(plugin_id)) for plugin_id in settled.kept]
@@ -125,6 +131,7 @@ def workshop_of(
     environ: Mapping[str, str] = os.environ,
     cancel: threading.Event | None = None,
     wheels: Mapping[str, Path] | None = None,
+    steps: Steps | None = None,
 ) -> Iterator[Workshop]:
     """Yield what a use case works with, under a journal entry whose scratch folder goes at the end.
 
@@ -134,7 +141,8 @@ def workshop_of(
     session = store.begin("session")
     try:
         carried = wheelhouse() if wheels is None else wheels
-        yield Workshop(store, options, progress, environ, session.scratch, cancel, carried)
+        runner = steps or NobodyRuns()
+        yield Workshop(store, options, progress, environ, session.scratch, cancel, carried, runner)
     except BrokenPipeError:
         raise  # it is not the store: whoever is told of the progress has closed its end
     except OSError as error:
@@ -197,12 +205,30 @@ def carry_out(
     for warning in judge.warnings():
         workshop.say("", "verify", warning)
     built = _lay_down_all(verified, workshop)
-    try:
-        ready()
-    except BaseException:
-        _abandon(built, workshop)
-        raise
-    return _switch_to_all(built, workshop, clock, outcomes, check)
+    with ExitStack() as quiet:
+        try:
+            built = [_fit(made, workshop, clock, quiet) for made in built]
+            ready()
+        except BaseException:
+            _abandon(built, workshop)
+            raise
+        return _switch_to_all(built, workshop, clock, outcomes, check)
+
+
+def _fit(made: _Built, workshop: Workshop, clock: Clock, quiet: ExitStack) -> _Built:
+    """Have a plugin's settings and data ready for a generation; its process runs no more from then on."""
+    store, plugin_id = workshop.store, made.item.plan.plugin_id
+    receipt = _receipt(made.item, made.venv, workshop, clock)
+    plugin = store.prospective(made.entry, made.artifact, receipt)
+    move = judged(store, plugin_id, receipt["manifest"])
+    if move is None:
+        return made
+    if note := told(move):
+        workshop.say(plugin_id, "settings", note)
+    if move.kind in ("steps", "restore"):
+        quiet.enter_context(workshop.steps.quiet(plugin_id))
+        move = fit(store, made.entry, plugin, receipt["manifest"], workshop.steps)
+    return replace(made, move=move)
 
 
 def _check(plan: Plan, workshop: Workshop, leaving: frozenset[str], judge: Judge) -> _Checked:
@@ -413,7 +439,11 @@ def _core_version() -> str:
 
 def _outcome(installed: InstalledPlugin, made: _Built, previous: InstalledPlugin | None) -> InstallOutcome:
     item = made.item
-    notes = [*item.notes, *([installed.dependencies] if installed.dependencies else [])]
+    notes = [
+        *item.notes,
+        *(filter(None, [told(made.move)]) if made.move else ()),
+        *([installed.dependencies] if installed.dependencies else []),
+    ]
     if not installed.enabled:
         notes.append(
             f"it stays disabled ({installed.reason or 'no reason given'}): viloapp enable it to use it"
@@ -431,6 +461,7 @@ def _outcome(installed: InstalledPlugin, made: _Built, previous: InstalledPlugin
         notes=tuple(notes),
         generation=installed.generation,
         publisher=installed.publisher,
+        settings=as_json(made.move) if made.move else None,
     )
 
 
@@ -451,8 +482,20 @@ def _unchanged(plugin: InstalledPlugin) -> InstallOutcome:
     )
 
 
+def would_move(store: Store, plan: Plan) -> belongings.Move | None:
+    """Return what would become of settings and data with a plan; None where that is not known.
+
+    Raises:
+        ViloError: as `judged` does.
+    """
+    if plan.description is None:
+        return None
+    return judged(store, plan.plugin_id, plan.description.manifest.to_json())
+
+
 def _would_install(plan: Plan, store: Store) -> InstallOutcome:
     previous = store.plugins().get(plan.plugin_id)
+    move = would_move(store, plan)
     return InstallOutcome(
         plugin_id=plan.plugin_id,
         version=plan.resolution.plugin.version,
@@ -463,6 +506,7 @@ def _would_install(plan: Plan, store: Store) -> InstallOutcome:
         python_version=plan.resolution.python.version,
         packages=tuple(f"{p.name}=={p.version}" for p in plan.resolution.packages),
         permissions=(),
-        notes=plan.resolution.notes,
+        notes=(*plan.resolution.notes, *(filter(None, [told(move)]) if move else ())),
         generation=None,
+        settings=as_json(move) if move else None,
     )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
     from viloapp_core.trust import Examination
 
-Stage = Literal["resolve", "lock", "fetch", "verify", "consent", "lay down", "activate", "done"]
+Stage = Literal["resolve", "lock", "fetch", "verify", "consent", "lay down", "settings", "activate", "done"]
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,8 @@ class InstallOutcome:
     generation: Path | None
     publisher: str = ""
     """Who is pinned for it, in full; empty for what nobody signed."""
+    settings: Mapping[str, Any] | None = None
+    """``{"before", "after", "steps", "restored"}``: the version of settings and data; None when not known."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,8 @@ class UpdateOutcome:
     """``name old -> new`` of each distribution that changes."""
     permissions: tuple[str, ...]
     notes: tuple[str, ...]
+    settings: Mapping[str, Any] | None = None
+    """As `InstallOutcome` has it."""
 
 
 @dataclass(frozen=True)

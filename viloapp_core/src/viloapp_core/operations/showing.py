@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from viloapp_core.operations.rows import listed_row, unmanaged_row
 from viloapp_core.services.language import locale_of
 from viloapp_core.store import InstalledPlugin, Revocation, Store
 from viloapp_core.store.wording import summary_in, texts_of
+from viloapp_sdk.errors import ViloError
 from viloapp_sdk.manifest.translations import languages, translated
 
 _FROM_RECEIPT = (
@@ -68,6 +70,18 @@ def describe(store: Store, what: str) -> dict[str, Any]:
     return _installed(store, store.plugin(canonicalize_name(what)))
 
 
+def _settings(store: Store, plugin_id: str, receipt: Mapping[str, Any]) -> dict[str, str]:
+    """Return which version a plugin's settings and data have, and which it reads."""
+    from viloapp_core.store import belongings
+    from viloapp_sdk.manifest.chain import declared
+
+    try:
+        version = belongings.version_of(store.layout, plugin_id)
+    except ViloError:  # a file of settings that cannot be read is told of by whoever uses it
+        version = ""
+    return {"version": version, "reads": declared(receipt.get("manifest") or {})}
+
+
 def _installed(store: Store, plugin: InstalledPlugin) -> dict[str, Any]:
     receipt = dict(store.receipt(plugin.plugin_id))
     why = Revocation(store.root, SystemClock()).why(plugin)
@@ -79,6 +93,7 @@ def _installed(store: Store, plugin: InstalledPlugin) -> dict[str, Any]:
         **listed_row(plugin.plugin_id, store.plugins().rows[plugin.plugin_id], why),
         "plugin_id": plugin.plugin_id,
         **{key: receipt.get(key) for key in _FROM_RECEIPT},
+        "settings": _settings(store, plugin.plugin_id, receipt),
         "python": {
             "version": plugin.python_version,
             "executable": str(plugin.base_executable),

@@ -13,6 +13,7 @@ from viloapp_core.foundation.clock import Clock, SystemClock
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.operations import workspace_lock
 from viloapp_core.operations.errors import LockFileError, NotLockableError, raise_all
+from viloapp_core.operations.fitting import Steps
 from viloapp_core.operations.installing import carry_out, workshop_of
 from viloapp_core.operations.outcomes import (
     Consent,
@@ -101,6 +102,7 @@ def sync(
     clock: Clock | None = None,
     cancel: threading.Event | None = None,
     wheels: Mapping[str, Path] | None = None,
+    steps: Steps | None = None,
 ) -> SyncOutcome:
     """Make the store equal to a lock: add, update, downgrade, rebuild, enable, disable and remove.
 
@@ -118,6 +120,7 @@ def sync(
         clock: for receipts.
         cancel: ends the operation when set.
         wheels: the wheelhouse; the core's own when None.
+        steps: as `install` has it.
 
     Raises:
         LockFileError: the file is no lock, or one whose plugins do not go together.
@@ -130,7 +133,7 @@ def sync(
     if options.dry_run or not found:
         return SyncOutcome(found)
     with workshop_of(
-        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels
+        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels, steps=steps
     ) as workshop:
         plans = _plan_all([item for item in found if item.installs], lock, workshop)
         going = [item.plugin_id for item in found if item.change == "remove"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from viloapp_core.foundation.clock import Clock, SystemClock
@@ -12,7 +13,8 @@ from viloapp_core.ledger import AuditLog
 from viloapp_core.operations import dependencies
 from viloapp_core.operations.changing import find
 from viloapp_core.operations.errors import OperationError, raise_all
-from viloapp_core.operations.installing import carry_out, workshop_of
+from viloapp_core.operations.fitting import NobodyRuns, Steps, as_json, told
+from viloapp_core.operations.installing import carry_out, workshop_of, would_move
 from viloapp_core.operations.outcomes import (
     Consent,
     InstallOptions,
@@ -25,8 +27,9 @@ from viloapp_core.operations.outcomes import (
 from viloapp_core.operations.specs import Spec
 from viloapp_core.operations.workshop import Plan
 from viloapp_core.resolve import Related, Relations, refusals
-from viloapp_core.store import InstalledPlugin, Store, truth
+from viloapp_core.store import InstalledPlugin, Store, belongings, truth
 from viloapp_core.store.generations import Generation, before, generations
+from viloapp_sdk.manifest.chain import declared
 
 _FROM_FILES = {
     "wheel": "it was installed from a wheel: viloapp install the newer one",
@@ -60,6 +63,7 @@ def update(
     clock: Clock | None = None,
     cancel: threading.Event | None = None,
     wheels: Mapping[str, Path] | None = None,
+    steps: Steps | None = None,
 ) -> list[UpdateOutcome]:
     """Install what is newer, within what was asked for at installation and what dependents accept.
 
@@ -78,6 +82,7 @@ def update(
         clock: for the receipts.
         cancel: ends the operation when set, with nothing half done.
         wheels: the wheelhouse; the core's own when None.
+        steps: as `install` has it.
 
     Raises:
         ViloError: as `install` does; then nothing was changed.
@@ -90,7 +95,7 @@ def update(
     if not moving:
         return fixed
     with workshop_of(
-        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels
+        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels, steps=steps
     ) as workshop:
         settled = dependencies.settle([_spec(store, plugin) for plugin in moving], workshop, upgrade=True)
         plans = [plan for plan in settled.plans if _is_newer(store, plan) and not _was_withdrawn(store, plan)]
@@ -109,7 +114,12 @@ def update(
 
 
 def rollback(
-    store: Store, plugin_id: str, *, to: str | None = None, clock: Clock | None = None
+    store: Store,
+    plugin_id: str,
+    *,
+    to: str | None = None,
+    clock: Clock | None = None,
+    steps: Steps | None = None,
 ) -> UpdateOutcome:
     """Switch a plugin back to a generation that is still in the store; the one in use stays there too.
 
@@ -118,6 +128,7 @@ def rollback(
         plugin_id: the plugin.
         to: a version; None for what the current generation replaced.
         clock: for the audit log.
+        steps: keeps the plugin from running where its settings and data go back too.
 
     Raises:
         NotInstalledError: there is no such plugin.
@@ -132,15 +143,58 @@ def rollback(
     if target is None:
         raise NoGenerationError(plugin.plugin_id, to, found)
     receipt = truth.read_receipt(target.folder)
-    installed = store.switch(plugin.plugin_id, target.name, lambda: _check_fits(store, plugin, receipt))
+    move = belongings.judge(store.layout, plugin.plugin_id, receipt["manifest"], target.name)
+    notes = _going_back(store, plugin, move, declared(receipt["manifest"]))
+    moves = move.source is not None
+    with (steps or NobodyRuns()).quiet(plugin.plugin_id) if moves else nullcontext():
+        installed = store.switch(plugin.plugin_id, target.name, lambda: _check_fits(store, plugin, receipt))
     log = AuditLog(store.root, clock)
     log.record(
         "rollback", plugin.plugin_id, outcome="done", detail=f"{plugin.generation.name} → {target.name}"
     )
     log.close()
     return UpdateOutcome(
-        plugin.plugin_id, installed.version, "rolled back", plugin.version, (), installed.permissions, ()
+        plugin.plugin_id,
+        installed.version,
+        "rolled back",
+        plugin.version,
+        (),
+        installed.permissions,
+        notes,
+        as_json(move),
     )
+
+
+def _going_back(store: Store, plugin: InstalledPlugin, move: belongings.Move, reads: str) -> tuple[str, ...]:
+    """Say what a rollback does to settings and data, and where what was made of them since is."""
+    if move.source is None:
+        stay = f"settings and data stay as they are, version {move.after}: it knows {reads} of them"
+        return (stay,) if move.after != reads else ()
+    since = belongings.set_since(store.layout, plugin.plugin_id, move.source)
+    what = f"what was set since ({', '.join(since)})" if since else "nothing was set since; what it stored"
+    again = f"viloapp rollback {plugin.plugin_id} --to {plugin.version}"
+    return (told(move), f"{what} is kept beside {plugin.version} and comes back with: {again}")
+
+
+def moves_back(store: Store, plugin_id: str) -> bool:
+    """Return whether `take_back` would bring back a plugin's data too: steps had changed it."""
+    return belongings.is_kept(store.layout, plugin_id, str(store.receipt(plugin_id).get("replaces")))
+
+
+def set_since_update(store: Store, plugin_id: str) -> list[str]:
+    """Return the names of the settings that a plugin has otherwise than right after its latest update.
+
+    Args:
+        store: where.
+        plugin_id: a plugin whose update is on probation.
+    """
+    if moves_back(store, plugin_id):
+        kept = store.layout.left(plugin_id) / str(store.receipt(plugin_id).get("replaces"))
+        return belongings.set_since(store.layout, plugin_id, kept)
+    probation = store.probation_of(plugin_id)
+    if probation is None or not probation.known:
+        return []
+    return belongings.differing(probation.settings or {}, store.settings_of(plugin_id))
 
 
 def take_back(store: Store, plugin_id: str, reason: str, clock: Clock) -> InstalledPlugin:
@@ -259,8 +313,12 @@ def _described(store: Store, plan: Plan) -> UpdateOutcome:
     changes += [f"{name} {version} -> none" for name, version in have.items() if name not in want]
     previous = installed.version if installed else None
     version = plan.resolution.plugin.version
-    notes = plan.resolution.notes
-    return UpdateOutcome(plan.plugin_id, version, "would update", previous, tuple(changes), (), notes)
+    move = would_move(store, plan)
+    notes = (*plan.resolution.notes, *(filter(None, [told(move)]) if move else ()))
+    settings = as_json(move) if move else None
+    return UpdateOutcome(
+        plan.plugin_id, version, "would update", previous, tuple(changes), (), notes, settings
+    )
 
 
 def _done(planned: UpdateOutcome, outcome: InstallOutcome) -> UpdateOutcome:
@@ -272,6 +330,7 @@ def _done(planned: UpdateOutcome, outcome: InstallOutcome) -> UpdateOutcome:
         planned.changes,
         outcome.permissions,
         outcome.notes,
+        outcome.settings,
     )
 
 

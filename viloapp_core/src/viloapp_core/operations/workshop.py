@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viloapp_core.operations.fitting import NobodyRuns, Steps
 from viloapp_core.operations.outcomes import InstallOptions, Progress, ProgressEvent, Stage
 from viloapp_core.operations.specs import Spec
 from viloapp_core.resolve import ByteCounter, Pip, Resolution, Sources, wheelhouse
@@ -47,6 +48,7 @@ class Workshop:
     scratch: Path
     cancel: threading.Event | None = None
     wheels: Mapping[str, Path] = field(default_factory=wheelhouse)
+    steps: Steps = field(default_factory=NobodyRuns)
 
     @property
     def sources(self) -> Sources:

@@ -170,7 +170,7 @@ class Settings:
         self._path = path
         self._on_change = on_change
         self._configurations = configurations
-        self._document = _load(path)
+        self._document = load(path)
 
     def get(self, key: str) -> Any:
         """Return the value of a setting, or its default.
@@ -208,7 +208,7 @@ class Settings:
             FoundationError: it cannot be read.
             SettingError: it holds no settings.
         """
-        self._document = _load(self._path)
+        self._document = load(self._path)
 
     def set(self, key: str, value: Any) -> None:
         """Change a setting and write the file.
@@ -327,8 +327,8 @@ class Settings:
         return _section(self._document, owner)
 
     def _change(self, change: Callable[[dict[str, Any]], object]) -> None:
-        with FileLock(self._path.with_name("settings.lock")).acquire():
-            document = _load(self._path)
+        with locked(self._path):
+            document = load(self._path)
             change(document)
             if document.get("version") == "2.0":
                 document["version"] = FORMAT_VERSION
@@ -336,54 +336,18 @@ class Settings:
         self._document = document
 
 
-def forget_plugin(path: Path, plugin_id: str) -> bool:
-    """Remove all settings of a plugin from a settings file; return whether there were any.
+def locked(path: Path) -> FileLock:
+    """Return the lock under which a settings file is changed, held."""
+    return FileLock(path.with_name("settings.lock")).acquire()
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return the content of a settings file, that of none where there is no such file.
 
     Raises:
-        FoundationError: the file cannot be read or written.
-    """
-    if not path.exists():
-        return False
-    with FileLock(path.with_name("settings.lock")).acquire():
-        document = _load(path)
-        plugins = document.get("plugins")
-        if not isinstance(plugins, dict) or plugins.pop(plugin_id, None) is None:
-            return False
-        write_json(path, document)
-    return True
-
-
-def of_owner(path: Path, owner: str) -> dict[str, Any] | None:
-    """Return what a settings file holds of a plugin, None when it holds nothing.
-
-    Raises:
-        FoundationError: the file cannot be read.
+        FoundationError: it cannot be read.
         SettingError: it holds no settings.
     """
-    plugins = _load(path).get("plugins")
-    found = plugins.get(owner) if isinstance(plugins, dict) else None
-    return found if isinstance(found, dict) else None
-
-
-def replace_owner(path: Path, owner: str, section: Mapping[str, Any] | None) -> None:
-    """Make a plugin's settings in a file what `of_owner` had returned.
-
-    Raises:
-        FoundationError: the file cannot be read or written.
-        SettingError: it holds no settings.
-    """
-    with FileLock(path.with_name("settings.lock")).acquire():
-        if of_owner(path, owner) == section:
-            return
-        document = _load(path)
-        plugins = document.setdefault("plugins", {})
-        plugins.pop(owner, None)
-        if section is not None:
-            plugins[owner] = dict(section)
-        write_json(path, document)
-
-
-def _load(path: Path) -> dict[str, Any]:
     document = read_json(path)
     if document is None:
         return {"version": FORMAT_VERSION, "core": {}, "plugins": {}}

@@ -20,7 +20,7 @@ def forget(root: Path, settings: Path, plugin_id: str) -> None:
     """
     # Readers of a store need none of these.
     from viloapp_core.ledger import AuditLog, Ledger
-    from viloapp_core.services.settings import forget_plugin
+    from viloapp_core.services.sections import forget_plugin
 
     forget_plugin(settings, plugin_id)
     ledger = Ledger(root)

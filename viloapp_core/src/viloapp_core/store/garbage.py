@@ -51,7 +51,7 @@ def collect(store: Store, *, dry_run: bool = False) -> Collected:
     try:
         with store.locked(), contextlib.ExitStack() as locks:
             found = _survey(store.layout, entry, locks)
-            going = [*found.folders, *found.wheels, *found.archives]
+            going = [*found.folders, *found.left, *found.wheels, *found.archives]
             freed = _freed(going)
             if not dry_run:
                 for path in going:
@@ -69,6 +69,7 @@ def collect(store: Store, *, dry_run: bool = False) -> Collected:
 @dataclass(frozen=True)
 class _Found:
     folders: list[Path]
+    left: list[Path]
     wheels: list[Path]
     archives: list[Path]
     held: tuple[str, ...]
@@ -78,7 +79,7 @@ class _Found:
 def _survey(layout: Layout, own: journal.Entry, locks: contextlib.ExitStack) -> _Found:
     """Find what may go; locks of generations that may are taken until the stack closes."""
     busy = bool(journal.living(layout.journal) - {own.path})
-    folders, held, used = [], [], set()
+    folders, left, held, used = [], [], [], set()
     for plugin_id in truth.installed_ids(layout):
         complete = generations(layout, plugin_id)
         current = truth.current_generation(layout, plugin_id)
@@ -94,14 +95,16 @@ def _survey(layout: Layout, own: journal.Entry, locks: contextlib.ExitStack) -> 
                 held.append(f"{plugin_id}/{folder.name}")
             else:
                 folders.append(folder)
-        for folder in layout.generations(plugin_id).glob("*"):
-            if folder not in folders:
-                used |= wheels_of(folder)
+        staying = [path for path in layout.generations(plugin_id).glob("*") if path not in folders]
+        for folder in staying:
+            used |= wheels_of(folder)
+        names = {folder.name for folder in staying}
+        left += [path for path in layout.left(plugin_id).glob("*") if path.name not in names]
     if busy:
-        return _Found(folders, [], [], tuple(held), busy)
+        return _Found(folders, left, [], [], tuple(held), busy)
     wheels = [path for path in layout.wheels.glob("*") if path.name not in used]
     archives = [path for path in layout.archives.glob("*") if path.name.partition(".")[0] not in used]
-    return _Found(folders, wheels, archives, tuple(held), busy)
+    return _Found(folders, left, wheels, archives, tuple(held), busy)
 
 
 def _freed(paths: Iterable[Path]) -> int:

@@ -200,13 +200,14 @@ class Plugins(Mapping[str, InstalledPlugin]):
         self._decoded: dict[str, InstalledPlugin] = {}
 
     def __getitem__(self, plugin_id: str) -> InstalledPlugin:
-        if (plugin := self._decoded.get(plugin_id)) is None:
+        if (known := self._decoded.get(plugin_id)) is None:
             listed, details = self.rows[plugin_id], self._details
             if isinstance(details, bytes):
                 details = self._details = json.loads(details)
             row = {**listed, **details[plugin_id]}
-            plugin = self._decoded[plugin_id] = _plugin(plugin_id, row, self._layout)
-        return plugin
+            made = self._decoded[plugin_id] = plugin(plugin_id, row, self._layout)
+            return made
+        return known
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.rows)
@@ -237,7 +238,8 @@ def decode(data: bytes, layout: Layout) -> tuple[int, Plugins]:
         ) from error
 
 
-def _plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> InstalledPlugin:
+def plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> InstalledPlugin:
+    """Return the plugin that a whole row, as `entry` makes it, describes."""
     generation = layout.generations(plugin_id) / row["generation"]
     return InstalledPlugin(
         plugin_id=plugin_id,

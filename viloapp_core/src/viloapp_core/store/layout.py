@@ -2,6 +2,7 @@
 
 plugins/<id>/generations/<version>-<lockdigest>/{venv/, pylock.toml, receipt.json}
 plugins/<id>/current -> generations/<…>   plugins/<id>/{data/, log/, log/crashes/, locks/}
+plugins/<id>/left/<generation>/{settings.json, data/}
 wheels/<sha256>/ (unpacked)   archives/<sha256>.whl   journal/   cache/
 state.json   index.json   settings.json   users.json   ledger.json   audit.jsonl   store.lock   host.lock
 trust.toml   trust/ (roots and block lists that were taken)
@@ -104,6 +105,10 @@ class Layout:
     def data(self, plugin_id: str) -> Path:
         """Return the folder that the plugin itself may write to."""
         return self.plugin(plugin_id) / "data"
+
+    def left(self, plugin_id: str) -> Path:
+        """Return the folder of what is kept of settings and data beside generations that were left."""
+        return self.plugin(plugin_id) / "left"
 
     def locks(self, plugin_id: str) -> Path:
         """Return the folder of the locks on a plugin's generations."""

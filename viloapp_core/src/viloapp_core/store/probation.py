@@ -15,7 +15,7 @@ from typing import Any
 from viloapp_core.foundation.clock import Clock, timestamp
 from viloapp_core.foundation.errors import FileError, FoundationError
 from viloapp_core.foundation.files import read_json, write_json
-from viloapp_core.store import truth, withdrawals
+from viloapp_core.store import belongings, truth, withdrawals
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout
 from viloapp_sdk.errors import ViloError
@@ -41,10 +41,12 @@ class Probation:
     Args:
         settings: the plugin's, as they were when it was installed; None when it had none.
         known: whether they could be read then; else they are left alone.
+        version: of them, as was recorded.
     """
 
     settings: Mapping[str, Any] | None
     known: bool
+    version: str = ""
 
 
 def begin(layout: Layout, plugin_id: str, generation: Path, receipt: Mapping[str, Any]) -> bool:
@@ -53,7 +55,7 @@ def begin(layout: Layout, plugin_id: str, generation: Path, receipt: Mapping[str
     It is when other wheels of the same plugin were in use before. What runs from its source is not, for its
     author changes it while it runs. The caller holds the store's lock.
     """
-    from viloapp_core.services.settings import of_owner  # readers of the index do without
+    from viloapp_core.services.sections import read_section  # readers of the index do without
 
     replaces = receipt.get("replaces")
     if not isinstance(replaces, str) or receipt.get("source") == "dev":
@@ -65,10 +67,12 @@ def begin(layout: Layout, plugin_id: str, generation: Path, receipt: Mapping[str
     if former.get("lock_digest") == receipt.get("lock_digest") or former.get("source") == "dev":
         return False
     try:
-        known, settings = True, of_owner(layout.settings, plugin_id)
+        section = read_section(layout.settings, plugin_id)
+        known, settings, version = True, section.values, section.version
     except (FoundationError, ViloError):
-        known, settings = False, None
-    write_json(generation / NAME, {"schema": _SCHEMA, "known": known, "settings": settings})
+        known, settings, version = False, None, ""
+    facts = {"schema": _SCHEMA, "known": known, "settings": settings, "version": version}
+    write_json(generation / NAME, facts)
     return True
 
 
@@ -80,8 +84,8 @@ def of(generation: Path) -> Probation | None:
         return None
     if not isinstance(value, dict) or value.get("schema") != _SCHEMA:
         return None
-    settings = value.get("settings")
-    return Probation(settings if isinstance(settings, dict) else None, value.get("known") is True)
+    settings, version = value.get("settings"), str(value.get("version", ""))
+    return Probation(settings if isinstance(settings, dict) else None, value.get("known") is True, version)
 
 
 def end(generation: Path) -> None:
@@ -129,13 +133,24 @@ def withdrawal(
         "was": name,
         "known": probation.known,
         "settings": probation.settings,
+        "version": probation.version,
+        # Where steps had made others of them, data included, what was before the steps comes back.
+        "restores": belongings.is_kept(layout, plugin_id, target),
         "state": {"enabled": True, "reason": "", withdrawals.KEY: withdrawals.with_row(state, row)},
     }
 
 
 def put_settings_back(layout: Layout, facts: Mapping[str, Any]) -> None:
-    """Make a plugin's settings what the facts of a withdrawal say; again makes no difference."""
-    from viloapp_core.services.settings import replace_owner
+    """Make a plugin's settings what the facts of a withdrawal say; again makes no difference.
 
-    if facts.get("known"):
-        replace_owner(layout.settings, str(facts["plugin_id"]), facts.get("settings"))
+    What they were until then is kept beside the generation that is taken back.
+    """
+    from viloapp_core.services.sections import Section, write_section
+
+    plugin_id, target = str(facts["plugin_id"]), str(facts["generation"])
+    if facts.get("restores"):
+        belongings.exchange(layout, plugin_id, str(facts["was"]), layout.left(plugin_id) / target)
+    elif facts.get("known"):
+        belongings.keep_settings(layout, plugin_id, str(facts["was"]))
+        section = Section(facts.get("settings"), str(facts.get("version", "")))
+        write_section(layout.settings, plugin_id, section)

@@ -12,7 +12,7 @@ from viloapp_core.foundation.clock import Clock
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock, read_bytes, sync_dir, write_atomic, write_json
 from viloapp_core.foundation.paths import first_free
-from viloapp_core.store import binding, forgetting, index, journal, probation, truth, withdrawals
+from viloapp_core.store import belongings, binding, forgetting, index, journal, probation, truth, withdrawals
 from viloapp_core.store.errors import CollisionError, NotInstalledError, StoreError, StoreFolderError
 from viloapp_core.store.identities import Identities
 from viloapp_core.store.index import InstalledPlugin, Plugins
@@ -211,6 +211,7 @@ class Store:
         Raises:
             CollisionError: another plugin took one of its ids meanwhile.
             StoreError: the plugin was uninstalled meanwhile, or the generation is not the artifact's.
+            BelongingsError: its settings and data are not what it needs, and do not lie ready.
             TrustError: the pin cannot be written.
         """
         plugin_id, name = entry.facts["plugin_id"], entry.facts["generation"]
@@ -227,15 +228,57 @@ class Store:
             facts |= binding.receipt_facts(artifact)
             for evidence, data in artifact.evidence_files().items():
                 write_atomic(generation / evidence, data, 0o600)
+            self._make_fit(entry, facts["manifest"])
+            if isinstance(facts["replaces"], str):
+                belongings.forget_left(self.layout, plugin_id, facts["replaces"])
             probation.begin(self.layout, plugin_id, generation, facts)
             write_json(generation / "receipt.json", facts)
             self._trust().record(artifact, clock)
             self.layout.data(plugin_id).mkdir(mode=0o700, exist_ok=True)
             self.layout.log(plugin_id).mkdir(mode=0o700, exist_ok=True)
             self._point(plugin_id, name, entry)
+            self._exchange(entry)
             self._publish({})
         entry.close()
         return self.plugin(plugin_id)
+
+    def prospective(
+        self, entry: journal.Entry, artifact: VerifiedArtifact, receipt: Mapping[str, Any]
+    ) -> InstalledPlugin:
+        """Return the plugin as `commit_install` would leave it; nothing is changed."""
+        plugin_id, facts = entry.facts["plugin_id"], {**receipt, **binding.receipt_facts(artifact)}
+        return index.plugin(plugin_id, index.entry(facts, entry.facts["generation"], {}), self.layout)
+
+    def _make_fit(self, entry: journal.Entry, manifest: Mapping[str, Any]) -> None:
+        """See that settings and data are what a generation needs, or lie ready in the journal's entry.
+
+        Raises:
+            BelongingsError: they are not; or have changed since.
+        """
+        plugin_id, coming = entry.facts["plugin_id"], belongings.coming_folder(entry)
+        try:
+            move = belongings.judge(self.layout, plugin_id, manifest)
+        except belongings.BelongingsError:
+            raise
+        except ViloError:
+            if coming.exists():
+                raise
+            return  # settings that cannot be read are left alone, whatever they are
+        if coming.exists():
+            belongings.check_base(self.layout, plugin_id, coming)
+        elif move.kind in ("steps", "restore"):
+            text = f"{plugin_id}: its settings changed while it was installed; nothing was changed"
+            raise belongings.BelongingsError("changed_meanwhile", text, "try again")
+        elif move.kind == "record":
+            belongings.write_coming(coming, belongings.recorded(self.layout, plugin_id, move.after))
+
+    def _exchange(self, entry: journal.Entry) -> None:
+        """Put what lies ready in an entry in the place of settings and data; again makes no difference."""
+        plugin_id, source = entry.facts["plugin_id"], belongings.coming_folder(entry)
+        if source.exists():
+            receipt = truth.read_receipt(self.layout.generations(plugin_id) / entry.facts["generation"])
+            leaving = str(receipt.get("replaces") or "none")
+            belongings.exchange(self.layout, plugin_id, leaving, source)
 
     def switch(self, plugin_id: str, name: str, check: Callable[[], None] = lambda: None) -> InstalledPlugin:
         """Make another complete generation of a plugin the current one; the one that was stays.
@@ -248,6 +291,7 @@ class Store:
         Raises:
             CollisionError: another plugin took one of its ids meanwhile.
             StoreError: there is no such generation, or it is not complete.
+            BelongingsError: there is no way to the settings and data that it needs.
         """
         with self.locked():
             receipt = truth.read_receipt(self.layout.generations(plugin_id) / name)
@@ -256,8 +300,16 @@ class Store:
             check()
             was = truth.current_generation(self.layout, plugin_id)
             facts = {"kind": "switch", "plugin_id": plugin_id, "generation": name, "was": was}
+            move = belongings.judge(self.layout, plugin_id, receipt["manifest"], name)
+            facts |= {"restores": move.source.name} if move.source is not None else {}
+            if was is not None and was != name:
+                belongings.forget_left(self.layout, plugin_id, was)
             with journal.open_entry(self.layout.journal, facts) as entry:
+                if move.kind == "record":
+                    section = belongings.recorded(self.layout, plugin_id, move.after)
+                    belongings.write_coming(belongings.coming_folder(entry), section)
                 self._point(plugin_id, name, entry)
+                self._settle(entry)
                 self._publish({})
         entry.close()
         return self.plugin(plugin_id)
@@ -265,6 +317,14 @@ class Store:
     def on_probation(self, plugin: InstalledPlugin) -> bool:
         """Return whether a plugin's generation has yet to show that it keeps well; see `probation`."""
         return probation.of(plugin.generation) is not None
+
+    def probation_of(self, plugin_id: str) -> probation.Probation | None:
+        """Return what is kept of a plugin whose generation is on probation, else None."""
+        return probation.of(self.plugin(plugin_id).generation)
+
+    def settings_of(self, plugin_id: str) -> Mapping[str, Any]:
+        """Return what the file of settings has of a plugin."""
+        return belongings.recorded(self.layout, plugin_id, "").values or {}
 
     def withdrawn(self, plugin_id: str) -> Sequence[Mapping[str, Any]]:
         """Return what updates of a plugin were taken back, the oldest first: version, reason, lock_digest."""
@@ -297,6 +357,7 @@ class Store:
             if clashes := self.clashes(plugin_id, former["manifest"]):
                 raise CollisionError(plugin_id, clashes)
             check()
+            belongings.forget_left(self.layout, plugin_id, name)
             with journal.open_entry(self.layout.journal, facts) as entry:
                 self._settle(entry)
                 self._publish({plugin_id: facts["state"]})
@@ -474,10 +535,17 @@ class Store:
         if kind == "install":
             name = entry.facts["generation"]
             if truth.current_generation(self.layout, plugin_id) == name:
+                self._exchange(entry)
                 return f"finished the installation of {plugin_id}"
             _discard(self.layout.generations(plugin_id) / name, entry)
             _remove_if_empty(self.layout.generations(plugin_id), self.layout.plugin(plugin_id))
             return f"undid the unfinished installation of {plugin_id}"
+        if kind == "switch" and truth.current_generation(self.layout, plugin_id) == entry.facts["generation"]:
+            leaving, source = str(entry.facts["was"] or "none"), belongings.coming_folder(entry)
+            if isinstance(name := entry.facts.get("restores"), str):
+                source = self.layout.left(plugin_id) / name
+            belongings.exchange(self.layout, plugin_id, leaving, source)
+            return f"finished the switch of {plugin_id}"
         if kind == "withdraw" and truth.current_generation(self.layout, plugin_id) in (
             entry.facts["was"],
             entry.facts["generation"],
@@ -490,6 +558,7 @@ class Store:
         if kind == "uninstall" and not os.path.lexists(self.layout.current(plugin_id)):
             layout = self.layout
             going = [layout.generations(plugin_id), layout.log(plugin_id), layout.locks(plugin_id)]
+            going += [layout.left(plugin_id)]
             going += [self.layout.data(plugin_id)] if entry.facts.get("purge") else []
             for folder in going:
                 _discard(folder, entry)

@@ -11,11 +11,13 @@ from viloapp_core.supervise.errors import (
     PluginDisabledError,
     PluginRestartingError,
     PluginStartError,
+    StepFailedError,
     SuperviseError,
 )
 from viloapp_core.supervise.failures import Failure, FailureLog
 from viloapp_core.supervise.log import RotatingLog
 from viloapp_core.supervise.rehearsal import rehearse
+from viloapp_core.supervise.stepping import run_steps
 from viloapp_core.supervise.surroundings import Surroundings
 from viloapp_core.supervise.worker import Worker
 
@@ -26,8 +28,10 @@ __all__ = [
     "PluginRestartingError",
     "PluginStartError",
     "RotatingLog",
+    "StepFailedError",
     "SuperviseError",
     "Surroundings",
     "Worker",
     "rehearse",
+    "run_steps",
 ]

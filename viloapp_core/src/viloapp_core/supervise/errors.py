@@ -7,6 +7,7 @@ __all__ = [
     "PluginDisabledError",
     "PluginRestartingError",
     "PluginStartError",
+    "StepFailedError",
     "SuperviseError",
 ]
 
@@ -52,6 +53,18 @@ class PluginDisabledError(SuperviseError):
             "plugin_disabled",
             reason,
             f"to try again: viloapp enable {plugin_id}; its log: viloapp logs {plugin_id}",
+        )
+
+
+class StepFailedError(SuperviseError):
+    """A step of a plugin's settings failed, or what it made cannot be stored: the plugin stays as it was."""
+
+    def __init__(self, plugin: str, step: str, why: str) -> None:
+        line = " ".join(why.split())[:300]
+        super().__init__(
+            "step_failed",
+            f"{plugin} is not taken: the step of its settings from {step} failed: {line}",
+            "nothing was changed: version, settings and data are as they were",
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from viloapp_core import operations
+from viloapp_core.host.steps import HostSteps
 from viloapp_core.limits import Limits, asks
 from viloapp_core.manifest import PluginDescription, read_wheel
 from viloapp_core.permissions import Permission, in_words, warning
@@ -58,6 +59,7 @@ class Plugins:
             progress=lambda event: tell(dataclasses.asdict(event)),
             consent=_Consent(ask, str(self._host.settings.core("locale"))),
             cancel=cancel,
+            steps=HostSteps(self._host),
         )
         return {"installed": [_outcome(outcome) for outcome in outcomes]}
 

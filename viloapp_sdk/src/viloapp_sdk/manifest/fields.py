@@ -71,6 +71,7 @@ KEY = Text(
 _VARIABLE = Text(
     r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f][^\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*", "a Python name", 128
 )
+_DOTTED = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*"
 _TITLE = Text(max_length=200)
 _PROSE = Text(max_length=4000, lines=True)
 
@@ -110,6 +111,25 @@ SETTING = Table(
         Field("enum", Array(AnyJson(), 200), "The values that are allowed."),
         Field("minimum", Number(), "Least number allowed."),
         Field("maximum", Number(), "Greatest number allowed."),
+    )
+)
+_VERSION = Text(r"[1-9][0-9]{0,5}(?:\.(?:0|[1-9][0-9]{0,5}))?", "a version such as '2' or '2.1'", 16)
+STEP = Table(
+    (
+        Field("from", _VERSION, "The version that it takes.", required=True),
+        Field("to", _VERSION, "The version that it makes.", required=True),
+        Field(
+            "run",
+            Text(rf"{_DOTTED}:{_DOTTED}", "of the form package.module:function", 300),
+            "The function, as `package.module:function`.",
+            required=True,
+        ),
+    )
+)
+SETTINGS = Table(
+    (
+        Field("version", _VERSION, "Version of the settings and of the plugin's data.", required=True),
+        Field("steps", Array(STEP, 200), "What makes those of an older version, run once at the update."),
     )
 )
 KEYBINDING = Table(
@@ -178,6 +198,7 @@ MANIFEST = Table(
             Dictionary(Text(r"[A-Za-z_][A-Za-z0-9_-]*", "a plain word", 64), SETTING, 500),
             "The plugin's settings, by name.",
         ),
+        Field("settings", SETTINGS, "Which version the settings have, and how older ones become it."),
         Field("keybindings", Array(KEYBINDING), "Keys that run commands."),
         Field("menus", Array(MENU), "Menus that show commands."),
         Field("commands", Array(COMMAND), "Read from the source, never written by hand."),

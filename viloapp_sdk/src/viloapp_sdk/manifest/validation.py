@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from viloapp_sdk.manifest.chain import chain_issues
 from viloapp_sdk.manifest.errors import Issue
 from viloapp_sdk.manifest.fields import MANIFEST
 from viloapp_sdk.manifest.shapes import describe, shorten
@@ -28,6 +29,8 @@ def validate(data: object) -> list[Issue]:
     for key, field in _KEYED:
         issues += _duplicates(data.get(key), key, field)
     issues += _settings(data.get("configuration"))
+    if not any(issue.path.startswith("settings") for issue in issues):
+        issues += chain_issues(data.get("settings"))
     for index, command in _tables(data.get("commands")):
         issues += check_parameters(command.get("parameters"), f"commands[{index}].parameters")
     return issues

@@ -22,6 +22,7 @@ from viloapp_sdk.testing.events import EventLog
 from viloapp_sdk.testing.grants import Denial, FakePermissions
 from viloapp_sdk.testing.host import FakeHost
 from viloapp_sdk.testing.project import host_of_project
+from viloapp_sdk.testing.steps import migrate_settings
 from viloapp_sdk.testing.terminals import FakeTerminal
 from viloapp_sdk.testing.theme import MockThemeService
 from viloapp_sdk.testing.workspace import MockWorkspaceService, OpenWidget
@@ -41,4 +42,5 @@ __all__ = [
     "PluginIntegrationTest",
     "PluginTestCase",
     "host_of_project",
+    "migrate_settings",
 ]

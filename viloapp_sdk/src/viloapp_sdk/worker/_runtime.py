@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from viloapp_sdk.worker._channel import Channel
 
 
+_BEFORE_INITIALIZE = ("import", "initialize", "ping", "settings.step", "shutdown")
+
+
 class Runtime:
     """The plugin, its widgets' instances and its subscriptions.
 
@@ -45,6 +48,7 @@ class Runtime:
             "initialize": self._initialize,
             "learned": lambda params: self._seen(),
             "ping": lambda params: "pong",
+            "settings.step": self._step,
             "shutdown": self._shutdown,
             "widget.command": self._widget_command,
             "widget.create": self._widget_create,
@@ -59,7 +63,7 @@ class Runtime:
                 f"viloapp-sdk {__version__} has no method {method!r} for its host",
                 "the host is newer: install the plugin again, which gets the SDK of this viloapp-core",
             )
-        if self._plugin is None and method not in ("import", "initialize", "ping", "shutdown"):
+        if self._plugin is None and method not in _BEFORE_INITIALIZE:
             raise FrameError(f"{method} came before initialize")
         return run(params)
 
@@ -95,6 +99,13 @@ class Runtime:
     def _import(self, params: "dict[str, Any]") -> None:
         """``{entry_point}``: see that it can be imported, and start nothing."""
         self._imported(params["entry_point"])
+
+    def _step(self, params: "dict[str, Any]") -> "Any":
+        """``{run, settings, data_dir}``: one step of the plugin's settings → what it returns."""
+        from pathlib import Path
+
+        _, function = self._imported(params["run"])
+        return function(params["settings"], Path(params["data_dir"]))
 
     @staticmethod
     def _imported(entry_point: str) -> "tuple[Any, Any]":
