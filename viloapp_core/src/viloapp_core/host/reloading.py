@@ -142,6 +142,7 @@ class Reloading:
         host, plugin_id = self._host, kept.plugin_id
         if host.store.plugin(plugin_id).generation != kept.generation:
             await asyncio.to_thread(host.store.switch, plugin_id, kept.generation.name)
+            host.settings.reload()  # where steps had made others of them, those before are there again
         now = host.worker(plugin_id)
         if copy is None or before is None or probe().backend != "bubblewrap":
             if now is not None and now is not before:
