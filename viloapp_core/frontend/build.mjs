@@ -59,6 +59,7 @@ const options = {
   minify: !watch,
   sourcemap: watch,
   legalComments: "none",
+  charset: "utf8",
   metafile: true,
   logLevel: "warning",
   plugins: [

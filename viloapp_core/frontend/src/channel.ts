@@ -1,5 +1,6 @@
 // The connection to the host: requests with answers, events, and a connection that comes back by itself.
 
+import { t } from "./i18n.ts";
 import { Store } from "./store.ts";
 import { HostError } from "./wire.ts";
 
@@ -90,7 +91,7 @@ export class Channel {
   request<T>(method: string, params: object = {}): Promise<T> {
     const socket = this.#socket;
     if (!socket || socket.readyState !== WebSocket.OPEN) {
-      return Promise.reject(new HostError("not_connected", "the host is not connected", "wait a moment"));
+      return Promise.reject(new HostError("not_connected", t("error.not_connected"), ""));
     }
     const id = this.#next++;
     return new Promise<T>((resolve, reject) => {
@@ -119,7 +120,7 @@ export class Channel {
   }
 
   #abandon(): void {
-    const error = new HostError("connection_lost", "the connection to the host was lost", "");
+    const error = new HostError("connection_lost", t("error.connection_lost"), "");
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

@@ -1,11 +1,13 @@
 // The page's own commands and keys; the plugins' come from the host and are run there.
 
 import type { Layout } from "./layout.ts";
+import { type Key, t } from "./i18n.ts";
 import type { Binding } from "./keys.ts";
 
 export interface LocalCommand {
   id: string;
-  title: string;
+  /** In the language of this moment. */
+  title: () => string;
   key?: string;
   /** Only offered while this holds. */
   available?: () => boolean;
@@ -40,28 +42,28 @@ export const KEYS: Binding[] = [
 
 /** Moving about in the tabs. */
 export function layoutCommands(layout: () => Layout, closeActive: () => void): LocalCommand[] {
-  const go = (id: string, title: string, run: (layout: Layout) => void): LocalCommand => ({
+  const go = (id: string, title: Key, run: (layout: Layout) => void): LocalCommand => ({
     id: `workspace.${id}`,
-    title,
+    title: () => t(title),
     run: () => run(layout()),
   });
   const commands = [
-    { id: "workspace.closeTab", title: "Tabs: Close", run: closeActive },
-    go("nextTab", "Tabs: Next", (tabs) => tabs.nextTab(1)),
-    go("previousTab", "Tabs: Previous", (tabs) => tabs.nextTab(-1)),
-    go("splitRight", "Tabs: Split right", (tabs) => tabs.split("right")),
-    go("splitDown", "Tabs: Split down", (tabs) => tabs.split("down")),
-    go("maximize", "Tabs: Maximize or restore", (tabs) => tabs.toggleMaximized()),
-    go("wider", "Tabs: Make wider", (tabs) => tabs.resize("width", 60)),
-    go("narrower", "Tabs: Make narrower", (tabs) => tabs.resize("width", -60)),
-    go("taller", "Tabs: Make taller", (tabs) => tabs.resize("height", 40)),
-    go("lower", "Tabs: Make lower", (tabs) => tabs.resize("height", -40)),
+    { id: "workspace.closeTab", title: () => t("command.close_tab"), run: closeActive },
+    go("nextTab", "command.next_tab", (tabs) => tabs.nextTab(1)),
+    go("previousTab", "command.previous_tab", (tabs) => tabs.nextTab(-1)),
+    go("splitRight", "command.split_right", (tabs) => tabs.split("right")),
+    go("splitDown", "command.split_down", (tabs) => tabs.split("down")),
+    go("maximize", "command.maximize", (tabs) => tabs.toggleMaximized()),
+    go("wider", "command.wider", (tabs) => tabs.resize("width", 60)),
+    go("narrower", "command.narrower", (tabs) => tabs.resize("width", -60)),
+    go("taller", "command.taller", (tabs) => tabs.resize("height", 40)),
+    go("lower", "command.lower", (tabs) => tabs.resize("height", -40)),
   ];
   for (const direction of ["left", "right", "up", "down"] as const) {
     const name = direction.charAt(0).toUpperCase() + direction.slice(1);
     commands.push(
-      go(`focus${name}`, `Tabs: Focus ${direction}`, (tabs) => tabs.focusGroup(direction)),
-      go(`move${name}`, `Tabs: Move ${direction}`, (tabs) => tabs.moveTab(direction)),
+      go(`focus${name}`, `command.focus.${direction}`, (tabs) => tabs.focusGroup(direction)),
+      go(`move${name}`, `command.move.${direction}`, (tabs) => tabs.moveTab(direction)),
     );
   }
   return commands;

@@ -34,11 +34,14 @@ const PATHS: Record<string, string> = {
   command: "M3 4.5 6 8l-3 3.5M8 11.5h5",
 };
 
+/** Those that point along the text. */
+const MIRRORED = new Set(["chevron", "sidebar", "text", "command"]);
+
 export function Icon({ name, size = 16, label }: { name: string; size?: number; label?: string }): JSX.Element {
   const known = own(PATHS, name) ?? PATHS["text"]!;
   return (
     <svg
-      class="icon"
+      class={`icon ${MIRRORED.has(name) ? "mirrored" : ""}`}
       width={size}
       height={size}
       viewBox="0 0 16 16"
@@ -58,7 +61,7 @@ export function Icon({ name, size = 16, label }: { name: string; size?: number; 
 export function iconElement(name: string, size = 16): SVGSVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const attributes = {
-    class: "icon",
+    class: `icon ${MIRRORED.has(name) ? "mirrored" : ""}`,
     width: String(size),
     height: String(size),
     viewBox: "0 0 16 16",

@@ -1,8 +1,10 @@
 // Installing from the page: one installation at a time, with its progress, and the person asked for consent.
 
 import type { Channel } from "./channel.ts";
+import { t } from "./i18n.ts";
 import { askConsent } from "./shell/dialogs.tsx";
-import { notify } from "./shell/toasts.tsx";
+import { notify, notifyError } from "./shell/toasts.tsx";
+import { signatureLabel } from "./words.ts";
 import { Store } from "./store.ts";
 import { HostError, type InstallStep, type Progress } from "./wire.ts";
 
@@ -27,7 +29,7 @@ export class Installer {
   /** Install; true when it is done, and otherwise the person has been told why not. */
   async install(specs: string[]): Promise<boolean> {
     if (this.state.value) {
-      notify("warning", "Another installation is under way.", "Wait until it is done.");
+      notify("warning", t("install.busy"), t("install.busy_hint"));
       return false;
     }
     this.state.set({ specs, progress: null });
@@ -38,14 +40,15 @@ export class Installer {
         step = await this.channel.request<InstallStep>("plugins.install", { operation: step.operation, accepted });
       }
       for (const { plugin, version, status, signature, notes } of step.installed) {
-        const what = status === "unchanged" ? "is installed already" : `installed (signature: ${signature})`;
-        notify(status === "unchanged" ? "info" : "success", `${plugin} ${version} ${what}.`, notes.join(" "));
+        const unchanged = status === "unchanged";
+        const text = t(unchanged ? "install.unchanged" : "install.done", { plugin, version, signature: signatureLabel(signature) });
+        notify(unchanged ? "info" : "success", text, notes.join(" "));
       }
       return true;
     } catch (error) {
-      const { code, detail, hint } = HostError.of(error);
       // What the person chose is no error.
-      notify(code === "consent_refused" ? "info" : "error", detail, hint);
+      if (HostError.of(error).code === "consent_refused") notify("info", t("error.consent_refused"));
+      else notifyError(error);
       return false;
     } finally {
       this.state.set(null);

@@ -2,6 +2,7 @@
 
 import { type DockviewApi, type DockviewGroupPanel, type IDockviewPanel, createDockview } from "dockview";
 
+import { label, t } from "./i18n.ts";
 import { iconElement } from "./icons.tsx";
 import { Store } from "./store.ts";
 
@@ -12,6 +13,8 @@ export interface View {
   /** Called when the tab comes to the front, and when its size changes while it is there. */
   shown?(): void;
   hidden?(): void;
+  /** Called after the language was changed. */
+  translate?(): void;
   dispose(): void;
 }
 
@@ -297,9 +300,10 @@ class TabElement {
     this.element.className = "tab";
     this.#icon.className = "tab-icon";
     this.#title.className = "tab-title";
+    this.#title.dir = "auto";
     const cross = document.createElement("span");
     cross.className = "tab-close";
-    cross.title = "Close (Alt+W)";
+    label(cross, "tab.close");
     cross.setAttribute("aria-hidden", "true");
     cross.append(iconElement("close", 14));
     cross.addEventListener("pointerdown", (event) => event.stopPropagation());
@@ -318,6 +322,6 @@ class TabElement {
     this.#title.textContent = title;
     this.#icon.replaceChildren(iconElement(icon, 15));
     this.element.classList.toggle("dirty", Boolean(dirty));
-    this.element.title = dirty ? `${title} (not saved)` : title;
+    this.element.title = dirty ? t("file.unsaved", { title }) : title;
   }
 }

@@ -3,6 +3,7 @@
 import type { ComponentChild } from "preact";
 
 import type { Channel } from "./channel.ts";
+import { t } from "./i18n.ts";
 import type { Layout, Placement, TabInfo, Tree, View } from "./layout.ts";
 import { own } from "./own.ts";
 import { notify, notifyError } from "./shell/toasts.tsx";
@@ -68,7 +69,7 @@ interface Panel {
 }
 
 export interface LocalView {
-  title: string;
+  title: () => string;
   icon: string;
   content: () => ComponentChild;
 }
@@ -126,7 +127,7 @@ export class Panels {
 
   mount(id: string): View {
     const panel = this.#panels.get(id);
-    if (!panel) return new MessageView("This tab is empty", "What it showed was not kept.");
+    if (!panel) return new MessageView(() => t("tab.gone"), () => t("tab.gone_text"));
     return panel.slot;
   }
 
@@ -137,9 +138,9 @@ export class Panels {
 
   describe(id: string): TabInfo {
     const panel = this.#panels.get(id);
-    if (!panel) return { title: "Empty", icon: "text" };
+    if (!panel) return { title: t("tab.empty"), icon: "text" };
     const { view } = panel.slot;
-    return { title: panel.title, icon: panel.icon, dirty: view instanceof EditorPane && view.dirty };
+    return { title: own(this.hooks.local, panel.kind)?.title() ?? panel.title, icon: panel.icon, dirty: view instanceof EditorPane && view.dirty };
   }
 
   async mayClose(id: string): Promise<boolean> {
@@ -208,6 +209,15 @@ export class Panels {
 
   get activeView(): View | null {
     return this.view(this.active.value);
+  }
+
+  /** Draw anew what Preact does not: the language was changed. */
+  translate(): void {
+    for (const { id, slot } of this.#panels.values()) {
+      slot.view?.translate?.();
+      this.layout.describe(id);
+    }
+    this.hooks.statusChanged();
   }
 
   focusActive(): void {
@@ -307,7 +317,7 @@ export class Panels {
       return;
     }
     const id = instance.instance;
-    panel.slot.put(new MessageView(""));
+    panel.slot.put(new MessageView(() => ""));
     try {
       const state = await this.#request<Data | null>("widget.state", { instance: id });
       if (typeof state?.["text"] === "string") {
@@ -326,7 +336,7 @@ export class Panels {
   async #reopen(panel: Panel, state: unknown): Promise<void> {
     panel.waiting ??= panel.instance;
     panel.instance = null;
-    panel.slot.put(new MessageView(`Starting ${panel.title}…`));
+    panel.slot.put(new MessageView(() => t("tab.starting", { title: panel.title })));
     try {
       const instance = await this.#request<Instance>("widget.open", { widget: panel.widget, state: state ?? null });
       if (this.#panels.has(panel.id)) this.#show(panel, instance, true);
@@ -335,9 +345,9 @@ export class Panels {
     } catch (error) {
       const { detail, hint } = HostError.of(error);
       panel.slot.put(
-        new MessageView(`${panel.title} cannot be shown`, [detail, hint].filter(Boolean).join(". "), [
-          { label: "Try again", run: () => void this.#reopen(panel, state) },
-          { label: "Close the tab", run: () => this.layout.remove(panel.id) },
+        new MessageView(() => t("tab.failed", { title: panel.title }), () => [detail, hint].filter(Boolean).join(". "), [
+          { label: () => t("tab.retry"), run: () => void this.#reopen(panel, state) },
+          { label: () => t("tab.close_it"), run: () => this.layout.remove(panel.id) },
         ]),
       );
     }
@@ -366,8 +376,8 @@ export class Panels {
 
   #local(id: string, kind: string): void {
     const { title, icon, content } = this.hooks.local[kind]!;
-    const panel = this.#make(id, kind, title, { icon });
-    panel.slot.put(new PreactView(`${kind}-tab`, content()));
+    const panel = this.#make(id, kind, title(), { icon });
+    panel.slot.put(new PreactView(`${kind}-tab`, content));
   }
 
   #show(panel: Panel, instance: Instance, isReplayed: boolean): void {
@@ -403,8 +413,8 @@ export class Panels {
     if (kind === "text") return new TextView(data);
     if (kind === "webview") return this.#webview(panel, data, instance);
     return new MessageView(
-      "This page cannot show the widget",
-      `It is of the kind “${kind}”; known are terminal, editor, text and webview. Update ViloApp, or ask the author of ${panel.plugin}.`,
+      () => t("tab.unknown"),
+      () => t("tab.unknown_text", { kind, plugin: panel.plugin }),
     );
   }
 

@@ -1,6 +1,8 @@
 // What travels between this page and the host. The host checks what it gets; the page checks what it
 // builds on, since a plugin's data is anybody's.
 
+import type { Said } from "./words.ts";
+
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Data = { [key: string]: unknown };
 
@@ -131,6 +133,7 @@ export interface ThemeState {
 }
 
 export interface Hello extends Catalog, ThemeState {
+  locale: string;
   version: string;
   folder: string;
   instances: Instance[];
@@ -186,7 +189,9 @@ export interface Permission {
   id: string;
   reason: string;
   words?: string;
+  said?: Said;
   warning?: string;
+  warned?: string;
 }
 
 /** A permission that a plugin has, or was denied. */
@@ -194,6 +199,7 @@ export interface Held {
   id: string;
   state: "granted" | "denied";
   words: string;
+  said?: Said;
   by: string;
   at: string;
   reason: string;
@@ -206,7 +212,9 @@ export interface PermissionQuestion {
   plugin: string;
   permission: string;
   words: string;
+  said?: Said;
   warning: string;
+  warned?: string;
   reason: string;
 }
 
@@ -249,6 +257,7 @@ export interface Setting {
   type: string;
   description: string;
   enum?: unknown[] | null;
+  enum_labels?: Record<string, string>;
   changed: boolean;
 }
 
@@ -270,7 +279,7 @@ export class HostError extends Error {
 
   static from(body: unknown): HostError {
     const { code, detail, hint } = (body ?? {}) as Record<string, unknown>;
-    return new HostError(String(code ?? "error"), String(detail ?? "the host failed"), String(hint ?? ""));
+    return new HostError(String(code ?? "error"), String(detail ?? ""), String(hint ?? ""));
   }
 
   /** Whatever was thrown, as something to show. */

@@ -4,6 +4,7 @@ import { render } from "preact";
 
 import { Channel } from "./channel.ts";
 import { KEYS, type LocalCommand, layoutCommands, tabNumber } from "./commands.ts";
+import { LANGUAGES, type Key, label, language, languageName, setLocale, t } from "./i18n.ts";
 import { iconElement } from "./icons.tsx";
 import { Installer } from "./installer.ts";
 import { type Binding, commandFor } from "./keys.ts";
@@ -26,6 +27,7 @@ import { TerminalView } from "./views/terminal.ts";
 import type { Key } from "./views/webview.ts";
 import { Welcome, type WelcomeAction } from "./views/welcome.tsx";
 import { type BrokenSave, type Catalog, type Command, type Hello, HostError, type Notification, type PermissionQuestion, type ThemeState } from "./wire.ts";
+import { themeName } from "./words.ts";
 
 const SIDEBAR = "viloapp.sidebar";
 const CATALOG_AFTER_MS = 120;
@@ -60,14 +62,14 @@ export class Workspace {
     this.#panels = new Panels({
       channel: this.#channel,
       local: {
-        plugins: { title: "Plugins", icon: "plugin", content: () => <PluginsView actions={this.#pluginActions()} /> },
+        plugins: { title: () => t("plugins.title"), icon: "plugin", content: () => <PluginsView actions={this.#pluginActions()} /> },
         shortcuts: {
-          title: "Shortcuts",
+          title: () => t("shortcuts.tab"),
           icon: "keyboard",
           content: () => <ShortcutsView changes={this.#catalog} list={() => this.#shortcuts()} />,
         },
-        activity: { title: "Activity", icon: "activity", content: () => <ActivityView channel={this.#channel} /> },
-        settings: { title: "Settings", icon: "settings", content: () => <SettingsView channel={this.#channel} /> },
+        activity: { title: () => t("activity.title"), icon: "activity", content: () => <ActivityView channel={this.#channel} /> },
+        settings: { title: () => t("settings.title"), icon: "settings", content: () => <SettingsView channel={this.#channel} /> },
       },
       icon: (widget) => this.#catalog.value.widgets.find(({ id }) => id === widget)?.icon ?? "",
       saveEditor: (pane) => void this.#save(pane),
@@ -119,6 +121,7 @@ export class Workspace {
     try {
       const hello = await this.#channel.request<Hello>("hello");
       applyThemes(hello);
+      await setLocale(hello.locale);
       this.#catalog.set(pick(hello));
       this.#folder.set(hello.folder);
       this.#version.set(hello.version);
@@ -146,6 +149,11 @@ export class Workspace {
     this.#channel.on<{ theme: string }>("theme.changed", ({ theme: name }) =>
       applyThemes({ ...theme.value, theme: name }),
     );
+    this.#channel.on<{ locale: string }>("locale.changed", ({ locale }) => {
+      void setLocale(locale);
+      this.#readCatalog();
+    });
+    language.subscribe(() => this.#panels.translate());
     this.#sidebar.subscribe((sidebar) => localStorage.setItem(SIDEBAR, JSON.stringify(sidebar)));
     addEventListener("keydown", (event) => this.#onKey(event), { capture: true });
   }
@@ -201,7 +209,7 @@ export class Workspace {
       return;
     }
     const text = typeof result === "string" ? result : JSON.stringify(result, null, 2);
-    notify("success", `${title}: done`, "", { label: "Show the result", run: () => this.#panels.openText(title, text) });
+    notify("success", t("result.done", { title }), "", { label: t("result.show"), run: () => this.#panels.openText(title, text) });
   }
 
   #command(id: string): Command | undefined {
@@ -216,7 +224,7 @@ export class Workspace {
     const keys = new Map(this.#bindings().map(({ key, command }) => [command, key]));
     const local = this.#local
       .filter(({ available }) => available?.() ?? true)
-      .map(({ id, title }) => ({ id, title, detail: "", key: keys.get(id) ?? "", parameters: [] }));
+      .map(({ id, title }) => ({ id, title: title(), detail: "", key: keys.get(id) ?? "", parameters: [] }));
     const host = this.#catalog.value.commands.filter(({ listed }) => listed !== false).map(({ id, title, plugin, parameters }) => ({
       id,
       title: title || id,
@@ -228,9 +236,9 @@ export class Workspace {
   }
 
   #localCommands(): LocalCommand[] {
-    const terminal = (id: string, title: string, run: (view: TerminalView) => void): LocalCommand => ({
+    const terminal = (id: string, title: Key, run: (view: TerminalView) => void): LocalCommand => ({
       id: `terminal.${id}`,
-      title: `Terminal: ${title}`,
+      title: () => t(title),
       available: () => this.#panels.activeView instanceof TerminalView,
       run: () => {
         const view = this.#panels.activeView;
@@ -239,33 +247,38 @@ export class Workspace {
     });
     const editor = () => this.#panels.activeView instanceof EditorPane;
     return [
-      { id: "workspace.palette", title: "Show all commands", available: () => false, run: openPalette },
-      { id: "workspace.openFile", title: "Go to file", available: () => this.#has(OPEN_FILE), run: () => this.#askFile() },
-      { id: "workspace.save", title: "File: Save", available: editor, run: () => this.#saveActive() },
-      { id: "workspace.plugins", title: "Plugins: Show", run: () => this.#panels.openLocal("plugins") },
-      { id: "workspace.activity", title: "Activity: What plugins use", run: () => this.#panels.openLocal("activity") },
-      { id: "workspace.settings", title: "Settings: Show", run: () => this.#panels.openLocal("settings") },
-      { id: "workspace.shortcuts", title: "Help: Keyboard shortcuts", run: () => this.#panels.openLocal("shortcuts") },
-      { id: "workspace.toggleSidebar", title: "View: Show or hide the explorer", run: () => this.#toggleSidebar() },
-      { id: "workspace.nextTheme", title: "View: Next theme", run: () => this.#nextTheme() },
-      { id: "workspace.nextRegion", title: "View: Next part of the page", run: () => this.#focusRegion(1) },
-      { id: "workspace.previousRegion", title: "View: Previous part of the page", run: () => this.#focusRegion(-1) },
+      { id: "workspace.palette", title: () => t("command.palette"), available: () => false, run: () => openPalette() },
+      { id: "workspace.openFile", title: () => t("command.open_file"), available: () => this.#has(OPEN_FILE), run: () => this.#askFile() },
+      { id: "workspace.save", title: () => t("command.save"), available: editor, run: () => this.#saveActive() },
+      { id: "workspace.plugins", title: () => t("command.plugins"), run: () => this.#panels.openLocal("plugins") },
+      { id: "workspace.activity", title: () => t("command.activity"), run: () => this.#panels.openLocal("activity") },
+      { id: "workspace.settings", title: () => t("command.settings"), run: () => this.#panels.openLocal("settings") },
+      { id: "workspace.shortcuts", title: () => t("command.shortcuts"), run: () => this.#panels.openLocal("shortcuts") },
+      { id: "workspace.toggleSidebar", title: () => t("command.toggle_sidebar"), run: () => this.#toggleSidebar() },
+      { id: "workspace.nextTheme", title: () => t("command.next_theme"), run: () => this.#nextTheme() },
+      { id: "workspace.nextRegion", title: () => t("command.next_region"), run: () => this.#focusRegion(1) },
+      { id: "workspace.previousRegion", title: () => t("command.previous_region"), run: () => this.#focusRegion(-1) },
       ...["dark", "light", "high-contrast"].map((name) => ({
         id: `workspace.theme.${name}`,
-        title: `View: Theme ${name}`,
+        title: () => t("command.theme", { name: themeName(name) }),
         run: () => void this.#setTheme(name),
+      })),
+      ...LANGUAGES.map((name) => ({
+        id: `workspace.language.${name}`,
+        title: () => t("command.language", { name: languageName(name) }),
+        run: () => void this.#channel.request("settings.set", { key: "core.locale", value: name }).catch(notifyError),
       })),
       ...layoutCommands(
         () => this.#panels.layout,
         () => void this.#closeActive(),
       ),
-      terminal("find", "Find", (view) => view.find()),
-      terminal("copy", "Copy the selection", (view) => void view.copy().catch(notifyError)),
-      terminal("paste", "Paste", (view) => void view.paste()),
-      terminal("clear", "Clear", (view) => view.clear()),
-      terminal("splitRight", "Split right", () => this.#splitTerminal()),
-      terminal("screenReader", "Screen reader mode on or off", (view) =>
-        notify("info", `Screen reader mode is ${view.toggleScreenReader() ? "on" : "off"}.`),
+      terminal("find", "command.terminal.find", (view) => view.find()),
+      terminal("copy", "command.terminal.copy", (view) => void view.copy().catch(notifyError)),
+      terminal("paste", "command.terminal.paste", (view) => void view.paste()),
+      terminal("clear", "command.terminal.clear", (view) => view.clear()),
+      terminal("splitRight", "command.terminal.split", () => this.#splitTerminal()),
+      terminal("screenReader", "command.terminal.screen_reader", (view) =>
+        notify("info", t("terminal.screen_reader", { on: view.toggleScreenReader() ? "on" : "off" })),
       ),
     ];
   }
@@ -283,11 +296,11 @@ export class Workspace {
   }
 
   #shortcuts(): Shortcut[] {
-    const titles = new Map(this.#local.map(({ id, title }) => [id, title]));
+    const titles = new Map(this.#local.map(({ id, title }) => [id, title()]));
     for (const { id, title } of this.#catalog.value.commands) titles.set(id, title || id);
     return this.#bindings().flatMap(({ key, command, when }) => {
       const title = titles.get(command);
-      const where = when === "terminalFocus" ? "in a terminal" : when === "!terminalFocus" ? "outside a terminal" : "";
+      const where = when === "terminalFocus" ? t("shortcuts.in_terminal") : when === "!terminalFocus" ? t("shortcuts.outside_terminal") : "";
       return title ? [{ title, key, where }] : [];
     });
   }
@@ -349,9 +362,9 @@ export class Workspace {
   #offerEditor(): void {
     const offered = this.#catalog.value.offers.some(({ id }) => id === "viloedit");
     const action = offered
-      ? { label: "Install viloedit", run: () => void this.#installer.install(["viloedit"]) }
-      : { label: "Show the plugins", run: () => this.#panels.openLocal("plugins") };
-    notify("info", "No plugin that opens files is enabled.", "", action);
+      ? { label: t("install.install_one", { name: "viloedit" }), run: () => void this.#installer.install(["viloedit"]) }
+      : { label: t("plugins.show"), run: () => this.#panels.openLocal("plugins") };
+    notify("info", t("file.no_editor"), "", action);
   }
 
   #saveActive(): void {
@@ -369,11 +382,11 @@ export class Workspace {
     } catch (error) {
       const { code, detail } = HostError.of(error);
       if (code === "no_path") {
-        const path = await askText("Save as", "Path in the workspace folder", "", "notes.md");
+        const path = await askText(t("file.save_as"), t("file.path"), "", "notes.md");
         return path !== null && this.#save(pane, { path });
       }
       if (code === "changed_on_disk" || code === "file_exists") {
-        const choice = await ask("Overwrite the file?", detail, [{ id: "overwrite", label: "Overwrite", kind: "danger" }]);
+        const choice = await ask(t("file.overwrite_title"), detail, [{ id: "overwrite", label: t("file.overwrite"), kind: "danger" }]);
         return choice !== null && this.#save(pane, { ...options, overwrite: true });
       }
       notifyError(error);
@@ -382,9 +395,9 @@ export class Workspace {
   }
 
   async #mayClose(pane: EditorPane, title: string): Promise<boolean> {
-    const choice = await ask(`Save the changes to ${title}?`, "They are lost if you do not save them.", [
-      { id: "discard", label: "Don't save", kind: "danger" },
-      { id: "save", label: "Save", kind: "primary" },
+    const choice = await ask(t("file.save_changes", { title }), t("file.lost_if_not"), [
+      { id: "discard", label: t("file.discard"), kind: "danger" },
+      { id: "save", label: t("file.save"), kind: "primary" },
     ]);
     return choice === "discard" || (choice === "save" && (await this.#save(pane)));
   }
@@ -407,12 +420,12 @@ export class Workspace {
     const element = document.createElement("div");
     element.className = "welcome-slot";
     const actions = (): WelcomeAction[] => [
-      { icon: "terminal", label: "New terminal", needs: NEW_TERMINAL, key: this.#keyOf(NEW_TERMINAL), run: () => void this.#run(NEW_TERMINAL) },
-      { icon: "file", label: "New file", needs: NEW_FILE, key: this.#keyOf(NEW_FILE), run: () => void this.#run(NEW_FILE) },
-      { icon: "search", label: "Go to file", needs: OPEN_FILE, key: "ctrl+p", run: () => this.#askFile() },
-      { icon: "command", label: "Show all commands", needs: "", key: "f1", run: openPalette },
-      { icon: "keyboard", label: "Keyboard shortcuts", needs: "", key: "", run: () => this.#panels.openLocal("shortcuts") },
-      { icon: "plugin", label: "Plugins", needs: "", key: "", run: () => this.#panels.openLocal("plugins") },
+      { icon: "terminal", label: t("welcome.new_terminal"), needs: NEW_TERMINAL, key: this.#keyOf(NEW_TERMINAL), run: () => void this.#run(NEW_TERMINAL) },
+      { icon: "file", label: t("welcome.new_file"), needs: NEW_FILE, key: this.#keyOf(NEW_FILE), run: () => void this.#run(NEW_FILE) },
+      { icon: "search", label: t("command.open_file"), needs: OPEN_FILE, key: "ctrl+p", run: () => this.#askFile() },
+      { icon: "command", label: t("command.palette"), needs: "", key: "f1", run: () => openPalette() },
+      { icon: "keyboard", label: t("shortcuts.title"), needs: "", key: "", run: () => this.#panels.openLocal("shortcuts") },
+      { icon: "plugin", label: t("plugins.title"), needs: "", key: "", run: () => this.#panels.openLocal("plugins") },
     ];
     render(
       <Welcome catalog={this.#catalog} ready={this.#ready} installer={this.#installer} actions={actions} />,
@@ -428,19 +441,18 @@ export class Workspace {
   #groupActions(split: () => void): HTMLElement {
     const row = document.createElement("div");
     row.className = "group-actions";
-    const button = (icon: string, label: string, onClick: () => void) => {
+    const button = (icon: string, text: Key, onClick: () => void) => {
       const element = document.createElement("button");
       element.className = "icon-button";
-      element.title = label;
-      element.setAttribute("aria-label", label);
+      label(element, text);
       element.append(iconElement(icon, 15));
       element.addEventListener("click", onClick);
       row.append(element);
     };
-    button("plus", "New terminal", () =>
+    button("plus", "welcome.new_terminal", () =>
       this.#has(NEW_TERMINAL) ? void this.#run(NEW_TERMINAL) : this.#panels.openLocal("plugins"),
     );
-    button("split", "Split right", split);
+    button("split", "tabs.split", split);
     return row;
   }
 
@@ -449,7 +461,7 @@ export class Workspace {
     const items: string[] = [];
     if (view instanceof EditorPane) {
       const { line, column } = view.cursor;
-      items.push(`Ln ${line}, Col ${column}`, view.language === "text" ? "plain text" : view.language);
+      items.push(t("editor.place", { line, column }), view.language === "text" ? t("editor.plain_text") : view.language);
     }
     this.#status.set({ items });
   }
@@ -474,10 +486,10 @@ export class Workspace {
   }
 
   #pluginActions(): PluginActions {
-    const change = async (method: string, id: string, done: string) => {
+    const change = async (method: string, id: string, done: Key) => {
       try {
         await this.#channel.request(method, { ids: [id] });
-        notify("success", `${id} ${done}.`);
+        notify("success", t(done, { plugin: id }));
       } catch (error) {
         notifyError(error);
       }
@@ -486,15 +498,15 @@ export class Workspace {
     return {
       catalog: this.#catalog,
       installer: this.#installer,
-      enable: (id) => void change("plugins.enable", id, "is enabled"),
+      enable: (id) => void change("plugins.enable", id, "plugin.enabled"),
       disable: async (id) => {
-        if (await this.#letGoOf(id)) void change("plugins.disable", id, "is disabled");
+        if (await this.#letGoOf(id)) void change("plugins.disable", id, "plugin.disabled");
       },
       uninstall: async (id) => {
-        const choice = await ask(`Uninstall ${id}?`, "Its tabs close. Its data and settings stay for another time.", [
-          { id: "uninstall", label: "Uninstall", kind: "danger" },
+        const choice = await ask(t("plugin.uninstall_title", { plugin: id }), t("plugin.uninstall_text"), [
+          { id: "uninstall", label: t("plugin.uninstall"), kind: "danger" },
         ]);
-        if (choice && (await this.#letGoOf(id))) void change("plugins.uninstall", id, "is uninstalled");
+        if (choice && (await this.#letGoOf(id))) void change("plugins.uninstall", id, "plugin.uninstalled");
       },
       permit: async (plugin, permission, allow) => {
         try {
@@ -503,8 +515,12 @@ export class Workspace {
             restarted: boolean;
             terminals_closed: boolean;
           }>(method, { plugin, permissions: [permission] });
-          const hint = restarted ? `${plugin} was started anew.` : terminals_closed ? "Its terminals were closed." : "";
-          notify("success", allow ? `${plugin} may ${permission}.` : `${plugin} may not ${permission} any more.`, hint);
+          const hint = restarted
+            ? t("permission.restarted", { plugin })
+            : terminals_closed
+              ? t("permission.terminals_closed")
+              : "";
+          notify("success", t(allow ? "permission.granted" : "permission.revoked", { plugin, permission }), hint);
         } catch (error) {
           notifyError(error);
         }

@@ -3,9 +3,11 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { rich, t } from "../i18n.ts";
 import { Icon } from "../icons.tsx";
 import { Store, useStore } from "../store.ts";
 import type { PermissionQuestion, Question } from "../wire.ts";
+import { permissionWords, warningWords } from "../words.ts";
 
 export interface Choice {
   id: string;
@@ -53,7 +55,7 @@ export async function askText(title: string, label: string, value = "", placehol
   const { choice, input } = await put({
     title,
     input: { label, value, placeholder },
-    choices: [{ id: "ok", label: "OK", kind: "primary" }],
+    choices: [{ id: "ok", label: t("dialog.ok"), kind: "primary" }],
   });
   return choice === "ok" && input.trim() ? input.trim() : null;
 }
@@ -66,9 +68,9 @@ export async function askConsent(plugin: string, version: string, question: Ques
     </>
   );
   const asked = {
-    permissions: { title: `Allow ${plugin}?`, label: "Allow and install" },
-    publisher: { title: `Trust who publishes ${plugin}?`, label: "Trust this publisher" },
-    unsigned: { title: `Install ${plugin} unsigned?`, label: "Install unsigned" },
+    permissions: { title: t("consent.install_title", { plugin }), label: t("consent.install") },
+    publisher: { title: t("consent.publisher_title", { plugin }), label: t("consent.publisher") },
+    unsigned: { title: t("consent.unsigned_title", { plugin }), label: t("consent.unsigned") },
   }[question.about];
   const { choice } = await put({
     title: asked.title,
@@ -80,15 +82,15 @@ export async function askConsent(plugin: string, version: string, question: Ques
 
 /** Ask for a permission that a plugin wants now; null when the host took the question back. */
 export async function askPermission(question: PermissionQuestion): Promise<string | null> {
-  const { id, plugin, permission, words, warning, reason } = question;
+  const { id, plugin, permission, warning, reason } = question;
   if (waiting.value.some((each) => each.id === id)) return null;
   const body = (
     <>
       <p>
-        <strong>{plugin}</strong> asks to <strong>{words}</strong>.
+        {rich("permission.asks", { plugin: <strong>{plugin}</strong>, words: <strong>{permissionWords(question)}</strong> })}
       </p>
-      {warning && <p class="caution">{warning}.</p>}
-      <p>{reason ? `It says: “${reason}”` : "It gives no reason."}</p>
+      {warning && <p class="caution">{warningWords(question)}.</p>}
+      <p>{reason ? t("permission.reason", { reason }) : t("permission.no_reason")}</p>
       <p class="quiet">
         <code>{permission}</code>
       </p>
@@ -96,14 +98,14 @@ export async function askPermission(question: PermissionQuestion): Promise<strin
   );
   const { choice } = await put({
     id,
-    title: `Allow ${plugin} this?`,
+    title: t("permission.title", { plugin }),
     body,
     icon: "shield",
-    refusal: "Deny",
+    refusal: t("permission.deny"),
     choices: [
-      { id: "once", label: "Once" },
-      { id: "run", label: "Until ViloApp ends" },
-      { id: "always", label: "Always" },
+      { id: "once", label: t("permission.once") },
+      { id: "run", label: t("permission.run") },
+      { id: "always", label: t("permission.always") },
     ],
   });
   return choice === WITHDRAWN ? null : (choice ?? "deny");
@@ -120,16 +122,16 @@ function Asked({ who, question }: { who: ComponentChildren; question: Question }
   if (question.about === "permissions")
     return (
       <>
-        <p>{who} asks for:</p>
+        <p>{rich("consent.asks", { plugin: who })}</p>
         <ul class="permissions">
-          {question.permissions.map(({ id, reason, words, warning }) => (
-            <li key={id}>
+          {question.permissions.map((asked) => (
+            <li key={asked.id}>
               <Icon name="shield" />
               <div>
-                <code>{id}</code>
-                {words && <strong>{words}</strong>}
-                {warning && <em>{warning}</em>}
-                <span>{reason ? `“${reason}”` : "The plugin gives no reason."}</span>
+                <code>{asked.id}</code>
+                {asked.words && <strong>{permissionWords(asked)}</strong>}
+                {asked.warning && <em>{warningWords(asked)}</em>}
+                <span dir="auto">{asked.reason ? `“${asked.reason}”` : t("consent.no_reason")}</span>
               </div>
             </li>
           ))}
@@ -138,7 +140,7 @@ function Asked({ who, question }: { who: ComponentChildren; question: Question }
               <Icon name="shield" />
               <div>
                 <code>{line}</code>
-                <span>It wants to use more of the machine than plugins may.</span>
+                <span>{t("consent.limit")}</span>
               </div>
             </li>
           ))}
@@ -160,16 +162,16 @@ function Asked({ who, question }: { who: ComponentChildren; question: Question }
   if (question.about === "publisher")
     return (
       <>
-        <p>{who} is used for the first time. Its signature holds, and it is</p>
+        <p>{rich("consent.publisher_text", { plugin: who })}</p>
         {lines}
-        <p class="quiet">If you agree, every later version has to be signed by the same publisher.</p>
+        <p class="quiet">{t("consent.publisher_later")}</p>
       </>
     );
   return (
     <>
-      <p>Nobody signed {who}.</p>
+      <p>{rich("consent.unsigned_text", { plugin: who })}</p>
       {lines}
-      <p class="quiet">It will say so wherever plugins are listed.</p>
+      <p class="quiet">{t("consent.unsigned_later")}</p>
     </>
   );
 }
@@ -223,7 +225,7 @@ function Modal({ question }: { question: Dialog }): JSX.Element {
         )}
         <div class="button-row end">
           <button type="button" class="button" data-testid="dialog-cancel" autofocus={question.refusal !== undefined} onClick={() => question.answer(null, input)}>
-            {question.refusal ?? "Cancel"}
+            {question.refusal ?? t("dialog.cancel")}
           </button>
           {question.choices.map(({ id, label, kind }) => (
             <button

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { Channel } from "../channel.ts";
+import { isRightToLeft, language, t } from "../i18n.ts";
 import { Icon } from "../icons.tsx";
 import { Store, useStore } from "../store.ts";
 import type { FileEntry, FileListing } from "../wire.ts";
@@ -176,15 +177,16 @@ export function Explorer({ model }: { model: ExplorerModel }): JSX.Element {
     if (!row || event.ctrlKey || event.altKey || event.metaKey) return;
     const go = (target: number) => rows[target] && model.select(rows[target].entry.path);
     const isOpen = open.has(row.entry.path);
+    const [inward, outward] = isRightToLeft(language.value) ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
     if (event.key === "ArrowDown") go(index + 1);
     else if (event.key === "ArrowUp") go(index - 1);
     else if (event.key === "Home") go(0);
     else if (event.key === "End") go(rows.length - 1);
     else if (event.key === "Enter" || event.key === " ") model.activate(row.entry);
-    else if (event.key === "ArrowRight" && row.entry.kind === "folder") {
+    else if (event.key === inward && row.entry.kind === "folder") {
       if (isOpen) go(index + 1);
       else void model.toggle(row.entry.path);
-    } else if (event.key === "ArrowLeft") {
+    } else if (event.key === outward) {
       if (isOpen) void model.toggle(row.entry.path);
       else go(rows.findLastIndex((each, place) => place < index && each.level < row.level));
     } else if (event.key.length === 1) {
@@ -199,20 +201,20 @@ export function Explorer({ model }: { model: ExplorerModel }): JSX.Element {
     <div class="explorer">
       <div class="sidebar-heading">
         <h2 title={root}>{root.split("/").at(-1) || root}</h2>
-        <button class="icon-button" aria-label="Collapse all folders" title="Collapse all" onClick={() => model.collapse()}>
+        <button class="icon-button" aria-label={t("explorer.collapse")} title={t("explorer.collapse")} onClick={() => model.collapse()}>
           <Icon name="collapse" size={14} />
         </button>
-        <button class="icon-button" aria-label="Refresh" title="Refresh" onClick={() => void model.refresh()}>
+        <button class="icon-button" aria-label={t("explorer.refresh")} title={t("explorer.refresh")} onClick={() => void model.refresh()}>
           <Icon name="refresh" size={14} />
         </button>
       </div>
-      <ul ref={tree} class="tree" role="tree" aria-label="Files" data-testid="explorer" onKeyDown={onKey}>
+      <ul ref={tree} class="tree" role="tree" aria-label={t("explorer.files")} data-testid="explorer" onKeyDown={onKey}>
         {rows.map(({ entry, level, position, siblings }) => (
           <li
             key={entry.path}
             role="treeitem"
             class={`tree-row ${entry.kind}${entry.name.startsWith(".") ? " dim" : ""}`}
-            style={{ paddingLeft: `${8 + (level - 1) * 14}px` }}
+            style={{ paddingInlineStart: `${8 + (level - 1) * 14}px` }}
             tabIndex={entry.path === current ? 0 : -1}
             aria-level={level}
             aria-posinset={position}
@@ -227,13 +229,13 @@ export function Explorer({ model }: { model: ExplorerModel }): JSX.Element {
           >
             <span class="twist">{entry.kind === "folder" && <Icon name="chevron" size={12} />}</span>
             <Icon name={entry.kind === "folder" ? (open.has(entry.path) ? "folder-open" : "folder") : "file"} size={15} />
-            <span class="tree-name">{entry.name}</span>
+            <span class="tree-name" dir="auto">{entry.name}</span>
           </li>
         ))}
       </ul>
-      {rows.length === 0 && children.has(root) && <p class="quiet pad">This folder is empty.</p>}
+      {rows.length === 0 && children.has(root) && <p class="quiet pad">{t("explorer.empty")}</p>}
       {[...children.values()].some(({ truncated }) => truncated) && (
-        <p class="quiet pad">A folder has more entries than are shown.</p>
+        <p class="quiet pad">{t("explorer.truncated")}</p>
       )}
     </div>
   );

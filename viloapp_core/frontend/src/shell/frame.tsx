@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { Channel } from "../channel.ts";
+import { language, languageName, rich, t } from "../i18n.ts";
 import { Icon, Logo } from "../icons.tsx";
 import { type Store, useStore } from "../store.ts";
 import type { BrokenSave, Catalog, ThemeState } from "../wire.ts";
@@ -12,6 +13,7 @@ import { Dialogs } from "./dialogs.tsx";
 import { Explorer, type ExplorerModel } from "./explorer.tsx";
 import { Keycaps } from "./keycaps.tsx";
 import { Palette, type PaletteHost, openPalette } from "./palette.tsx";
+import { stateWords, themeName } from "../words.ts";
 import { Toasts } from "./toasts.tsx";
 
 export interface Sidebar {
@@ -43,6 +45,7 @@ export interface FrameProps {
 export function Frame(props: FrameProps): JSX.Element {
   const tabs = useRef<HTMLDivElement>(null);
   const { shown, width } = useStore(props.sidebar);
+  useStore(language);
   useEffect(() => props.mountTabs(tabs.current!), []);
   return (
     <div class="frame">
@@ -50,12 +53,12 @@ export function Frame(props: FrameProps): JSX.Element {
       <BrokenSaves saves={props.brokenSaves} />
       <div class="middle">
         {shown && (
-            <nav class="sidebar" style={{ width: `${width}px` }} aria-label="Explorer" data-region="sidebar">
+            <nav class="sidebar" style={{ width: `${width}px` }} aria-label={t("explorer.title")} data-region="sidebar">
               <Explorer model={props.explorer} />
               <Sash sidebar={props.sidebar} />
             </nav>
         )}
-        <main class="tabs" data-region="tabs" ref={tabs} aria-label="Tabs" />
+        <main class="tabs" data-region="tabs" ref={tabs} aria-label={t("tabs.title")} />
       </div>
       <StatusBar {...props} />
       <Connection channel={props.channel} />
@@ -76,21 +79,21 @@ function TopBar({ folder, run, sidebar }: FrameProps): JSX.Element {
         <h1 class="brand">ViloApp</h1>
         <IconButton
           icon="sidebar"
-          label={shown ? "Hide the explorer" : "Show the explorer"}
+          label={t(shown ? "explorer.hide" : "explorer.show")}
           pressed={shown}
           onClick={() => run("workspace.toggleSidebar")}
         />
       </div>
-      <button class="command-box" data-testid="open-palette" title="Show all commands" onClick={openPalette}>
+      <button class="command-box" data-testid="open-palette" title={t("command.palette")} onClick={() => openPalette()}>
         <Icon name="search" size={14} />
-        <span>{path ? path.split("/").at(-1) || path : "Commands"}</span>
+        <span>{path ? path.split("/").at(-1) || path : t("palette.place")}</span>
         <Keycaps chord="f1" />
       </button>
       <div class="top-side end">
-        <IconButton icon="theme" label="Change the theme" onClick={() => run("workspace.nextTheme")} />
-        <IconButton icon="plugin" label="Plugins" testid="open-plugins" onClick={() => run("workspace.plugins")} />
-        <IconButton icon="activity" label="Activity" testid="open-activity" onClick={() => run("workspace.activity")} />
-        <IconButton icon="settings" label="Settings" testid="open-settings" onClick={() => run("workspace.settings")} />
+        <IconButton icon="theme" label={t("status.theme")} onClick={() => run("workspace.nextTheme")} />
+        <IconButton icon="plugin" label={t("plugins.title")} testid="open-plugins" onClick={() => run("workspace.plugins")} />
+        <IconButton icon="activity" label={t("activity.title")} testid="open-activity" onClick={() => run("workspace.activity")} />
+        <IconButton icon="settings" label={t("settings.title")} testid="open-settings" onClick={() => run("workspace.settings")} />
       </div>
     </header>
   );
@@ -128,7 +131,7 @@ function Sash({ sidebar }: { sidebar: Store<Sidebar> }): JSX.Element {
   const onPointerDown = (down: PointerEvent) => {
     const handle = down.currentTarget as HTMLElement;
     handle.setPointerCapture(down.pointerId);
-    const move = (event: PointerEvent) => resize(width + event.clientX - down.clientX);
+    const move = (event: PointerEvent) => resize(width + (event.clientX - down.clientX) * along(handle));
     handle.addEventListener("pointermove", move);
     handle.addEventListener("lostpointercapture", () => handle.removeEventListener("pointermove", move), { once: true });
   };
@@ -137,26 +140,23 @@ function Sash({ sidebar }: { sidebar: Store<Sidebar> }): JSX.Element {
       class="sash"
       role="separator"
       tabIndex={0}
-      aria-label="Width of the explorer"
+      aria-label={t("explorer.width")}
       aria-orientation="vertical"
       aria-valuenow={width}
       aria-valuemin={MIN_WIDTH}
       aria-valuemax={MAX_WIDTH}
       onPointerDown={onPointerDown}
       onKeyDown={(event) => {
-        if (event.key === "ArrowLeft") resize(width - 16);
-        else if (event.key === "ArrowRight") resize(width + 16);
+        const step = 16 * along(event.currentTarget);
+        if (event.key === "ArrowLeft") resize(width - step);
+        else if (event.key === "ArrowRight") resize(width + step);
       }}
     />
   );
 }
 
-const CONNECTION = {
-  connecting: "Connecting",
-  open: "Connected",
-  lost: "Reconnecting",
-  refused: "Not connected",
-} as const;
+/** 1 where the sidebar grows to the right, -1 where the page is mirrored. */
+const along = (element: Element): 1 | -1 => (getComputedStyle(element).direction === "rtl" ? -1 : 1);
 
 function StatusBar({ channel, catalog, folder, version, status, theme, run }: FrameProps): JSX.Element {
   const connection = useStore(channel.state);
@@ -166,10 +166,10 @@ function StatusBar({ channel, catalog, folder, version, status, theme, run }: Fr
   const { items } = useStore(status);
   const { theme: name } = useStore(theme);
   return (
-    <footer class="status" data-region="status" aria-label="Status">
+    <footer class="status" data-region="status" aria-label={t("status.title")}>
       <span class={`status-item connection ${connection}`} data-testid="connection" data-state={connection} role="status">
         <span class="dot" aria-hidden="true" />
-        {CONNECTION[connection]}
+        {t(`connection.${connection}`)}
       </span>
       <span class="status-item path" title={path} data-testid="folder">
         <Icon name="folder" size={13} />
@@ -183,7 +183,7 @@ function StatusBar({ channel, catalog, folder, version, status, theme, run }: Fr
             class={`status-item state ${state ?? "stopped"}`}
             data-testid={`status-${id}`}
             data-state={state}
-            title={`${id}: ${state}${detail ? `, ${detail}` : ""}`}
+            title={`${id}: ${stateWords(state ?? "stopped")}${detail ? `, ${detail}` : ""}`}
             onClick={() => run("workspace.plugins")}
           >
             <span class="dot" aria-hidden="true" />
@@ -196,8 +196,11 @@ function StatusBar({ channel, catalog, folder, version, status, theme, run }: Fr
           {item}
         </span>
       ))}
-      <button class="status-item" title="Change the theme" onClick={() => run("workspace.nextTheme")}>
-        {name}
+      <button class="status-item" title={t("status.language")} data-testid="language" onClick={() => openPalette(t("command.language", { name: "" }).replaceAll(/[\u2068\u2069]/g, "").trim())}>
+        {languageName(language.value)}
+      </button>
+      <button class="status-item" title={t("status.theme")} onClick={() => run("workspace.nextTheme")}>
+        {themeName(name)}
       </button>
       <span class="status-item faint">{number}</span>
     </footer>
@@ -212,11 +215,8 @@ function Connection({ channel }: { channel: Channel }): JSX.Element | null {
       <div class="curtain" role="alertdialog" aria-labelledby="curtain-title" data-testid="refused">
         <div class="curtain-box">
           <Logo size={36} />
-          <h1 id="curtain-title">This page has no key to the workspace</h1>
-          <p>
-            ViloApp was started anew, or this address was opened without the part after <code>#</code>. Run{" "}
-            <code>viloapp</code> in a terminal: it opens, and prints, an address that works.
-          </p>
+          <h1 id="curtain-title">{t("connection.refused_title")}</h1>
+          <p>{rich("connection.refused_text", { hash: <code>#</code>, command: <code>viloapp</code> })}</p>
         </div>
       </div>
     );
@@ -225,9 +225,9 @@ function Connection({ channel }: { channel: Channel }): JSX.Element | null {
   return (
     <div class="lost" role="status" data-testid="lost">
       <span class="spinner" aria-hidden="true" />
-      Connection lost; trying again. Nothing you typed in an editor is gone.
+      {t("connection.lost_text")}
       <button class="link" onClick={() => channel.retryNow()}>
-        Try now
+        {t("connection.retry")}
       </button>
     </div>
   );

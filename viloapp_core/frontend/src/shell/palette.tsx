@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { byTitle, t } from "../i18n.ts";
 import { Icon } from "../icons.tsx";
 import { Store, useStore } from "../store.ts";
 import type { Parameter } from "../wire.ts";
@@ -30,15 +31,16 @@ interface Step {
   values: Record<string, unknown>;
 }
 
-type Shown = { open: false } | { open: true; step: Step | null };
+type Shown = { open: false } | { open: true; step: Step | null; text?: string };
 
 const RECENT = "viloapp.recent";
 const state = new Store<Shown>({ open: false });
 
 export const paletteOpen = (): boolean => state.value.open;
 
-export function openPalette(): void {
-  state.set(state.value.open ? { open: false } : { open: true, step: null });
+/** Show all commands, or those that a text finds. */
+export function openPalette(text = ""): void {
+  state.set(state.value.open ? { open: false } : { open: true, step: null, text });
 }
 
 /** Run a command, asking first for what it needs and was not given. */
@@ -84,7 +86,7 @@ export function Palette({ host }: { host: PaletteHost }): JSX.Element | null {
     <dialog
       ref={dialog}
       class="palette"
-      aria-label="Command palette"
+      aria-label={t("palette.title")}
       data-testid="palette"
       onCancel={(event) => {
         event.preventDefault();
@@ -92,24 +94,24 @@ export function Palette({ host }: { host: PaletteHost }): JSX.Element | null {
       }}
       onPointerDown={(event) => event.target === dialog.current && close()}
     >
-      {shown.step ? <Question key={shown.step.missing[0]?.name} step={shown.step} host={host} /> : <Choose host={host} />}
+      {shown.step ? <Question key={shown.step.missing[0]?.name} step={shown.step} host={host} /> : <Choose host={host} first={shown.text ?? ""} />}
     </dialog>
   );
 }
 
-function Choose({ host }: { host: PaletteHost }): JSX.Element {
-  const [text, setText] = useState("");
+function Choose({ host, first }: { host: PaletteHost; first: string }): JSX.Element {
+  const [text, setText] = useState(first);
   const commands = useMemo(() => {
     const last = recent();
     const place = (id: string) => (last.includes(id) ? last.indexOf(id) : last.length);
-    return host.commands().sort((a, b) => place(a.id) - place(b.id) || a.title.localeCompare(b.title));
+    return host.commands().sort((a, b) => place(a.id) - place(b.id) || byTitle(a, b));
   }, []);
   const found = rank(text, commands, (command) => command.title);
   const options = found.map(({ item, spans }) => ({
     id: item.id,
     row: (
       <>
-        <span class="option-title">
+        <span class="option-title" dir="auto">
           <Marked text={item.title} spans={spans} />
         </span>
         <span class="option-detail">{item.detail}</span>
@@ -120,12 +122,12 @@ function Choose({ host }: { host: PaletteHost }): JSX.Element {
   }));
   return (
     <Picker
-      label="Search commands"
-      placeholder="Type a command"
+      label={t("palette.search")}
+      placeholder={t("palette.placeholder")}
       text={text}
       onText={setText}
       options={options}
-      none="No command of that name"
+      none={t("palette.none")}
     />
   );
 }
@@ -147,7 +149,7 @@ function Question({ step, host }: { step: Step; host: PaletteHost }): JSX.Elemen
   const give = (given: string) => {
     const value = parse(parameter, given);
     if (value === undefined) {
-      setProblem(`${parameter.name} has to be of type ${parameter.type}`);
+      setProblem(t("palette.wrong_type", { name: parameter.name, type: parameter.type }));
       return;
     }
     const values = { ...step.values, [parameter.name]: value };
@@ -181,7 +183,7 @@ function Question({ step, host }: { step: Step; host: PaletteHost }): JSX.Elemen
       }}
       options={options}
       onEnter={options.length > 0 ? undefined : () => give(text)}
-      none={isPath ? "" : (parameter.description ?? "Press Enter to go on")}
+      none={isPath ? "" : (parameter.description ?? t("palette.enter"))}
     />
   );
 }

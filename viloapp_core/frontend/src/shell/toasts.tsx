@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 
+import { known, language, t } from "../i18n.ts";
 import { Icon } from "../icons.tsx";
 import { Store, useStore } from "../store.ts";
 import { HostError } from "../wire.ts";
@@ -34,8 +35,11 @@ export function notify(level: Toast["level"], message: string, hint = "", action
 }
 
 export function notifyError(error: unknown, action?: ToastAction): void {
-  const { detail, hint } = HostError.of(error);
-  notify("error", detail, hint, action);
+  const { code, detail, hint } = HostError.of(error);
+  // What the host says more of it is English: it follows what can be said of its kind in the person's language.
+  const said = language.value === "en" ? null : known(`error.${code}`);
+  if (said === null || said === detail) notify("error", detail, hint, action);
+  else notify("error", said, [detail, hint].filter(Boolean).join(". "), action);
 }
 
 function dismiss(id: number): void {
@@ -45,13 +49,13 @@ function dismiss(id: number): void {
 export function Toasts(): JSX.Element {
   const toasts = useStore(shown);
   return (
-    <section class="toasts" aria-label="Notifications" aria-live="polite" data-testid="toasts">
+    <section class="toasts" aria-label={t("notifications.title")} aria-live="polite" data-testid="toasts">
       {toasts.map(({ id, level, message, hint, action }) => (
         <div key={id} class={`toast ${level}`} role={level === "error" ? "alert" : "status"} data-testid="toast">
           <Icon name={level === "success" ? "check" : level} />
           <div class="toast-text">
-            <p>{message}</p>
-            {hint && <p class="quiet">{hint}</p>}
+            <p dir="auto">{message}</p>
+            {hint && <p class="quiet" dir="auto">{hint}</p>}
             {action && (
               <button
                 class="link"
@@ -64,7 +68,7 @@ export function Toasts(): JSX.Element {
               </button>
             )}
           </div>
-          <button class="icon-button" aria-label="Dismiss" onClick={() => dismiss(id)}>
+          <button class="icon-button" aria-label={t("notifications.dismiss")} onClick={() => dismiss(id)}>
             <Icon name="close" size={14} />
           </button>
         </div>

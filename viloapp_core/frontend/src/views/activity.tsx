@@ -4,8 +4,10 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Channel } from "../channel.ts";
+import { dateTime, list, number, t } from "../i18n.ts";
 import { notifyError } from "../shell/toasts.tsx";
 import { type CrashReport, HostError, type Measured, type MeasuredPlugin } from "../wire.ts";
+import { stateWords } from "../words.ts";
 import { Chart } from "./chart.tsx";
 
 export function ActivityView({ channel }: { channel: Channel }): JSX.Element {
@@ -31,10 +33,10 @@ export function ActivityView({ channel }: { channel: Channel }): JSX.Element {
   return (
     <div class="page wide" data-testid="activity-view" ref={page}>
       <header class="page-head">
-        <h1>Activity</h1>
-        <p>What the processes of each plugin use, sampled every {measured?.every_s ?? 5} s, over the last ten minutes.</p>
+        <h1>{t("activity.title")}</h1>
+        <p>{t("activity.lead", { seconds: measured?.every_s ?? 5 })}</p>
       </header>
-      {measured?.plugins.length === 0 && <p class="quiet">No plugin is installed.</p>}
+      {measured?.plugins.length === 0 && <p class="quiet">{t("activity.none")}</p>}
       <ul class="cards">
         {measured?.plugins.map((plugin) => (
           <Row key={plugin.id} plugin={plugin} everyS={measured.every_s} channel={channel} />
@@ -47,7 +49,7 @@ export function ActivityView({ channel }: { channel: Channel }): JSX.Element {
 function Row({ plugin, everyS, channel }: { plugin: MeasuredPlugin; everyS: number; channel: Channel }): JSX.Element {
   const { id, history, limits } = plugin;
   const running = plugin.pid !== null;
-  const kind = plugin.memory_kind === "rss" ? " (shared pages count for each process)" : "";
+  const memoryHint = plugin.memory_kind === "rss" ? "activity.memory_shared" : "activity.memory_hint";
   const calls = history.map(([, , , count]) => count);
   return (
     <li class="activity" data-testid="activity" data-id={id} data-state={plugin.state}>
@@ -55,36 +57,35 @@ function Row({ plugin, everyS, channel }: { plugin: MeasuredPlugin; everyS: numb
         {id} <span class="version">{plugin.version}</span>
         <span class={`state ${plugin.enabled ? plugin.state : "disabled"}`}>
           <span class="dot" aria-hidden="true" />
-          {plugin.enabled ? plugin.state : "disabled"}
-          {plugin.throttled ? ", held" : ""}
+          {list([stateWords(plugin.enabled ? plugin.state : "disabled"), ...(plugin.throttled ? [t("activity.held")] : [])])}
         </span>
       </h2>
       <div class="charts">
         <Chart
-          title="Memory"
-          value={running ? `${plugin.memory_usage_mb.toFixed(0)} MB` : "none"}
-          hint={`of ${limits.memory_mb} MB${kind}`}
+          title={t("activity.memory")}
+          value={running ? t("activity.megabytes", { amount: Math.round(plugin.memory_usage_mb) }) : t("activity.not_running")}
+          hint={t(memoryHint, { limit: limits.memory_mb })}
           points={history.map(([, memory]) => memory)}
           top={limits.memory_mb}
           unit="MB"
           everyS={everyS}
         />
         <Chart
-          title="Processor"
-          value={running ? `${plugin.cpu_percent.toFixed(0)} %` : "none"}
-          hint={`of one; may use ${limits.cpu_percent} % over a minute`}
+          title={t("activity.processor")}
+          value={running ? t("activity.percent", { amount: Math.round(plugin.cpu_percent) }) : t("activity.not_running")}
+          hint={t("activity.processor_hint", { limit: limits.cpu_percent })}
           points={history.map(([, , cpu]) => cpu)}
           top={limits.cpu_percent}
           unit="%"
           everyS={everyS}
         />
         <Chart
-          title="Calls"
-          value={String(plugin.command_count)}
-          hint={plugin.command_count ? `p50 ${seconds(plugin.command_p50_time)}, p99 ${seconds(plugin.command_p99_time)}` : ""}
+          title={t("activity.calls")}
+          value={number(plugin.command_count)}
+          hint={plugin.command_count ? t("activity.calls_hint", { p50: seconds(plugin.command_p50_time), p99: seconds(plugin.command_p99_time) }) : ""}
           points={calls}
           top={1}
-          unit={`in ${everyS} s`}
+          unit={t("activity.in_seconds", { seconds: everyS })}
           everyS={everyS}
         />
       </div>
@@ -106,14 +107,14 @@ function More({ plugin, channel }: { plugin: MeasuredPlugin; channel: Channel })
     channel.request<CrashReport[]>("crashes.list", { plugin: plugin.id }).then(setCrashes).catch(notifyError);
   }, [open, plugin.error_count]);
   const rows: [string, string][] = [
-    ["Start", plugin.startup_time ? seconds(plugin.startup_time) : ""],
-    ["Restarts", String(plugin.restarts)],
-    ["Active", plugin.active_time ? seconds(plugin.active_time) : ""],
-    ["Processor time", plugin.cpu_time ? seconds(plugin.cpu_time) : ""],
-    ["Latency", latency(plugin)],
-    ["Errors", String(plugin.error_count)],
-    ["Last error", plugin.last_error],
-    ["Limits met", plugin.resource_violations.join("\n")],
+    [t("activity.start"), plugin.startup_time ? seconds(plugin.startup_time) : ""],
+    [t("activity.restarts"), number(plugin.restarts)],
+    [t("activity.active"), plugin.active_time ? seconds(plugin.active_time) : ""],
+    [t("activity.processor_time"), plugin.cpu_time ? seconds(plugin.cpu_time) : ""],
+    [t("activity.latency"), latency(plugin)],
+    [t("activity.errors"), number(plugin.error_count)],
+    [t("activity.last_error"), plugin.last_error],
+    [t("activity.limits_met"), plugin.resource_violations.join("\n")],
   ];
   return (
     <details class="details" data-testid={`activity-more-${plugin.id}`} onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -138,9 +139,9 @@ function More({ plugin, channel }: { plugin: MeasuredPlugin; channel: Channel })
 function Crash({ crash }: { crash: CrashReport }): JSX.Element {
   const running = crash.running?.map(({ call }) => call).join(", ");
   const versions = Object.entries(crash.versions ?? {}).filter(([, value]) => value);
-  const ending = crash.exit?.signal ?? (crash.exit?.code != null ? `code ${crash.exit.code}` : "");
+  const ending = crash.exit?.signal ?? (crash.exit?.code != null ? t("terminal.ended_code", { code: String(crash.exit.code) }) : "");
   const text = [
-    [ending && `ended: ${ending}`, running && `running: ${running}`].filter(Boolean).join("; "),
+    [ending, running && t("activity.crash.running", { calls: running })].filter(Boolean).join("; "),
     versions.map(([name, value]) => `${name} ${value}`).join(", "),
     crash.traceback ?? "",
     (crash.log ?? []).join("\n"),
@@ -148,9 +149,9 @@ function Crash({ crash }: { crash: CrashReport }): JSX.Element {
   return (
     <details class="crash" data-testid="crash">
       <summary>
-        <time dateTime={crash.at}>{crash.at ? new Date(crash.at).toLocaleString() : crash.name}</time> {crash.kind}: {crash.error}
+        <time dateTime={crash.at}>{crash.at ? dateTime(new Date(crash.at)) : crash.name}</time> {crash.kind}: {crash.error}
       </summary>
-      <pre tabIndex={0} aria-label="Crash report">
+      <pre tabIndex={0} aria-label={t("activity.crash.label")} dir="ltr">
         {text.filter(Boolean).join("\n\n")}
       </pre>
     </details>
@@ -158,20 +159,20 @@ function Crash({ crash }: { crash: CrashReport }): JSX.Element {
 }
 
 function summary({ error_count, restarts }: MeasuredPlugin): string {
-  const errors = error_count === 1 ? "1 error" : `${error_count} errors`;
-  return restarts ? `${errors}, ${restarts === 1 ? "1 restart" : `${restarts} restarts`}` : error_count ? errors : "More";
+  if (restarts) return t("activity.summary", { errors: error_count, restarts });
+  return error_count ? t("activity.summary_errors", { errors: error_count }) : t("activity.more");
 }
 
 function latency(plugin: MeasuredPlugin): string {
   if (!plugin.command_count) return "";
   const { command_avg_time: mean, command_p50_time: p50, command_p95_time: p95, command_p99_time: p99 } = plugin;
-  return `mean ${seconds(mean)}, p50 ${seconds(p50)}, p95 ${seconds(p95)}, p99 ${seconds(p99)}`;
+  return t("activity.mean", { mean: seconds(mean), p50: seconds(p50), p95: seconds(p95), p99: seconds(p99) });
 }
 
 function seconds(value: number): string {
-  if (value < 0.001) return `${Math.round(value * 1e6)} µs`;
-  if (value < 1) return `${Number((value * 1e3).toPrecision(3))} ms`;
-  if (value < 120) return `${value < 10 ? value.toFixed(1) : Math.round(value)} s`;
+  if (value < 0.001) return t("time.microseconds", { amount: Math.round(value * 1e6) });
+  if (value < 1) return t("time.milliseconds", { amount: Number((value * 1e3).toPrecision(3)) });
+  if (value < 120) return t("time.seconds", { amount: value < 10 ? Number(value.toFixed(1)) : Math.round(value) });
   const minutes = Math.round(value / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 120 ? t("time.minutes", { minutes }) : t("time.hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }

@@ -2,6 +2,8 @@
 
 import type { JSX } from "preact";
 
+import { t } from "../i18n.ts";
+
 const SLOTS = 120;
 const WIDTH = SLOTS - 1;
 const HEIGHT = 40;
@@ -26,7 +28,7 @@ export function Chart({ title, value, hint, points, top, unit, everyS }: ChartPr
   const y = (point: number) => Number((HEIGHT - (point / high) * HEIGHT).toFixed(2));
   const line = shown.map((point, index) => `${x(index)},${y(point)}`);
   const minutes = Math.max(1, Math.round((shown.length * everyS) / 60));
-  const told = `${title}: ${value}; at most ${format(peak)} ${unit} in ${minutes === 1 ? "the last minute" : `${minutes} minutes`}`;
+  const told = t("chart.told", { title, value, peak: rounded(peak), unit, minutes });
   return (
     <figure class={`chart ${peak > top && top > 1 ? "above" : ""}`}>
       <figcaption>
@@ -46,4 +48,4 @@ export function Chart({ title, value, hint, points, top, unit, everyS }: ChartPr
   );
 }
 
-const format = (value: number): string => (value < 10 ? String(Number(value.toFixed(1))) : String(Math.round(value)));
+const rounded = (value: number): number => (value < 10 ? Number(value.toFixed(1)) : Math.round(value));

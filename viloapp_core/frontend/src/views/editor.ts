@@ -20,6 +20,7 @@ import {
   rectangularSelection,
 } from "@codemirror/view";
 
+import { t } from "../i18n.ts";
 import type { View } from "../layout.ts";
 import { monoFont, paint } from "../theme.ts";
 import type { Data } from "../wire.ts";
@@ -67,6 +68,7 @@ export class EditorPane implements View {
   ) {
     this.#data = data;
     this.element.className = "view editor-view";
+    this.element.dir = "ltr";
     const state = EditorState.create({ doc: textOf(data), extensions: this.#extensions() });
     this.view = new EditorView({ state, parent: this.element });
     // Only the visible lines are in the page's tree: for those who look from outside.
@@ -109,6 +111,10 @@ export class EditorPane implements View {
     if (this.#scroll) this.view.dispatch({ effects: this.#scroll });
     this.#scroll = null;
     this.view.requestMeasure();
+  }
+
+  translate(): void {
+    this.#draw();
   }
 
   hidden(): void {
@@ -235,7 +241,8 @@ export class EditorPane implements View {
       indentUnit.of(" ".repeat(width)),
       wordWrap === true ? EditorView.lineWrapping : [],
       numbers === false ? [] : lineNumbers(),
-      EditorView.contentAttributes.of({ "aria-label": this.path ?? "Untitled text" }),
+      EditorState.phrases.of(phrases()),
+      EditorView.contentAttributes.of({ "aria-label": this.path ?? t("editor.untitled") }),
     ];
   }
 
@@ -287,6 +294,25 @@ export class EditorPane implements View {
     this.#timer = setTimeout(() => void this.flush(), TELL_AFTER_MS);
   }
 }
+
+/** What CodeMirror itself says. */
+const phrases = (): Record<string, string> => ({
+  Find: t("editor.find.find"),
+  Replace: t("editor.find.replace_field"),
+  next: t("editor.find.next"),
+  previous: t("editor.find.previous"),
+  all: t("editor.find.all"),
+  "match case": t("editor.find.case"),
+  "by word": t("editor.find.by_word"),
+  regexp: t("editor.find.regexp"),
+  replace: t("editor.find.replace"),
+  "replace all": t("editor.find.replace_all"),
+  close: t("editor.find.close"),
+  "current match": t("editor.find.current"),
+  "on line": t("editor.find.on_line"),
+  "replaced match on line $": t("editor.find.replaced"),
+  "replaced $ matches": t("editor.find.replaced_all"),
+});
 
 function textOf(data: Data): string {
   return typeof data["text"] === "string" ? data["text"] : "";

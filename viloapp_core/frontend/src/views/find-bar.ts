@@ -1,5 +1,6 @@
 // The small bar that looks for text in a terminal.
 
+import { label, t } from "../i18n.ts";
 import { iconElement } from "../icons.tsx";
 
 interface FindHooks {
@@ -15,8 +16,6 @@ export class FindBar {
     this.element.className = "find-bar";
     this.element.setAttribute("role", "search");
     this.element.hidden = true;
-    this.#input.placeholder = "Find";
-    this.#input.setAttribute("aria-label", "Find in the terminal");
     this.#input.addEventListener("input", () => this.#go(true));
     this.#input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.#go(!event.shiftKey);
@@ -27,7 +26,7 @@ export class FindBar {
     });
     const close = document.createElement("button");
     close.className = "icon-button";
-    close.setAttribute("aria-label", "Close the search");
+    label(close, "terminal.close_find");
     close.append(iconElement("close", 14));
     close.addEventListener("click", () => this.close());
     this.element.append(iconElement("search", 14), this.#input, close);
@@ -35,6 +34,8 @@ export class FindBar {
 
   open(text: string): void {
     this.element.hidden = false;
+    this.#input.placeholder = t("terminal.find");
+    label(this.#input, "terminal.find_in");
     if (text && !text.includes("\n")) this.#input.value = text;
     this.#input.select();
     this.#input.focus();

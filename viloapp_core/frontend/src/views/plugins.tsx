@@ -3,10 +3,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
+import { list, t } from "../i18n.ts";
 import { Icon } from "../icons.tsx";
 import type { Installer } from "../installer.ts";
 import { type Store, useStore } from "../store.ts";
 import type { Catalog, Offer, Plugin } from "../wire.ts";
+import { permissionWords, signatureLabel, stateWords } from "../words.ts";
 
 export interface PluginActions {
   catalog: Store<Catalog>;
@@ -17,29 +19,19 @@ export interface PluginActions {
   permit(plugin: string, permission: string, allow: boolean): void;
 }
 
-const STATES: Record<string, string> = {
-  running: "Running",
-  starting: "Starting",
-  stopping: "Stopping",
-  stopped: "Starts when needed",
-  crashed: "Crashed",
-  restarting: "Starts again soon",
-  disabled: "Disabled",
-};
-
 export function PluginsView({ actions }: { actions: PluginActions }): JSX.Element {
   const { plugins, offers } = useStore(actions.catalog);
   return (
     <div class="page" data-testid="plugins-view">
       <header class="page-head">
-        <h1>Plugins</h1>
-        <p>Each runs in a process and a virtual environment of its own, with the permissions you gave it.</p>
+        <h1>{t("plugins.title")}</h1>
+        <p>{t("plugins.lead")}</p>
       </header>
       <InstallForm installer={actions.installer} />
       <InstallProgress installer={actions.installer} />
       {offers.length > 0 && (
         <section>
-          <h2>Available</h2>
+          <h2>{t("plugins.available")}</h2>
           <ul class="cards">
             {offers.map((offer) => (
               <OfferCard key={offer.id} offer={offer} installer={actions.installer} />
@@ -48,8 +40,8 @@ export function PluginsView({ actions }: { actions: PluginActions }): JSX.Elemen
         </section>
       )}
       <section>
-        <h2>Installed</h2>
-        {plugins.length === 0 && <p class="quiet">None yet.</p>}
+        <h2>{t("plugins.installed")}</h2>
+        {plugins.length === 0 && <p class="quiet">{t("plugins.none")}</p>}
         <ul class="cards">
           {plugins.map((plugin) => (
             <PluginCard key={plugin.id} plugin={plugin} actions={actions} />
@@ -74,14 +66,14 @@ function InstallForm({ installer }: { installer: Installer }): JSX.Element {
     >
       <input
         class="input"
-        aria-label="Plugin to install"
-        placeholder="Name on the package index, or path of a wheel"
+        aria-label={t("install.field")}
+        placeholder={t("install.hint")}
         value={spec}
         spellcheck={false}
         onInput={(event) => setSpec(event.currentTarget.value)}
       />
       <button class="button" disabled={busy || !spec.trim()}>
-        Install
+        {t("install.install")}
       </button>
     </form>
   );
@@ -93,7 +85,9 @@ export function InstallProgress({ installer }: { installer: Installer }): JSX.El
   if (!now) return null;
   const { progress } = now;
   const known = progress !== null && progress.total > 0;
-  const label = progress ? `${progress.plugin}: ${progress.message || progress.stage}` : `Resolving ${now.specs.join(", ")}`;
+  const label = progress
+    ? t("install.progress", { plugin: progress.plugin, message: progress.message || progress.stage })
+    : t("install.resolving", { names: list(now.specs) });
   return (
     <div class="progress" role="status" data-testid="install-progress">
       <p>{label}</p>
@@ -118,7 +112,7 @@ export function OfferCard({ offer, installer }: { offer: Offer; installer: Insta
       </span>
       <div class="card-body">
         <h3>{offer.title}</h3>
-        <p>{offer.summary}</p>
+        <p dir="auto">{offer.summary}</p>
       </div>
       <div class="card-actions">
         <button
@@ -127,7 +121,7 @@ export function OfferCard({ offer, installer }: { offer: Offer; installer: Insta
           data-testid={`install-${offer.id}`}
           onClick={() => void installer.install([offer.id])}
         >
-          Install
+          {t("install.install")}
         </button>
       </div>
     </li>
@@ -146,24 +140,23 @@ function PluginCard({ plugin, actions }: { plugin: Plugin; actions: PluginAction
         <h3>
           {id} <span class="version">{plugin.version}</span>
         </h3>
-        {plugin.summary && <p>{plugin.summary}</p>}
+        {plugin.summary && <p dir="auto">{plugin.summary}</p>}
         <ul class="labels">
           <li class={`state ${state}`}>
             <span class="dot" aria-hidden="true" />
-            {enabled ? (STATES[state] ?? state) : plugin.held ? "Held back" : "Disabled"}
-            {plugin.health === "unhealthy" ? ", unhealthy" : ""}
-            {plugin.pid ? <span class="faint"> pid {plugin.pid}</span> : null}
+            {list([stateWords(plugin.held ? "held" : state), ...(plugin.health === "unhealthy" ? [t("plugin.unhealthy")] : [])])}
+            {plugin.pid ? <span class="faint">{t("plugin.pid", { pid: String(plugin.pid) })}</span> : null}
           </li>
           <li class={plugin.signature?.startsWith("signed by ") ? "" : "caution"} title={plugin.publisher} data-testid="signature">
-            {plugin.signature}
+            {signatureLabel(plugin.signature ?? "")}
           </li>
           {plugin.dependencies && <li>{plugin.dependencies}</li>}
-          <li class={plugin.sandbox === "none" ? "caution" : ""}>sandbox: {plugin.sandbox ?? "none"}</li>
-          <li>from: {plugin.source ?? "index"}</li>
+          <li class={plugin.sandbox === "none" ? "caution" : ""}>{t("plugin.sandbox", { backend: plugin.sandbox ?? "none" })}</li>
+          <li>{t("plugin.from", { source: plugin.source ?? "index" })}</li>
         </ul>
-        {(plugin.detail || plugin.reason) && <p class="quiet">{plugin.detail || plugin.reason}</p>}
+        {(plugin.detail || plugin.reason) && <p class="quiet" dir="auto">{plugin.detail || plugin.reason}</p>}
         {plugin.rolled_back && <p class="quiet">{plugin.rolled_back}</p>}
-        {plugin.on_probation && <p class="quiet">Updated: rolled back if it does not run well at first</p>}
+        {plugin.on_probation && <p class="quiet">{t("plugin.on_probation")}</p>}
         <Permissions plugin={plugin} actions={actions} />
       </div>
       <div class="card-actions">
@@ -172,12 +165,12 @@ function PluginCard({ plugin, actions }: { plugin: Plugin; actions: PluginAction
           data-testid={`${enabled ? "disable" : "enable"}-${id}`}
           onClick={() => (enabled ? actions.disable(id) : actions.enable(id))}
         >
-          {enabled ? "Disable" : "Enable"}
+          {t(enabled ? "plugin.disable" : "plugin.enable")}
         </button>
         <button
           class="icon-button"
-          aria-label={`Uninstall ${id}`}
-          title="Uninstall"
+          aria-label={t("plugin.uninstall_named", { plugin: id })}
+          title={t("plugin.uninstall")}
           data-testid={`uninstall-${id}`}
           onClick={() => actions.uninstall(id)}
         >
@@ -195,24 +188,22 @@ function Permissions({ plugin, actions }: { plugin: Plugin; actions: PluginActio
   return (
     <details class="details" data-testid={`permissions-${plugin.id}`}>
       <summary>
-        {granted === 1 ? "1 permission" : `${granted} permissions`}
-        {granted < held.length && `, ${held.length - granted} denied`}
+        {t(granted < held.length ? "permission.summary_denied" : "permission.summary", { granted, denied: held.length - granted })}
       </summary>
       <ul class="held">
-        {held.map(({ id, state, words, reason, lasting }) => (
+        {held.map(({ id, state, words, said, reason, lasting }) => (
           <li key={id} class={state} data-testid="permission" data-id={id} data-state={state}>
             <div>
               <span>
-                {state === "granted" ? "May " : "May not "}
-                {words}
-                {lasting === "once" && " (once)"}
-                {lasting === "run" && " (until ViloApp ends)"}
+                {t(state === "granted" ? "permission.may" : "permission.may_not", { words: permissionWords({ words, ...(said ? { said } : {}) }) })}
+                {lasting === "once" && ` ${t("permission.only_once")}`}
+                {lasting === "run" && ` ${t("permission.only_run")}`}
               </span>
-              {reason && <span class="faint">“{reason}”</span>}
+              {reason && <span class="faint" dir="auto">“{reason}”</span>}
               <code>{id}</code>
             </div>
             <button class="button small" onClick={() => actions.permit(plugin.id, id, state === "denied")}>
-              {state === "granted" ? "Revoke" : "Allow"}
+              {t(state === "granted" ? "permission.revoke" : "permission.allow")}
             </button>
           </li>
         ))}

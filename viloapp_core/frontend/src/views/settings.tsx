@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import type { Channel } from "../channel.ts";
+import { LANGUAGES, known, languageName, t } from "../i18n.ts";
 import { notifyError } from "../shell/toasts.tsx";
 import type { Setting } from "../wire.ts";
 
@@ -18,25 +19,25 @@ export function SettingsView({ channel }: { channel: Channel }): JSX.Element {
   }, []);
   const set = (key: string, value: unknown) => channel.request("settings.set", { key, value }).catch(notifyError);
   const wanted = search.toLowerCase();
-  const shown = settings.filter(({ key, description }) => `${key} ${description}`.toLowerCase().includes(wanted));
+  const shown = settings.filter((setting) => `${setting.key} ${described(setting)}`.toLowerCase().includes(wanted));
   const owners = [...new Set(shown.map(({ key }) => ownerOf(key)))];
   return (
     <div class="page" data-testid="settings-view">
       <header class="page-head">
-        <h1>Settings</h1>
+        <h1>{t("settings.title")}</h1>
       </header>
       <input
         class="input"
         type="search"
         data-autofocus
-        aria-label="Search settings"
-        placeholder="Search settings"
+        aria-label={t("settings.search")}
+        placeholder={t("settings.search")}
         value={search}
         onInput={(event) => setSearch(event.currentTarget.value)}
       />
       {owners.map((owner) => (
         <section key={owner}>
-          <h2>{owner === "core" ? "Workspace" : owner}</h2>
+          <h2>{owner === "core" ? t("settings.workspace") : owner}</h2>
           <div class="settings">
             {shown
               .filter(({ key }) => ownerOf(key) === owner)
@@ -46,24 +47,43 @@ export function SettingsView({ channel }: { channel: Channel }): JSX.Element {
           </div>
         </section>
       ))}
-      {settings.length > 0 && shown.length === 0 && <p class="quiet">No setting of that name.</p>}
+      {settings.length > 0 && shown.length === 0 && <p class="quiet">{t("settings.none")}</p>}
     </div>
   );
 }
 
 const ownerOf = (key: string): string => key.split(".")[0]!;
 
+/** The page says what its own settings do, a plugin what its do. */
+function described({ key, description }: Setting): string {
+  const name = key.slice(key.indexOf(".") + 1);
+  const own = ownerOf(key) === "core" ? known(`setting.${key}`) : name.startsWith("limits.") ? t("setting.limits") : null;
+  return own ?? description;
+}
+
+/** The languages to choose from, and the one that was set if it is another. */
+function languages(value: unknown): string[] {
+  return LANGUAGES.includes(String(value)) ? LANGUAGES : [...LANGUAGES, String(value)];
+}
+
+function choices({ key, value, enum: allowed, enum_labels: labels = {} }: Setting): { value: unknown; text: string }[] | null {
+  if (key === "core.locale") return languages(value).map((each) => ({ value: each, text: LANGUAGES.includes(each) ? languageName(each) : each }));
+  if (!allowed) return null;
+  const words = (option: string): string => (Object.hasOwn(labels, option) ? labels[option]! : (key === "core.theme" && known(`theme.${option}`)) || option);
+  return allowed.map((each) => ({ value: each, text: words(String(each)) }));
+}
+
 function Row({ setting, set }: { setting: Setting; set: (value: unknown) => void }): JSX.Element {
-  const { key, description, changed } = setting;
+  const { key, changed } = setting;
   const id = `setting-${key}`;
   return (
     <div class="setting" data-testid="setting" data-key={key}>
       <label for={id}>
         <span class="setting-name">
           {key.slice(key.indexOf(".") + 1)}
-          {changed && <span class="changed" title="Differs from the default" />}
+          {changed && <span class="changed" title={t("settings.differs")} />}
         </span>
-        <span class="quiet">{description}</span>
+        <span class="quiet" dir="auto">{described(setting)}</span>
       </label>
       <Control id={id} setting={setting} set={set} />
     </div>
@@ -72,12 +92,13 @@ function Row({ setting, set }: { setting: Setting; set: (value: unknown) => void
 
 function Control({ id, setting, set }: { id: string; setting: Setting; set: (value: unknown) => void }): JSX.Element {
   const { type, value } = setting;
-  if (setting.enum) {
+  const offered = choices(setting);
+  if (offered) {
     return (
-      <select id={id} class="input" value={String(value)} onChange={(event) => set(setting.enum![event.currentTarget.selectedIndex])}>
-        {setting.enum.map((option) => (
-          <option key={String(option)} value={String(option)}>
-            {String(option)}
+      <select id={id} class="input" value={String(value)} onChange={(event) => set(offered[event.currentTarget.selectedIndex]!.value)}>
+        {offered.map((option) => (
+          <option key={String(option.value)} value={String(option.value)}>
+            {option.text}
           </option>
         ))}
       </select>
@@ -113,7 +134,7 @@ function Control({ id, setting, set }: { id: string; setting: Setting; set: (val
         try {
           set(JSON.parse(event.currentTarget.value));
         } catch (error) {
-          notifyError(new Error(`${setting.key} is not JSON: ${(error as Error).message}`));
+          notifyError(new Error(t("settings.not_json", { key: setting.key, problem: (error as Error).message })));
         }
       }}
     />

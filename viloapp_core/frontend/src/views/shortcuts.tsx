@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 
+import { byTitle, rich, t } from "../i18n.ts";
 import { Keycaps } from "../shell/keycaps.tsx";
 import { type Store, useStore } from "../store.ts";
 import type { Catalog } from "../wire.ts";
@@ -13,23 +14,21 @@ export interface Shortcut {
 }
 
 /** Keys of the terminal and the editor themselves, which no command stands for. */
-const BUILT_IN: Shortcut[] = [
-  { title: "Editor: Find and replace", key: "ctrl+f", where: "in an editor" },
-  { title: "Editor: Tab moves the focus, on or off", key: "ctrl+m", where: "in an editor" },
-  { title: "Editor: Toggle comment", key: "ctrl+/", where: "in an editor" },
-  { title: "Tabs: Close", key: "delete", where: "on a tab" },
+const builtIn = (): Shortcut[] => [
+  { title: t("editor.key.find"), key: "ctrl+f", where: t("shortcuts.in_editor") },
+  { title: t("editor.key.tab"), key: "ctrl+m", where: t("shortcuts.in_editor") },
+  { title: t("editor.key.comment"), key: "ctrl+/", where: t("shortcuts.in_editor") },
+  { title: t("command.close_tab"), key: "delete", where: t("shortcuts.on_tab") },
 ];
 
 export function ShortcutsView({ changes, list }: { changes: Store<Catalog>; list: () => Shortcut[] }): JSX.Element {
   useStore(changes);
-  const rows = [...list(), ...BUILT_IN].sort((a, b) => a.title.localeCompare(b.title));
+  const rows = [...list(), ...builtIn()].sort(byTitle);
   return (
     <div class="page" data-testid="shortcuts-view">
       <header class="page-head">
-        <h1>Keyboard shortcuts</h1>
-        <p>
-          A terminal keeps Tab for its program: <Keycaps chord="f6" /> leaves it for the next part of the page.
-        </p>
+        <h1>{t("shortcuts.title")}</h1>
+        <p>{rich("shortcuts.lead", { key: <Keycaps chord="f6" /> })}</p>
       </header>
       <ul class="shortcuts">
         {rows.map(({ title, key, where }) => (

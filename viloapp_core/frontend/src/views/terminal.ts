@@ -10,6 +10,7 @@ import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal } from "@xterm/xterm";
 
 import type { Channel } from "../channel.ts";
+import { t } from "../i18n.ts";
 import type { View } from "../layout.ts";
 import { monoFont, paint, terminalColors, theme } from "../theme.ts";
 import type { Data } from "../wire.ts";
@@ -56,6 +57,7 @@ export class TerminalView implements View {
     this.#data = data;
     this.element.className = "view terminal-view";
     this.#screen.className = "terminal-screen";
+    this.#screen.dir = "ltr";
     this.terminal = new Terminal({
       allowProposedApi: true,
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
@@ -140,7 +142,7 @@ export class TerminalView implements View {
     try {
       this.terminal.paste(await navigator.clipboard.readText());
     } catch {
-      this.hooks.notify("warning", "The browser does not let this page read the clipboard. Allow it for this address, or paste with the mouse.");
+      this.hooks.notify("warning", t("terminal.clipboard"));
     }
   }
 
@@ -165,7 +167,7 @@ export class TerminalView implements View {
 
   /** Open an address; with Ctrl, so that selecting text near it does not. */
   #follow(event: MouseEvent, address: string): void {
-    if (!event.ctrlKey && !event.metaKey) this.hooks.notify("info", "Ctrl+click opens the address.");
+    if (!event.ctrlKey && !event.metaKey) this.hooks.notify("info", t("terminal.click"));
     else if (/^https?:/i.test(address)) window.open(address, "_blank", "noopener,noreferrer");
   }
 
@@ -189,7 +191,7 @@ export class TerminalView implements View {
   #connect(): void {
     const id = this.#data["terminal"];
     if (typeof id !== "string" || !id) {
-      this.#say("This terminal has no program.");
+      this.#say(t("terminal.no_program"));
       return;
     }
     const socket = this.hooks.channel.open(`/ws/terminal/${encodeURIComponent(id)}`);
@@ -249,7 +251,7 @@ export class TerminalView implements View {
 
   #exited(code: number | null): void {
     this.#ended = true;
-    this.#say(code ? `The program ended with code ${code}.` : "The program has ended.");
+    this.#say(code ? t("terminal.ended_code", { code: String(code) }) : t("terminal.ended"));
     this.element.classList.add("ended");
   }
 

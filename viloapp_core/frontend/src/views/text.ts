@@ -11,6 +11,7 @@ export class TextView implements View {
     this.element.className = "view text-view";
     this.element.tabIndex = 0;
     this.element.setAttribute("role", "document");
+    this.#text.dir = "auto";
     this.element.append(this.#text);
     this.update(data);
   }
@@ -27,7 +28,7 @@ export class TextView implements View {
 }
 
 export interface Action {
-  label: string;
+  label: () => string;
   run: () => void;
 }
 
@@ -35,25 +36,35 @@ export interface Action {
 export class MessageView implements View {
   readonly element = document.createElement("div");
 
-  constructor(title: string, detail = "", actions: Action[] = []) {
+  readonly #draw: () => void;
+
+  constructor(title: () => string, detail: () => string = () => "", actions: Action[] = []) {
     this.element.className = "view message-view";
     this.element.tabIndex = 0;
     const heading = document.createElement("p");
     heading.className = "message-title";
-    heading.textContent = title;
     const text = document.createElement("p");
     text.className = "message-detail";
-    text.textContent = detail;
     const row = document.createElement("div");
     row.className = "button-row";
-    for (const { label, run } of actions) {
+    const buttons = actions.map(({ run }) => {
       const button = document.createElement("button");
       button.className = "button";
-      button.textContent = label;
       button.addEventListener("click", run);
       row.append(button);
-    }
+      return button;
+    });
     this.element.append(heading, text, row);
+    this.#draw = () => {
+      heading.textContent = title();
+      text.textContent = detail();
+      actions.forEach((action, index) => (buttons[index]!.textContent = action.label()));
+    };
+    this.#draw();
+  }
+
+  translate(): void {
+    this.#draw();
   }
 
   focus(): void {

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 
+import { language, t } from "../i18n.ts";
 import { Icon, Logo } from "../icons.tsx";
 import type { Installer } from "../installer.ts";
 import { Keycaps } from "../shell/keycaps.tsx";
@@ -29,6 +30,7 @@ interface WelcomeProps {
 export function Welcome({ catalog, ready, installer, actions }: WelcomeProps): JSX.Element {
   const { commands, plugins, offers } = useStore(catalog);
   const isReady = useStore(ready);
+  useStore(language);
   const known = new Set(commands.map(({ id }) => id));
   const shown = actions().filter(({ needs }) => !needs || known.has(needs));
   if (!isReady) return <div class="welcome" />;
@@ -37,7 +39,7 @@ export function Welcome({ catalog, ready, installer, actions }: WelcomeProps): J
     <div class="welcome" data-testid="welcome">
       <div class="welcome-box">
         <Logo size={40} />
-        <h2>{first ? "Welcome to ViloApp" : "ViloApp"}</h2>
+        <h2>{t(first ? "welcome.first" : "welcome.title")}</h2>
         {first ? <FirstRun catalog={catalog} installer={installer} /> : <InstallProgress installer={installer} />}
         {!first && (
           <ul class="welcome-actions">
@@ -62,7 +64,7 @@ function FirstRun({ catalog, installer }: { catalog: Store<Catalog>; installer: 
   const busy = useStore(installer.state) !== null;
   return (
     <div class="first-run" data-testid="first-run">
-      <p class="lead">Everything here is a plugin. These two come along; install them to begin.</p>
+      <p class="lead">{t("welcome.lead")}</p>
       <ul class="offers">
         {offers.map(({ id, title, summary }) => (
           <li key={id}>
@@ -85,7 +87,7 @@ function FirstRun({ catalog, installer }: { catalog: Store<Catalog>; installer: 
           onClick={() => void installer.install(offers.map(({ id }) => id))}
         >
           <Icon name="download" />
-          {offers.length === 1 ? `Install ${offers[0]!.title}` : "Install both"}
+          {offers.length === 1 ? t("install.install_one", { name: offers[0]!.title }) : t("install.install_both")}
         </button>
       )}
     </div>

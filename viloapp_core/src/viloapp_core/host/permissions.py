@@ -10,7 +10,7 @@ from typing import Any
 from viloapp_core.foundation.clock import Clock
 from viloapp_core.host.prompts import Prompts
 from viloapp_core.ledger import AuditLog, Entry, Ledger, LedgerError, Standing, consented_by
-from viloapp_core.permissions import NOWHERE, Decision, Permission, Places, decide, in_words
+from viloapp_core.permissions import NOWHERE, Decision, Permission, Places, decide, in_words, told
 from viloapp_core.store import InstalledPlugin, Store
 from viloapp_core.store.wording import Texts, reason_in
 from viloapp_sdk.errors import InvalidArgumentsError, PermissionDeniedError
@@ -256,8 +256,8 @@ class PermissionManager:
 
         ``words`` are always the host's; the ``reason`` alone is the plugin's to translate.
 
-        Rows of ``{"id", "state", "words", "by", "at", "reason", "lasting"}``; ``state`` is ``granted``
-        or ``denied``.
+        Rows of ``{"id", "state", "by", "at", "reason", "lasting"}`` and what `told` says; ``state`` is
+        ``granted`` or ``denied``.
 
         Args:
             plugin: which.
@@ -282,7 +282,7 @@ class PermissionManager:
                 {
                     "id": str(permission),
                     "state": state,
-                    "words": in_words(permission),
+                    **told(permission),
                     "by": entry.by if entry else "prompt" if brief else "install",
                     "at": entry.at if entry else "",
                     "reason": _reason(entry, texts or {}),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from viloapp_core.permissions import Permission, in_words, warning
+from viloapp_core.permissions import Permission, told
 from viloapp_sdk.errors import InvalidArgumentsError
 
 __all__ = ["ANSWERS", "Asker", "Prompts"]
@@ -24,7 +24,7 @@ class Asker:
     """Somebody who can put questions to a person.
 
     Args:
-        ask: shows one: ``{"id", "plugin", "permission", "words", "warning", "reason"}``; does not wait.
+        ask: shows one: ``{"id", "plugin", "permission", "reason"}`` and what `told` says; does not wait.
         withdraw: takes one back, by id: it was answered elsewhere, or nobody did in time.
         present: whether a person is there now.
     """
@@ -112,8 +112,7 @@ class Prompts:
             "id": id,
             "plugin": plugin_id,
             "permission": str(permission),
-            "words": in_words(permission),
-            "warning": warning(permission),
+            **told(permission),
             "reason": reason,
         }
         self._open[id] = waiting = _Open(question, asyncio.get_running_loop().create_future())

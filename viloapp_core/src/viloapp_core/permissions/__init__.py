@@ -12,7 +12,7 @@ The vocabulary, what covers what and the decision are the SDK's (`viloapp_sdk.ma
 checks them too, and the fakes of the test kit decide as the host does, by the same code.
 """
 
-from viloapp_core.permissions.words import in_words, warning
+from viloapp_core.permissions.words import in_words, told, warning
 from viloapp_sdk.manifest.decision import NOWHERE, Decision, Places, allows, decide, remaining
 from viloapp_sdk.manifest.format import PERMISSION_CATEGORIES as CATEGORIES
 from viloapp_sdk.manifest.permission import Permission, PermissionSyntaxError, is_internal, is_local
@@ -30,5 +30,6 @@ __all__ = [
     "is_internal",
     "is_local",
     "remaining",
+    "told",
     "warning",
 ]

@@ -11,7 +11,7 @@ from viloapp_core import operations
 from viloapp_core.host.steps import HostSteps
 from viloapp_core.limits import Limits, asks
 from viloapp_core.manifest import PluginDescription, read_wheel
-from viloapp_core.permissions import Permission, in_words, warning
+from viloapp_core.permissions import Permission, told
 from viloapp_core.resolve import wheelhouse
 from viloapp_core.web import views
 from viloapp_core.web.installs import Ask
@@ -108,10 +108,9 @@ class _Consent:
         return self._ask({"plugin": plugin.plugin_id, "version": str(plugin.version), **question})
 
 
-def _asked(permission: str, reason: str) -> dict[str, str]:
+def _asked(permission: str, reason: str) -> dict[str, Any]:
     """Describe one permission of a question, in words."""
-    parsed = Permission.parse(permission)
-    return {"id": permission, "reason": reason, "words": in_words(parsed), "warning": warning(parsed)}
+    return {"id": permission, "reason": reason, **told(Permission.parse(permission))}
 
 
 def _outcome(outcome: operations.InstallOutcome) -> dict[str, Any]:
