@@ -63,6 +63,7 @@ def test_a_plugin_wheel_has_its_manifest(name: str, contents: Contents) -> None:
     assert manifest["commands"]
     assert manifest["widgets"]
     assert "[viloapp.plugins]" in _dist_info(files, "entry_points.txt").decode()
+    assert {f"{name}/locales/{each}.json" for each in ("en", "de", "ar")} <= set(files)
 
 
 def test_the_core_carries_the_page(contents: Contents) -> None:

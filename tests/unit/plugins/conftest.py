@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -43,7 +44,7 @@ class Desk:
             "plugin_id": type(plugin).__name__.lower(),
             "version": "0.1.0",
             "data_dir": str(folder),
-            "resource_dir": str(folder),
+            "resource_dir": str(Path(inspect.getfile(type(plugin))).parent),
             "settings": settings,
         }
         self.context = PluginContext(start, Services(self._request, self._request, self._subscribe))

@@ -1,5 +1,6 @@
 """The editor widget: one tab, one text, and the file it came from, if any."""
 
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, ClassVar
 
@@ -38,6 +39,7 @@ class Editor(Widget):
         self.syntax = ""  # the language of a text without a file
         self.document: Document = EMPTY
         self._told = False  # that the file was changed on disk
+        self._unfollow: Callable[[], None] = lambda: None
         self._state: dict[str, Any] = {}
 
     @property
@@ -56,8 +58,10 @@ class Editor(Widget):
         return self.syntax if not self.path and self.syntax in LANGUAGES else language_of(self.path or "")
 
     def get_title(self) -> str:
-        """Return the file's name."""
-        return PurePath(self.path).name if self.path else self.title
+        """Return the file's name; what a text without one is called, in the person's language."""
+        return (
+            PurePath(self.path).name if self.path else self.context.i18n.t(f"manifest.widget.{self.id}.title")
+        )
 
     def restore_state(self, state: dict[str, Any]) -> None:
         """Take back path, unsaved text and cursor, or a ``buffer`` of before; called before `create`."""
@@ -80,7 +84,7 @@ class Editor(Widget):
         except EditorError as error:
             if not content:
                 return state  # and `create` says why it cannot be shown
-            told = f"{error.detail}. Its text is here as a new one, without a file."
+            told = self.context.i18n.t("text_kept", problem=error.detail)
             self.context.services.notifications.show(told, "warning")
             return state | {"path": None, "text": content}
         if state["modified"] and content != document.text:
@@ -113,6 +117,8 @@ class Editor(Widget):
         self.selection = _selection(state.get("selection"))
         self.syntax = str(state.get("syntax") or "")
         self.opened[self.instance_id] = self
+        if not self.path:
+            self._unfollow = self.context.i18n.on_change(lambda locale: self.update(title=self.get_title()))
         if unsaved is not None and path and state.get("base", "") != self.document.digest:
             # Unsaved text that was typed over other bytes than these: saving it has to ask.
             self.document = self.document._replace(digest=str(state.get("base", "")))
@@ -176,11 +182,8 @@ class Editor(Widget):
         """Say once that somebody else wrote the file."""
         if not self._told:
             self._told = True
-            self.context.services.notifications.show(
-                f"{self.path} was changed on disk by another program. “Editor: Reload” takes its new text, "
-                "“Editor: Overwrite” saves yours.",
-                "warning",
-            )
+            told = self.context.i18n.t("changed_on_disk", path=self.path)
+            self.context.services.notifications.show(told, "warning")
 
     def save(self, path: str = "", *, overwrite: bool = False) -> dict[str, Any]:
         """Write the text to its file, or to ``path``, which becomes its file.
@@ -230,6 +233,7 @@ class Editor(Widget):
 
     def destroy(self) -> None:
         """Forget the tab."""
+        self._unfollow()
         self.opened.pop(self.instance_id, None)
 
 

@@ -41,7 +41,7 @@ class Terminal(Widget):
 
     def get_title(self) -> str:
         """Return the name that the person gave, else the host's title for the program."""
-        return self.name or self.program or self.title
+        return self.name or self.program or self.context.i18n.t("manifest.widget.viloxterm.terminal.title")
 
     def restore_state(self, state: dict[str, Any]) -> None:
         """Take back which terminal this tab showed; called before `create`."""
@@ -88,7 +88,7 @@ class Terminal(Widget):
             # The shell or the folder of another day, or of another machine: not the whole tab is lost for it.
             self._start(profile._replace(env=env), "")
             self.context.services.notifications.show(
-                f"{self.name}: {error.detail}. It was opened in the workspace folder, with your own shell.",
+                self.context.i18n.t("elsewhere", name=self.name, problem=error.detail),
                 "warning",
             )
 
