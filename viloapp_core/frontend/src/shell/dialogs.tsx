@@ -131,7 +131,7 @@ function Asked({ who, question }: { who: ComponentChildren; question: Question }
                 <code>{asked.id}</code>
                 {asked.words && <strong>{permissionWords(asked)}</strong>}
                 {asked.warning && <em>{warningWords(asked)}</em>}
-                <span dir="auto">{asked.reason ? `“${asked.reason}”` : t("consent.no_reason")}</span>
+                {asked.reason ? <q dir="auto">{asked.reason}</q> : <span>{t("consent.no_reason")}</span>}
               </div>
             </li>
           ))}

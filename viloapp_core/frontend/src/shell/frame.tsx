@@ -196,7 +196,7 @@ function StatusBar({ channel, catalog, folder, version, status, theme, run }: Fr
           {item}
         </span>
       ))}
-      <button class="status-item" title={t("status.language")} data-testid="language" onClick={() => openPalette(t("command.language", { name: "" }).replaceAll(/[\u2068\u2069]/g, "").trim())}>
+      <button class="status-item language" title={t("status.language")} data-testid="language" onClick={() => openPalette(t("command.language", { name: "" }).replaceAll(/[\u2068\u2069]/g, "").trim())}>
         {languageName(language.value)}
       </button>
       <button class="status-item" title={t("status.theme")} onClick={() => run("workspace.nextTheme")}>

@@ -199,7 +199,7 @@ function Permissions({ plugin, actions }: { plugin: Plugin; actions: PluginActio
                 {lasting === "once" && ` ${t("permission.only_once")}`}
                 {lasting === "run" && ` ${t("permission.only_run")}`}
               </span>
-              {reason && <span class="faint" dir="auto">“{reason}”</span>}
+              {reason && <q class="faint" dir="auto">{reason}</q>}
               <code>{id}</code>
             </div>
             <button class="button small" onClick={() => actions.permit(plugin.id, id, state === "denied")}>

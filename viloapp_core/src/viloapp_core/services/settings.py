@@ -36,7 +36,7 @@ CORE: Mapping[str, Mapping[str, Any]] = {
     "locale": {
         "type": "string",
         "default": "en",
-        "description": "Language of the page and of what plugins show, such as de or pt-BR; English where it is lacking",
+        "description": "Language of page and plugins, such as de or pt-BR; English where it is lacking",
     },
     "worker_nice": {
         "type": "integer",
