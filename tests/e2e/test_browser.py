@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,12 @@ FLAGS = [
 ]
 PATIENCE_MS = 30_000
 PLUGINS = ("hello",)
+# The elements that are wider than their parent, but for those that cut themselves off or are scrolled.
+WIDER = """page => [page, ...page.querySelectorAll("*")]
+  .filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)
+  .filter((each) => getComputedStyle(each).display !== "inline")
+  .filter((each) => each === page || getComputedStyle(each).overflowX === "visible")
+  .map((each) => `${each.tagName} ${each.className}: ${each.textContent.slice(0, 60)}`)"""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,8 @@ def app(make_app: MakeApp, tmp_path_factory: pytest.TempPathFactory, wheels: dic
     """A store with both first-party plugins and one more."""
     app = make_app(tmp_path_factory.mktemp("browser"))
     (Path(app.environ["HOME"]) / ".bashrc").write_text("PS1='\\[\\e[32m\\]\\W\\[\\e[0m\\] \\$ '\n")
-    app("install", "--yes", *UNSIGNED, "viloxterm", "viloedit", wheels["hello"], wheels["reaches_out"]).ok()
+    more = (wheels[name] for name in ("hello", "reaches_out", "changes_its_language"))
+    app("install", "--yes", *UNSIGNED, "viloxterm", "viloedit", *more).ok()
     return app
 
 
@@ -456,3 +463,71 @@ def test_a_plugin_asks_and_the_person_decides(page: Page, app: Viloapp, tmp_path
     shown = app("permissions", "show", "reaches-out", "--json").json()["permissions"]
     assert {each["id"]: each["state"] for each in shown}["system.environment.LANG"] == "denied"
     app("permissions", "reset", "reaches-out").ok()
+
+
+@pytest.fixture
+def language(app: Viloapp) -> Iterator[Callable[[str], None]]:
+    """Changes the workspace's language on the command line; English again afterwards."""
+    yield lambda locale: app("config", "set", "core.locale", locale).ok() and None
+    app("config", "unset", "core.locale").ok()
+
+
+def test_language_is_switched_live(page: Page, app: Viloapp, language: Callable[[str], None]) -> None:
+    """The page, every plugin's widgets, titles and reasons follow, and nothing that was typed is lost."""
+    editor = open_file(page, "README.md")
+    editor.click()
+    page.keyboard.type("typed ")
+    command(page, "Talk: Begin")
+    panel = page.locator(".text-view")
+    expect(panel).to_have_text("2 words")
+    page.evaluate("window.loadedOnce = true")
+    root = page.locator("html")
+
+    language("de")
+    expect(root).to_have_attribute("lang", "de")
+    expect(panel).to_have_text("2 Wörter")
+    expect(page.get_by_role("tab").filter(has_text="Gespräch")).to_be_visible()
+    expect(page.get_by_test_id("connection")).to_have_text("Verbunden")
+    command(page, "Plugins: Zeigen")
+    page.get_by_test_id("permissions-changes-its-language").click()
+    row = page.get_by_test_id("permission").and_(page.locator("[data-id='system.read.information']"))
+    # What it allows is said by the host, in its own words; the reason alone is the plugin's.
+    expect(row).to_contain_text("Darf Namen, System, Prozessoren und Speicher dieses Rechners erfahren")
+    expect(row.locator("q")).to_have_text("einfach so")
+    page.keyboard.press("F1")
+    page.get_by_test_id("palette-input").fill("Gespräch")
+    expect(page.get_by_test_id("palette-option").first).to_contain_text("Gespräch: Beginnen")
+    page.keyboard.press("Escape")
+    described = app("info", "changes-its-language", "--json").json()
+    assert described["manifest"]["commands"][0]["title"] == "Gespräch: Beginnen"
+
+    # The page's own menu; Arabic runs to the left, and a program's text does not.
+    page.get_by_test_id("language").click()
+    page.locator("[data-id='workspace.language.ar']").click()
+    expect(root).to_have_attribute("dir", "rtl")
+    page.get_by_role("tab").filter(has_text="Talk").click()
+    expect(panel).to_have_text("2 words")  # which the plugin has not got in Arabic
+    sidebar, tabs = (page.locator(f"[data-region={name}]").bounding_box() for name in ("sidebar", "tabs"))
+    assert sidebar is not None
+    assert tabs is not None
+    assert sidebar["x"] > tabs["x"]
+    page.get_by_role("tab").filter(has_text="README.md").click()
+    expect(editor).to_contain_text("typed")
+    expect(editor).to_have_css("direction", "ltr")
+    assert page.evaluate("window.loadedOnce")
+    page.reload()
+    expect(root).to_have_attribute("dir", "rtl")
+    expect(page.get_by_test_id("connection")).to_have_text("متصل")
+
+
+def test_longer_words_fit(page: Page, language: Callable[[str], None]) -> None:
+    """With all texts two fifths longer, and narrow, nothing is wider than what holds it."""
+    page.set_viewport_size({"width": 420, "height": 800})
+    language("en-XA")
+    expect(page.locator("html")).to_have_attribute("lang", "en-XA")
+    for view in ("plugins", "settings", "activity"):
+        page.get_by_test_id(f"open-{view}").click()
+        shown = page.get_by_test_id(f"{view}-view")
+        expect(shown.locator("h1")).to_contain_text("~]")
+        expect(shown.locator(".card, .setting, .activity").first).to_be_visible()
+        assert shown.evaluate(WIDER) == []

@@ -1,6 +1,6 @@
 // Tabs and splits, as the rest of the page sees them. Only this file knows dockview.
 
-import { type DockviewApi, type DockviewGroupPanel, type IDockviewPanel, createDockview } from "dockview";
+import { type DockviewApi, type DockviewGroupPanel, type DockviewOptions, type IDockviewPanel, createDockview } from "dockview";
 
 import { label, t } from "./i18n.ts";
 import { iconElement } from "./icons.tsx";
@@ -52,6 +52,21 @@ export interface LayoutHooks {
   actions(split: () => void): HTMLElement;
 }
 
+/** What is said to screen readers. */
+const MESSAGES: DockviewOptions["messages"] = {
+  panelOpened: (title) => t("tabs.opened", { title }),
+  panelClosed: (title) => t("tabs.closed", { title }),
+  groupMaximized: (title) => t("tabs.maximized", { title }),
+  groupRestored: (title) => t("tabs.restored", { title }),
+  closeTab: (title) => t("tabs.close_named", { title }),
+  closeTabPlain: () => t("tab.close_it"),
+  movePickTarget: (source, target, current, total) => t("tabs.move_target", { source, target, current, total }),
+  movePickEdge: (position, target) => t("tabs.move_edge", { position, target }),
+  moveCommitted: (source, target) => t("tabs.moved", { source, target }),
+  moveCancelled: () => t("tabs.move_cancelled"),
+  moveNotAllowed: () => t("tabs.move_refused"),
+};
+
 export class Layout {
   readonly active = new Store<string | null>(null);
   readonly #api: DockviewApi;
@@ -69,6 +84,7 @@ export class Layout {
       disableFloatingGroups: true,
       noPanelsOverlay: "watermark",
       getTabContextMenuItems: () => [],
+      messages: MESSAGES,
       createComponent: ({ id }) => this.#content(id),
       createTabComponent: ({ id }) => {
         const tab = new TabElement(hooks.describe(id), () => void this.close(id));
