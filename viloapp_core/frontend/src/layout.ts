@@ -53,7 +53,7 @@ export interface LayoutHooks {
 }
 
 /** What is said to screen readers. */
-const MESSAGES: DockviewOptions["messages"] = {
+const MESSAGES: NonNullable<DockviewOptions["messages"]> = {
   panelOpened: (title) => t("tabs.opened", { title }),
   panelClosed: (title) => t("tabs.closed", { title }),
   groupMaximized: (title) => t("tabs.maximized", { title }),

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 
+import { t } from "../i18n.ts";
 import { Icon } from "../icons.tsx";
 import { type Store, useStore } from "../store.ts";
 import type { BrokenSave } from "../wire.ts";
@@ -23,8 +24,8 @@ function Broken({ plugin, message, file, line, stack, goes_on }: BrokenSave): JS
       <Icon name="error" />
       <div class="broken-save-text">
         <p>
-          <strong>{plugin} was not reloaded.</strong>{" "}
-          {goes_on ? "What ran before goes on." : "It runs again after the next save."}
+          <strong>{t("broken.title", { plugin })}</strong>{" "}
+          {t(goes_on ? "broken.goes_on" : "broken.after_next")}
         </p>
         <p class="broken-save-why">
           {place && <code data-testid="broken-save-place">{place}</code>}
@@ -32,8 +33,8 @@ function Broken({ plugin, message, file, line, stack, goes_on }: BrokenSave): JS
         </p>
         {stack && (
           <details>
-            <summary>Traceback</summary>
-            <pre>{stack}</pre>
+            <summary>{t("broken.traceback")}</summary>
+            <pre dir="ltr">{stack}</pre>
           </details>
         )}
       </div>
