@@ -523,6 +523,7 @@ def test_language_is_switched_live(page: Page, app: Viloapp, language: Callable[
 def test_longer_words_fit(page: Page, language: Callable[[str], None]) -> None:
     """With all texts two fifths longer, and narrow, nothing is wider than what holds it."""
     page.set_viewport_size({"width": 420, "height": 800})
+    command(page, "View: Show or hide the explorer")
     language("en-XA")
     expect(page.locator("html")).to_have_attribute("lang", "en-XA")
     for view in ("plugins", "settings", "activity"):
