@@ -24,7 +24,7 @@ import { type PluginActions, PluginsView } from "./views/plugins.tsx";
 import { SettingsView } from "./views/settings.tsx";
 import { type Shortcut, ShortcutsView } from "./views/shortcuts.tsx";
 import { TerminalView } from "./views/terminal.ts";
-import type { Key } from "./views/webview.ts";
+import type { Key as FrameKey } from "./views/webview.ts";
 import { Welcome, type WelcomeAction } from "./views/welcome.tsx";
 import { type BrokenSave, type Catalog, type Command, type Hello, HostError, type Notification, type PermissionQuestion, type ThemeState } from "./wire.ts";
 import { themeName } from "./words.ts";
@@ -325,7 +325,7 @@ export class Workspace {
   }
 
   /** A key out of a plugin's page: it runs the page's own commands alone, which only move about in it. */
-  #onFrameKey(key: Key): void {
+  #onFrameKey(key: FrameKey): void {
     if (dialogOpen() || paletteOpen()) return;
     const command = commandFor(key as KeyboardEvent, KEYS, {});
     if (!command?.startsWith("workspace.")) return;

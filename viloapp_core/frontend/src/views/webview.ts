@@ -1,6 +1,7 @@
 // A plugin's own page, in a frame that has no origin: it reaches nothing but this file, by one port, and
 // through it its own widget. What comes out of the port is anybody's; it is bounded before it is looked at.
 
+import { type Key as TextKey, t } from "../i18n.ts";
 import type { View } from "../layout.ts";
 import type { Store } from "../store.ts";
 import { type Data, HostError, type ThemeState } from "../wire.ts";
@@ -42,6 +43,7 @@ export class WebView implements View {
   #port: MessagePort | null = null;
   #data: Data;
   #locale = "en";
+  #message: MessageView | null = null;
   #unanswered = 0;
   #credit = BURST;
   #at = performance.now();
@@ -86,6 +88,10 @@ export class WebView implements View {
     (this.#loaded ? this.#frame : this.element)?.focus({ preventScroll: true });
   }
 
+  translate(): void {
+    this.#message?.translate();
+  }
+
   dispose(): void {
     this.#disposed = true;
     for (const end of this.#ends) end();
@@ -103,7 +109,7 @@ export class WebView implements View {
       this.#show(path);
     } catch (error) {
       const { detail, hint } = HostError.of(error);
-      this.#fail("The page cannot be shown", [detail, hint].filter(Boolean).join(". "));
+      this.#fail("webview.failed", () => [detail, hint].filter(Boolean).join(". "));
     }
   }
 
@@ -123,15 +129,17 @@ export class WebView implements View {
       if (this.#wantsFocus && (activeElement === body || activeElement === this.element)) this.focus();
     });
     this.#loaded = false;
+    this.#message = null;
     this.element.replaceChildren(frame);
   }
 
-  #fail(title: string, detail: string): void {
+  #fail(title: TextKey, detail: () => string): void {
     this.#port?.close();
     this.#port = null;
     this.#frame = null;
-    const again = { label: "Load again", run: () => void this.#load() };
-    this.element.replaceChildren(new MessageView(title, detail, [again]).element);
+    const again = { label: () => t("webview.again"), run: () => void this.#load() };
+    this.#message = new MessageView(() => t(title), detail, [again]);
+    this.element.replaceChildren(this.#message.element);
   }
 
   /** Hand a port to the page that has loaded; an older one ends with the document that had it. */
@@ -181,7 +189,7 @@ export class WebView implements View {
     this.#credit = Math.min(BURST, this.#credit + ((now - this.#at) / 1000) * PER_SECOND) - 1;
     this.#at = now;
     if (this.#credit >= 0) return true;
-    this.#fail("The page was stopped", `It sent more than ${PER_SECOND} messages a second`);
+    this.#fail("webview.stopped", () => t("webview.flooded", { count: PER_SECOND }));
     return false;
   }
 
