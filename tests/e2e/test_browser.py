@@ -468,7 +468,11 @@ def test_a_plugin_asks_and_the_person_decides(page: Page, app: Viloapp, tmp_path
 @pytest.fixture
 def language(app: Viloapp) -> Iterator[Callable[[str], None]]:
     """Changes the workspace's language on the command line; English again afterwards."""
-    yield lambda locale: app("config", "set", "core.locale", locale).ok() and None
+
+    def change(locale: str) -> None:
+        app("config", "set", "core.locale", locale).ok()
+
+    yield change
     app("config", "unset", "core.locale").ok()
 
 
