@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import re
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +16,10 @@ import pytest
 
 from tests.unit.host.conftest import Plant
 from viloapp_core import Host
+from viloapp_core.host.control import ControlClient
 from viloapp_core.store import Store
 from viloapp_sdk._deprecated import Deprecation
+from viloapp_sdk._wire import HELLO, pack
 from viloapp_sdk.errors import IncompatibleVersionsError, UnknownServiceError
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
@@ -191,3 +197,26 @@ class P(Plugin):
     warned = [line for line in lines if "DeprecationWarning" in line]
     assert len(warned) == 1
     assert re.search(r"p_plugin/__init__\.py:9: DeprecationWarning: widget_id is deprecated", warned[0])
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_command_and_a_workspace_of_other_versions(store: Store, closed: bool) -> None:
+    """viloapp-core was updated while the workspace runs: the command says so, also where that has hung up."""
+    path = Path(os.environ["XDG_RUNTIME_DIR"]) / "s"  # a short one
+    store.root.mkdir(parents=True, exist_ok=True)
+    (store.root / "host.json").write_text(json.dumps({"pid": 1, "socket": str(path), "holds": False}))
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.ExitStack() as open_until_the_end:
+        listening.bind(str(path))
+        listening.listen()
+        client = ControlClient.connect(store.root)
+        assert client is not None
+        theirs, _ = listening.accept()
+        open_until_the_end.enter_context(theirs)
+        theirs.sendall(pack([HELLO, {"protocol": 3, "protocols": [3, 4], "core": "7.6"}]))
+        if closed:
+            theirs.recv(1000)  # the greeting; what is unread would be answered with a reset
+            theirs.close()
+        with client, pytest.raises(IncompatibleVersionsError) as caught:
+            client.request("status")
+    assert caught.value.detail.startswith("viloapp-core 7.6 speaks wire 3 to 4; this viloapp-core ")
+    assert caught.value.hint.startswith("end the workspace, and start it again")

@@ -46,6 +46,24 @@ def test_once_in_a_process_at_the_callers_line() -> None:
     ]
 
 
+def test_pytest_has_it_in_its_summary(tmp_path: Path) -> None:
+    """With the line of the author's code; `viloapp test` is pytest."""
+    (tmp_path / "panel.py").write_text(
+        "from viloapp_sdk.compat import LegacyWidgetAdapter\n\n"
+        "def name(old):\n    return LegacyWidgetAdapter(old).widget_id\n"
+    )
+    (tmp_path / "test_panel.py").write_text(
+        "from panel import name\n\n"
+        "class Old:\n    widget_id = 'old'\n\n"
+        "def test_name():\n    assert name(Old()) == name(Old()) == 'old'\n"
+    )
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_panel.py"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "warnings summary" in done.stdout
+    assert done.stdout.count("DeprecationWarning: widget_id is deprecated, use get_widget_id()") == 1
+    assert "panel.py:4: DeprecationWarning" in done.stdout
+
+
 def test_every_name_that_is_deprecated_is_there() -> None:
     """The table names what the SDK has: one that was removed is taken out of it too."""
     for name in NAMES:

@@ -38,7 +38,7 @@ from viloapp_sdk._wire import (
     greeting,
     pack,
 )
-from viloapp_sdk.errors import InvalidArgumentsError, UnknownServiceError, from_wire
+from viloapp_sdk.errors import InvalidArgumentsError, UnknownServiceError, ViloError, from_wire
 
 if TYPE_CHECKING:
     from viloapp_core.host.host import Host
@@ -266,10 +266,19 @@ class ControlClient:
                 if frame[0] in (RESPONSE, ERROR) and frame[1] == id:
                     break
         except OSError as error:
-            raise ControlError(f"the connection to the host broke: {error}", "try again") from error
+            raise self._broken(error) from error
         if frame[0] == ERROR:
             raise from_wire(frame[2])
         return frame[2]
+
+    def _broken(self, error: OSError) -> ViloError:
+        """Return why there is no connection any more: a host that cannot speak with us has hung up."""
+        with contextlib.suppress(OSError, ControlError):
+            while (frame := self._receive())[0] != HELLO:
+                pass
+            if not agreed(frame[1]):
+                return refusal(frame[1])
+        return ControlError(f"the connection to the host broke: {error}", "try again")
 
     def send(self, method: str, params: Mapping[str, Any]) -> None:
         """Ask without waiting for the answer, while another request waits for its own."""
