@@ -31,6 +31,9 @@ class Greeter(Plugin):
     def wait(self):
         time.sleep(3600)
         return self.context.settings.get("size")
+    @command("greeter.bye")
+    def bye(self):
+        return self.context.i18n.t("bye", name="you")
 """
 TESTS = """
 import pytest
@@ -49,6 +52,20 @@ def test_marked(host):
     with pytest.raises(PermissionDeniedError):
         host.call("greeter.greet")
     assert host.settings.get("size") == 7
+
+@pytest.mark.viloapp(locale="de")
+def test_in_a_language(host):
+    assert host.call("greeter.bye") == "Bis bald, you!"
+    host.set_locale("en")
+    assert host.call("greeter.bye") == "Goodbye, you!"
+
+@pytest.mark.viloapp(locale="en-XA")
+def test_in_a_language_that_nobody_speaks(host):
+    assert host.call("greeter.bye").startswith("[Ĝööðƀýé, you! one")
+    host.restart()
+    assert host.call("greeter.bye").startswith("[Ĝööðƀýé, you! one")
+    host.set_locale("ar-XB")
+    assert "you" in host.call("greeter.bye") and "Goodbye" not in host.call("greeter.bye")
 """
 
 
@@ -57,6 +74,9 @@ def test_the_project_is_the_plugin(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     (tmp_path / "greeter.py").write_text(MODULE)
     (tmp_path / "test_greeter.py").write_text(TESTS)
+    (tmp_path / "locales").mkdir()
+    (tmp_path / "locales/en.json").write_text('{"bye": "Goodbye, {name}!"}')
+    (tmp_path / "locales/de.json").write_text('{"bye": "Bis bald, {name}!"}')
     env = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     words = [
         sys.executable,
@@ -71,7 +91,7 @@ def test_the_project_is_the_plugin(tmp_path: Path) -> None:
         words, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_it_is_announced() -> None:

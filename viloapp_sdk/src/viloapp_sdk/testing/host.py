@@ -13,6 +13,7 @@ from viloapp_sdk.context import PluginContext
 from viloapp_sdk.errors import UnknownCommandError, UnknownWidgetError
 from viloapp_sdk.manifest import needs
 from viloapp_sdk.manifest.decision import Places
+from viloapp_sdk.manifest.pseudo import PSEUDO, pseudo_catalogue
 from viloapp_sdk.plugin import IPlugin
 from viloapp_sdk.services import Services
 from viloapp_sdk.testing.dispatch import Dispatch
@@ -54,7 +55,7 @@ class FakeHost:
         configuration: its settings, as in ``[tool.viloapp.configuration]``.
         folder: where the test's files go: a temporary one by default. It holds ``data``, which is the
             plugin's storage, ``workspace`` and ``home``.
-        locale: the language of the workspace.
+        locale: the language of the workspace; ``en-XA`` and ``ar-XB`` once the plugin is initialized.
 
     Attributes:
         permissions: what it may, what was refused, what the person answers.
@@ -138,11 +139,15 @@ class FakeHost:
         Args:
             plugin: its class, or the entry point that names it, such as ``hello.plugin:Hello``.
         """
-        return self._running.start(plugin)
+        loaded = self._running.start(plugin)
+        self._use_pseudo()
+        return loaded
 
     def restart(self) -> IPlugin:
         """Stop the plugin and start it again, with its open widgets: an update, or a reload."""
-        return self._running.restart()
+        restarted = self._running.restart()
+        self._use_pseudo()
+        return restarted
 
     def unload(self) -> None:
         """Stop the plugin as a host does that ends.
@@ -194,11 +199,23 @@ class FakeHost:
             self._running.channel.tell(type, {"source": source, "data": event.data})
 
     def set_locale(self, locale: str) -> None:
-        """Choose another language, as the person does: ``context.i18n`` follows."""
+        """Choose another language, as the person does: ``context.i18n`` follows.
+
+        Of ``en-XA`` and ``ar-XB`` the plugin needs no catalogues: they are made of its default language.
+        """
         self.locale = locale
+        if locale in PSEUDO:
+            i18n = self.context.i18n
+            made = pseudo_catalogue(locale, i18n.translations.get(i18n.default_locale, {}))
+            i18n.translations.setdefault(locale, made)
         self.emit("locale.changed", {"locale": locale}, source="host")
         if "locale.changed" not in self._subscribed:  # every worker is told, whether it asked or not
             self._running.channel.tell("locale.changed", {"source": "host", "data": {"locale": locale}})
+
+    def _use_pseudo(self) -> None:
+        """Make what is shown from now on pseudo, where the test is in such a language; see `set_locale`."""
+        if self.locale in PSEUDO:
+            self.set_locale(self.locale)
 
     def open_widget(
         self, widget_id: str, params: Mapping[str, Any] | None = None, state: Any = None

@@ -15,7 +15,11 @@ __all__ = ["entry_point_of", "host_of_project"]
 
 
 def host_of_project(
-    project: Path, *, permissions: Iterable[str] | None = None, folder: Path | None = None
+    project: Path,
+    *,
+    permissions: Iterable[str] | None = None,
+    folder: Path | None = None,
+    locale: str = "en",
 ) -> FakeHost:
     """Return a host that has granted what the project declares; the plugin is not loaded yet.
 
@@ -23,6 +27,7 @@ def host_of_project(
         project: holds ``pyproject.toml``.
         permissions: what is granted instead.
         folder: see `FakeHost`.
+        locale: the language of the workspace.
 
     Raises:
         ManifestError: everything that is wrong with the project.
@@ -38,6 +43,7 @@ def host_of_project(
         permissions=declared if permissions is None else permissions,
         configuration=manifest.get("configuration", {}),
         folder=folder,
+        locale=locale,
     )
 
 

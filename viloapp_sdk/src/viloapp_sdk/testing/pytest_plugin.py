@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Say what the mark is."""
     config.addinivalue_line(
         "markers",
-        "viloapp(permissions=[...], settings={...}, project=PATH): how the fixture `host` begins",
+        "viloapp(permissions=[...], settings={...}, locale=TAG, project=PATH): how the fixture `host` begins",
     )
 
 
@@ -49,12 +49,17 @@ def host(request: pytest.FixtureRequest, temp_store: Path) -> Iterator[FakeHost]
     """A host that runs the project's plugin in this process; what a subscriber raised fails the test."""
     mark = request.node.get_closest_marker("viloapp")
     options = dict(mark.kwargs) if mark is not None else {}
-    if unknown := sorted(options.keys() - {"permissions", "project", "settings"}):
+    if unknown := sorted(options.keys() - {"locale", "permissions", "project", "settings"}):
         raise pytest.UsageError(
-            f"the mark viloapp takes permissions, settings and project, not {', '.join(unknown)}"
+            f"the mark viloapp takes permissions, settings, locale and project, not {', '.join(unknown)}"
         )
     project = Path(options.get("project") or request.config.rootpath)
-    made = host_of_project(project, permissions=options.get("permissions"), folder=temp_store)
+    made = host_of_project(
+        project,
+        permissions=options.get("permissions"),
+        folder=temp_store,
+        locale=options.get("locale", "en"),
+    )
     for name, value in options.get("settings", {}).items():
         made.settings.set(name, value)
     made.load(entry_point_of(project))
