@@ -10,11 +10,29 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, chaos, confined, install, limits, memory, metrics, reload, scale, start, trust
+from benchmarks import (
+    broker,
+    calls,
+    chaos,
+    confined,
+    events,
+    install,
+    limits,
+    memory,
+    metrics,
+    reload,
+    scale,
+    start,
+    streams,
+    trust,
+)
 from benchmarks import list as listing
 from benchmarks.report import Outcome, described_machine, render
 
 BENCHMARKS = {
+    "calls": calls.run,
+    "events": events.run,
+    "streams": streams.run,
     "install": install.run,
     "list": listing.run,
     "limits": limits.run,

@@ -16,8 +16,8 @@ def test_the_first_plugin_keeps_a_command_id() -> None:
     commands = Commands()
     commands.register([Command("a.run", "a", "Run")])
     commands.register([Command("a.run", "b", "Steal"), Command("b.run", "b", "Run")])
-    assert commands.find("a.run") == ("a", "a.run")
-    assert commands.find("b:a.run") == ("b", "a.run")
+    assert commands.find("a.run") == ("a", "a.run", False)
+    assert commands.find("b:a.run") == ("b", "a.run", False)
     commands.forget("a")
     with pytest.raises(UnknownCommandError, match=r"a\.run"):
         commands.find("a.run")

@@ -47,6 +47,9 @@ TRACE_SIGNAL = 50
 # asked for the descriptor names the ticket.
 TICKET_BYTES = 8
 
+# A packer that has packed more than this has a buffer that is not worth keeping.
+_PACKER_KEPT = 256 * 1024
+
 
 def greeting(**more: "Any") -> "list[Any]":
     """Return the frame that both sides send first.
@@ -101,8 +104,29 @@ def load_codec() -> "tuple[Callable[..., bytes], Callable[..., Any]]":
     """Code with msgpack's from now on, and return them."""
     import msgpack  # type: ignore[import-untyped]  # it has no stubs
 
-    use_codec(msgpack.packb, msgpack.unpackb)
-    return msgpack.packb, msgpack.unpackb
+    packb = _reusing(msgpack.Packer)
+    use_codec(packb, msgpack.unpackb)
+    return packb, msgpack.unpackb
+
+
+def _reusing(new: "Callable[[], Any]") -> "Callable[[Any], bytes]":
+    """Return what packs as msgpack's `packb` does, without a new packer and its buffer for each value."""
+    # `pop` and `append` are atomic: threads pack at once, and what is packed may itself run code that packs.
+    resting: list[Any] = []
+
+    def packb(value: "Any") -> bytes:
+        try:
+            packer = resting.pop()
+        except IndexError:
+            packer = new()
+        body: bytes = packer.pack(
+            value
+        )  # where this fails, the packer and the half that it holds are dropped
+        if len(body) <= _PACKER_KEPT:
+            resting.append(packer)
+        return body
+
+    return packb
 
 
 def _packb(value: "Any") -> bytes:
@@ -116,7 +140,7 @@ def _unpackb(body: "Any", strict_map_key: bool) -> "Any":
 # -- frames ----------------------------------------------------------------------------------------------
 
 
-def pack(frame: "list[Any]") -> bytes:
+def pack(frame: "list[Any] | tuple[Any, ...]") -> bytes:
     """Encode one frame with its length.
 
     Raises:
@@ -140,16 +164,19 @@ class FrameBuffer:
 
     Args:
         max_frame: bytes a peer may announce for one frame.
+
+    Attributes:
+        end: where what was read ends in the buffer; 0 when all was taken.
     """
 
-    __slots__ = ("_buffer", "_end", "_max_frame", "_start", "_view")
+    __slots__ = ("_buffer", "_max_frame", "_start", "_view", "end")
 
     def __init__(self, max_frame: int = MAX_FRAME) -> None:
         self._max_frame = max_frame
         self._buffer = bytearray(_READ_SIZE)
         self._view = memoryview(self._buffer)
         self._start = 0
-        self._end = 0
+        self.end = 0
 
     def read_from(self, fd: int) -> int:
         """Read once from ``fd``; return the number of bytes, 0 at its end.
@@ -157,15 +184,36 @@ class FrameBuffer:
         Raises:
             BlockingIOError: ``fd`` is non-blocking and has nothing.
         """
-        count = os.readv(fd, [self._view[self._end :]])
-        self._end += count
+        end = self.end
+        count = os.readv(fd, (self._view[end:] if end else self._view,))
+        self.end = end + count
         return count
+
+    def receive(self, fd: int) -> "list[Any] | None":
+        """Read once from ``fd``, of which all before was taken; return the first frame if it is here.
+
+        Raises:
+            BlockingIOError: ``fd`` is non-blocking and has nothing.
+            EOFError: it is at its end.
+            FrameError: see `take`.
+        """
+        count = os.readv(fd, (self._view,))
+        if count < 4:
+            if not count:
+                raise EOFError
+            self.end = count
+            return self.take()
+        size = int.from_bytes(self._buffer[:4], "little")
+        if count != size + 4 or size > self._max_frame:  # a part, more than one, or too much
+            self.end = count
+            return self.take()
+        return _unpack(self._view[4:count])
 
     def feed(self, data: bytes) -> None:
         """Append bytes that were read elsewhere."""
         self._reserve(len(data))
-        self._view[self._end : self._end + len(data)] = data
-        self._end += len(data)
+        self._view[self.end : self.end + len(data)] = data
+        self.end += len(data)
 
     def take(self) -> "list[Any] | None":
         """Return the next whole frame, or None when more bytes are needed.
@@ -173,55 +221,57 @@ class FrameBuffer:
         Raises:
             FrameError: the peer announced too large a frame, or sent one that is none.
         """
-        start = self._start
-        available = self._end - start
-        if available < 4:
-            self._reserve(4 - available)
+        start, end = self._start, self.end
+        if start == end:
             return None
-        size = int.from_bytes(self._view[start : start + 4], "little")
+        body = start + 4
+        if body > end:
+            self._reserve(body - end)
+            return None
+        size = int.from_bytes(self._buffer[start:body], "little")
         if size > self._max_frame:
             raise FrameError(f"the peer announced a frame of {size} bytes; the limit is {self._max_frame}")
-        if available < 4 + size:
-            self._reserve(4 + size - available)
+        after = body + size
+        if after > end:
+            self._reserve(after - end)
             return None
-        frame = _unpack(self._view[start + 4 : start + 4 + size])
-        self._start = start + 4 + size
-        if self._start == self._end:
-            self._start = self._end = 0
-            if len(self._buffer) > 4 * _READ_SIZE:  # one large frame must not pin memory for good
-                self._replace(_READ_SIZE)
+        frame = _unpack(self._view[body:after])
+        if after != end:
+            self._start = after
+            return frame
+        self._start = self.end = 0
+        if len(self._buffer) > 4 * _READ_SIZE:  # one large frame must not pin memory for good
+            self._replace(_READ_SIZE)
         return frame
 
     def _reserve(self, count: int) -> None:
         """Make room for ``count`` more bytes after the end."""
-        if len(self._buffer) - self._end >= count:
+        if len(self._buffer) - self.end >= count:
             return
-        used = self._end - self._start
+        used = self.end - self._start
         self._replace(max(used + count, _READ_SIZE))
 
     def _replace(self, size: int) -> None:
         """Move what is unread to the front of a buffer of ``size`` bytes."""
         # A new buffer: a bytearray with live views cannot be resized.
         buffer = bytearray(size)
-        used = self._end - self._start
-        buffer[:used] = self._view[self._start : self._end]
+        used = self.end - self._start
+        buffer[:used] = self._view[self._start : self.end]
         self._buffer = buffer
         self._view = memoryview(buffer)
-        self._start, self._end = 0, used
+        self._start, self.end = 0, used
 
 
 def _unpack(body: "memoryview") -> "list[Any]":
     try:
-        frame = _unpackb(body, strict_map_key=False)
+        frame: list[Any] = _unpackb(body, strict_map_key=False)
+        kind = frame[0]
+        # True and 1.0 are kinds to a dict, and none to us.
+        known = type(kind) is int and type(frame) is list and _LENGTHS.get(kind) == len(frame)
     except Exception as error:  # msgpack raises ValueError and several kinds of its own
         raise FrameError(f"the peer sent bytes that are no frame: {type(error).__name__}") from None
-    if type(frame) is not list or not frame or _LENGTHS.get(_kind(frame)) != len(frame):
+    if not known:
         raise FrameError("the peer sent a frame of no known kind")
-    if frame[0] < EVENT and type(frame[1]) is not int:
+    if kind < EVENT and type(frame[1]) is not int:
         raise FrameError("the peer sent a frame whose id is no integer")
     return frame
-
-
-def _kind(frame: "list[Any]") -> int:
-    kind = frame[0]
-    return kind if type(kind) is int else -1

@@ -10,7 +10,7 @@
 
 from abc import ABC, abstractmethod
 
-from viloapp_sdk._signature import bind
+from viloapp_sdk._signature import Signature
 from viloapp_sdk.errors import UnknownCommandError
 
 TYPE_CHECKING = False
@@ -158,12 +158,18 @@ class Plugin(IPlugin):
         if command == "ping":
             return "pong"
         # Looked up once: walking the classes for every call would cost more than the call.
-        handlers = self.__dict__.setdefault("_handlers", {})
-        if command not in handlers:
-            handlers.update({known.id: known.handler for known in self.get_commands()})
-        if command not in handlers:
-            raise UnknownCommandError(f"{type(self).__name__} has no command {command!r}")
-        return handlers[command](**bind(handlers[command], args, command))
+        handlers = self.__dict__.get("_handlers")
+        if handlers is None or command not in handlers:
+            handlers = self.__dict__.setdefault("_handlers", {})
+            handlers.update(
+                {known.id: (known.handler, Signature(known.handler)) for known in self.get_commands()}
+            )
+            if command not in handlers:
+                raise UnknownCommandError(f"{type(self).__name__} has no command {command!r}")
+        handler, signature = handlers[command]
+        if (*args,) in signature.fits:  # as nearly always: callers give the same ones
+            return handler(**args)
+        return handler(**signature.bind(args, command))
 
 
 def _marked(cls: type) -> "list[tuple[str, Any]]":

@@ -283,14 +283,16 @@ class Host:
         """
         if not self._running:
             raise HostStoppingError
-        plugin_id, id = self._find(command)
+        if (known := self._commands.by_id.get(command)) is not None:
+            plugin_id, id, repeat = known.plugin_id, command, known.idempotent
+        else:
+            plugin_id, id, repeat = self._find(command)
         worker = self._workers[plugin_id]
-        allowed = worker.limits.execution_time
+        allowed = worker.execution_time(self.settings.document)
         limit = timeout_s or allowed
         self._calls += 1
         try:
-            repeat = self._commands.idempotent(id)
-            return await worker.call("command", [id, dict(arguments or {})], timeout_s=limit, repeat=repeat)
+            return await worker.call("command", [id, dict(arguments or ())], timeout_s=limit, repeat=repeat)
         except DeadlineExceededError:
             if timeout_s is None:
                 self._limit_reached(plugin_id, Breach("execution_time", "refused", allowed, allowed))
@@ -311,7 +313,8 @@ class Host:
         except UnknownCommandError:
             return ""
 
-    def _find(self, command: str) -> tuple[str, str]:
+    def _find(self, command: str) -> tuple[str, str, bool]:
+        """Return the plugin that has a command, the command's id, and whether it may be run twice."""
         try:
             return self._commands.find(command)
         except UnknownCommandError:

@@ -21,6 +21,8 @@ __all__ = ["FREE", "PermissionManager", "grant_command"]
 FREE = (Permission("filesystem", "write", "plugin_data"), Permission("filesystem", "write", "temp_files"))
 """What every plugin has, since it is its own."""
 
+_REMEMBERED = 200
+
 Denied = Callable[[dict[str, str]], None]
 
 
@@ -31,6 +33,16 @@ class _Run:
     granted: dict[Permission, bool] = field(default_factory=dict)
     """With whether it is for one use only."""
     denied: list[Permission] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What a plugin has but for this run, and what was decided by it, until ledger or plugin change."""
+
+    stamp: object
+    plugin: InstalledPlugin
+    standing: Standing
+    decisions: dict[Permission, Decision] = field(default_factory=dict)
 
 
 class PermissionManager:
@@ -67,7 +79,7 @@ class PermissionManager:
         self._denied: list[Denied] = []
         self._used: list[Callable[[str, str], None]] = []
         self._known: dict[str, tuple[Permission, ...]] = {}
-        self._standings: dict[str, tuple[object, InstalledPlugin, Standing]] = {}
+        self._standings: dict[str, _Known] = {}
 
     def close(self) -> None:
         """Write what the audit log still holds."""
@@ -196,11 +208,23 @@ class PermissionManager:
         if plugin is None:
             return Decision(False, None, f"{plugin_id} is not installed")
         try:
-            standing = self._standing(plugin)
+            known = self._look_up(plugin)
         except LedgerError as error:
             return Decision(False, None, error.detail)
+        run = self._runs.get(plugin_id)
+        if run is None or not (run.granted or run.denied):
+            decision = known.decisions.get(wanted)
+            if decision is None:
+                decision = self._decide(plugin, known.standing, wanted)
+                # Names of things are a plugin's to choose, so neither many nor long ones are remembered.
+                if len(known.decisions) < _REMEMBERED and len(wanted.resource) <= _REMEMBERED:
+                    known.decisions[wanted] = decision
+            return decision
+        return self._decide(plugin, self._with_run(known.standing, run), wanted)
+
+    def _decide(self, plugin: InstalledPlugin, standing: Standing, wanted: Permission) -> Decision:
         granted: Sequence[Permission] = standing.granted
-        if once := self._single_uses(plugin_id):
+        if once := self._single_uses(plugin.plugin_id):
             # They come last, so that no use is spent where another grant would do.
             granted = sorted(granted, key=lambda each: each in once)
         places = self.places(plugin) if wanted.category == "filesystem" else NOWHERE
@@ -304,19 +328,23 @@ class PermissionManager:
     # -- within --------------------------------------------------------------------------------------
 
     def _standing(self, plugin: InstalledPlugin) -> Standing:
-        """Return what a plugin has in all; read anew when the ledger's file or the plugin has changed."""
+        """Return what a plugin has in all."""
+        standing, run = self._look_up(plugin).standing, self._runs.get(plugin.plugin_id)
+        return standing if run is None else self._with_run(standing, run)
+
+    def _look_up(self, plugin: InstalledPlugin) -> _Known:
+        """Return what was granted and denied; read anew when the ledger's file or the plugin has changed."""
         stamp = self._ledger.stamp()
         known = self._standings.get(plugin.plugin_id)
-        if known is not None and known[0] == stamp and known[1] is plugin:
-            standing = known[2]
-        else:
+        if known is None or known.stamp != stamp or known.plugin is not plugin:
             consented = consented_by(plugin.permissions, plugin.requires_plugins)
             standing = self._ledger.standing(plugin.plugin_id, consented)
             standing = Standing((*FREE, *standing.granted), standing.denied)
-            self._standings[plugin.plugin_id] = (stamp, plugin, standing)
-        run = self._runs.get(plugin.plugin_id)
-        if run is None or not (run.granted or run.denied):
-            return standing
+            known = self._standings[plugin.plugin_id] = _Known(stamp, plugin, standing)
+        return known
+
+    @staticmethod
+    def _with_run(standing: Standing, run: _Run) -> Standing:
         granted = dict.fromkeys([*standing.granted, *run.granted])
         return Standing(tuple(granted), (*standing.denied, *run.denied))
 

@@ -1,5 +1,6 @@
 """The consent ledger, ``ledger.json``: what a person decided, for every plugin, until further notice."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class Ledger:
 
     def __init__(self, root: Path, clock: Clock | None = None) -> None:
         self._path = root / "ledger.json"
+        self._file = str(self._path)
         self._lock_path = root / "ledger.lock"
         self._clock = clock or SystemClock()
         self._known: tuple[object, dict[str, list[Entry]]] = (None, {})
@@ -156,7 +158,7 @@ class Ledger:
             LedgerError: it cannot be looked at.
         """
         try:
-            found = self._path.stat()
+            found = os.stat(self._file)
         except FileNotFoundError:
             return "absent"
         except OSError as error:

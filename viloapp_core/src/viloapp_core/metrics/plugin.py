@@ -90,10 +90,10 @@ class PluginMetrics:
 
     def begin(self, method: str, params: Any) -> int:
         """Note a call that begins; what is returned goes to `ended`. Both together take under 1 us."""
-        began = perf_counter_ns()
-        while began in self.under_way:  # a clock that moves in steps
+        under_way, began = self.under_way, perf_counter_ns()
+        while began in under_way:  # a clock that moves in steps
             began += 1
-        self.under_way[began] = (method, params)
+        under_way[began] = (method, params)
         return began
 
     def ended(self, began: int, error: BaseException | None = None) -> None:
@@ -104,8 +104,7 @@ class PluginMetrics:
             error: what it ended in. One that is no `Exception` is a caller's who gave up: nothing that the
                 plugin did.
         """
-        method, _ = self.under_way.pop(began)
-        if method in COUNTED:
+        if self.under_way.pop(began)[0] in COUNTED:
             self.latencies.record(perf_counter_ns() - began)
             if error is not None and isinstance(error, Exception):
                 self.failed(error)

@@ -7,10 +7,12 @@ call close to the time of a bare ping-pong (see the performance notes in the doc
 
 import asyncio
 import contextlib
+import fcntl
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from viloapp_core.foundation.version import __version__
@@ -43,9 +45,19 @@ __all__ = ["Limits", "Peer"]
 
 # What a queued frame takes beside its bytes: many tiny answers must not slip through the bound.
 _FRAME_OVERHEAD = 256
-# Handled in one turn of the loop; then everybody else has theirs. Who sends nothing but tiny frames would
-# else have the loop for itself for as long as it takes to handle all that fits in the buffer.
-_FRAMES_A_TURN = 8
+# What may be handled in one turn of the loop; then everybody else has theirs. Who sends nothing but tiny
+# frames would else have the loop for itself for as long as it takes to handle all that fits in the buffer.
+# An answer wakes whoever waits for it, and there are no more of those than calls of ours; to be asked for
+# something costs more.
+_COST_A_TURN = 64
+_COST_OF_ASKING = 8
+# What a pipe holds, and what one holds in which that much was sent at once. Source: pipe(7); all pipes of a
+# user together have a bound, so that none is made larger before it is needed.
+_PIPE = 64 * 1024
+_WIDE_PIPE = 4 * _PIPE
+_NEVER = float("inf")
+# Of results that need not be awaited; to ask an abstract class about each would cost more.
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, dict})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,10 @@ class Peer:
         on_event: ``(name, data)``; what it raises ends the peer.
         on_close: called once with the reason, None for a plain end of file.
         limits: bounds for what the peer may make us hold.
+
+    Attributes:
+        closed: whether the connection has ended.
+        free: whether it has not, and the peer has answered all that was given up.
     """
 
     def __init__(
@@ -91,24 +107,25 @@ class Peer:
         self._on_event = on_event
         self._on_close = on_close
         self._buffer = FrameBuffer(self._limits.frame_bytes)
-        self._calls: dict[int, asyncio.Future[Any]] = {}
+        # Of each call that somebody waits for: its answer, when it is given up, after how long, what it is.
+        self._calls: dict[int, tuple[asyncio.Future[Any], float, float, str]] = {}
+        self._alarm: asyncio.TimerHandle | None = None  # one for all: most calls end long before theirs
+        self._alarm_at = _NEVER
         self._given_up: set[int] = set()  # nobody waits for their answers, which may still come
         self._settled: asyncio.Future[None] | None = None
         self._tasks: dict[int, asyncio.Future[Any]] = {}
         self._next_id = 0
         self._unsent: deque[memoryview] = deque()
         self._unsent_bytes = 0
-        self._closed = False
+        self.closed = False
+        self.free = True
+        self._greeted = False
         self._waiting = False  # frames that were read wait for the next turn of the loop
+        self._wide: set[int] = set()
         self.hello: dict[str, Any] = {}
         """What the peer said of itself, also where that is why it was refused."""
         self.ready: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         """Resolved with the peer's first frame, in which it says which protocol it speaks."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether the connection has ended."""
-        return self._closed
 
     @property
     def given_up(self) -> int:
@@ -152,87 +169,152 @@ class Peer:
             WorkerLostError: the peer went away first.
             ViloError: the peer's answer was an error.
         """
-        if self._closed:
+        id, future = self.ask(method, params, timeout_s)
+        try:
+            return await future
+        except BaseException:
+            self.leave(id)
+            raise
+
+    def ask(self, method: str, params: Any, timeout_s: float | None) -> tuple[int, "asyncio.Future[Any]"]:
+        """Ask the peer, as `call` does; return the call's number and its answer to come.
+
+        Whoever stops waiting before the answer is there has to `leave`.
+
+        Raises:
+            FrameError: the parameters cannot be sent, or too much waits for the peer already.
+            WorkerLostError: the peer is gone.
+        """
+        if self.closed:
             raise WorkerLostError("the process is gone")
-        if self.behind:
+        if self._unsent and self.behind:
             raise FrameError(
                 f"{self._unsent_bytes} bytes wait already for a process that is busy", "try again later"
             )
-        self._next_id += 1
-        id = self._next_id
+        self._next_id = id = self._next_id + 1
         data = pack([REQUEST, id, method, params])
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._calls[id] = future
+        future = self._loop.create_future()
+        if timeout_s is None:
+            self._calls[id] = (future, _NEVER, 0, method)
+        else:
+            when = monotonic() + timeout_s
+            self._calls[id] = (future, when, timeout_s, method)
+            if when < self._alarm_at:
+                self._set_alarm(when)
         self._send(data)
-        timer = None
-        if timeout_s is not None:
-            timer = self._loop.call_later(timeout_s, _expire, future, method, timeout_s)
-        try:
-            return await future
-        finally:
-            if timer is not None:
-                timer.cancel()
-            if self._calls.pop(id, None) is not None and not self._closed:
-                self._given_up.add(id)
-                self._send(pack([CANCEL, id]))
+        return id, future
+
+    def leave(self, id: int) -> None:
+        """Wait no more for a call: the peer is told, if it has not answered."""
+        if self._calls.pop(id, None) is not None and not self.closed:
+            self._given_up.add(id)
+            self.free = False
+            self._send(pack([CANCEL, id]))
+
+    def _set_alarm(self, when: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = when
+        # A loop's clock may be coarser than ours; never so early that it would ring again and again.
+        self._alarm = self._loop.call_later(max(when - monotonic(), 0.001), self._ring)
+
+    def _ring(self) -> None:
+        """Fail the calls whose time is over; the alarm is then for the next that is still under way."""
+        self._alarm, self._alarm_at = None, _NEVER
+        now, next_at = monotonic(), _NEVER
+        for future, when, timeout_s, method in self._calls.values():
+            if when > now:
+                next_at = min(next_at, when)
+            elif not future.done():
+                what = f"{method} did not answer within {timeout_s:g} s"
+                future.set_exception(DeadlineExceededError(what))
+        if next_at < _NEVER:
+            self._set_alarm(next_at)
 
     async def settle(self) -> None:
         """Wait until the peer has answered every call that was given up, or is gone."""
-        while self._given_up and not self._closed:
+        while self._given_up and not self.closed:
             if self._settled is None:
                 self._settled = self._loop.create_future()
             await asyncio.shield(self._settled)
 
     def notify(self, name: str, data: Any) -> None:
         """Send an event; nobody answers it. A peer that is far behind does not get it."""
-        if not self._closed and not self.behind:
+        if not self.closed and not self.behind:
             self._send(pack([EVENT, name, data]))
 
     # -- reading -----------------------------------------------------------------------------------
 
     def _readable(self) -> None:
+        if self._waiting:
+            return  # nothing more is read before what was read is handled
+        buffer = self._buffer
         try:
-            if not self._buffer.read_from(self._fd_in):
-                self.close(None)
-                return
+            if buffer.end:
+                if not buffer.read_from(self._fd_in):
+                    raise EOFError
+                frame = None
+            else:
+                frame = buffer.receive(self._fd_in)
+            if frame is not None and frame[0] == RESPONSE and self._greeted:
+                self._answered(frame)  # one answer and nothing else, as for nearly every call
+                if not buffer.end:
+                    return
+                frame = None
         except BlockingIOError:
+            return
+        except EOFError:
+            self.close(None)
             return
         except FrameError as error:
             self.close(error)
+            return
         except OSError as error:
             self.close(WorkerLostError(f"the connection broke: {error.strerror}"))
-        self._handle()
+            return
+        if buffer.end >= _PIPE:
+            self._widen(self._fd_in)
+        self._handle(frame)
 
-    def _handle(self) -> None:
-        """Handle frames that are here; nothing more is read before they are."""
+    def _answered(self, frame: list[Any]) -> None:
+        call = self._calls.pop(frame[1], None)
+        if call is None:
+            self._late(frame[1])
+        elif not call[0].done():
+            call[0].set_result(frame[2])
+
+    def _handle(self, frame: list[Any] | None = None) -> None:
+        """Handle a frame and those that are here, as many as one turn of the loop has time for."""
+        left, buffer = _COST_A_TURN, self._buffer
+        self._waiting = False
         try:
-            for _ in range(_FRAMES_A_TURN):
-                if self._closed:
+            while not self.closed:
+                if frame is None and (not buffer.end or (frame := buffer.take()) is None):
                     return
-                if (frame := self._buffer.take()) is None:
-                    if self._waiting:
-                        self._waiting = False
-                        self._loop.add_reader(self._fd_in, self._readable)
+                if frame[0] == RESPONSE and self._greeted:
+                    self._answered(frame)
+                    left -= 1
+                else:
+                    self._route(frame)
+                    left -= _COST_OF_ASKING
+                frame = None
+                if left <= 0:
+                    self._waiting = True
+                    self._loop.call_soon(self._handle)
                     return
-                self._route(frame)
         except (FrameError, IncompatibleVersionsError) as error:
             self.close(error)
         except Exception as error:  # a fault of ours in handling its frame must not reach the loop
             self.close(FrameError(f"a frame could not be handled: {type(error).__name__}: {error}"))
-        if not self._closed:
-            if not self._waiting:
-                self._waiting = True
-                self._loop.remove_reader(self._fd_in)
-            self._loop.call_soon(self._handle)
 
     def _route(self, frame: list[Any]) -> None:
         kind = frame[0]
-        if not self.ready.done():
+        if not self._greeted:
             self._greet(frame)
-        elif kind in (RESPONSE, ERROR):
-            self._resolve(kind, frame[1], frame[2])
         elif kind == REQUEST:
             self._serve(frame)
+        elif kind == ERROR:
+            self._fail_call(frame[1], frame[2])
         elif kind == EVENT:
             self._on_event(str(frame[1]), frame[2])
         elif kind == CANCEL:
@@ -242,21 +324,23 @@ class Peer:
         else:
             raise FrameError("the peer greeted twice")
 
-    def _resolve(self, kind: int, id: int, body: Any) -> None:
-        future = self._calls.pop(id, None)
-        if future is None:
-            if id not in self._given_up:
-                raise FrameError("the peer answered a call that nobody made")
-            self._given_up.discard(id)
-            self._tell_settled()
-        elif not future.done():
-            if kind == RESPONSE:
-                future.set_result(body)
-            else:
-                future.set_exception(from_wire(body))
+    def _fail_call(self, id: int, body: Any) -> None:
+        call = self._calls.pop(id, None)
+        if call is None:
+            self._late(id)
+        elif not call[0].done():
+            call[0].set_exception(from_wire(body))
+
+    def _late(self, id: int) -> None:
+        """Take note of an answer for which nobody waits any more."""
+        if id not in self._given_up:
+            raise FrameError("the peer answered a call that nobody made")
+        self._given_up.discard(id)
+        self.free = not (self.closed or self._given_up)
+        self._tell_settled()
 
     def _tell_settled(self) -> None:
-        if self._settled is not None and (self._closed or not self._given_up):
+        if self._settled is not None and (self.closed or not self._given_up):
             self._settled.set_result(None)
             self._settled = None
 
@@ -267,6 +351,7 @@ class Peer:
         self.hello = hello
         if not agreed(hello):
             raise refusal(hello)
+        self._greeted = True
         self.ready.set_result(hello)
 
     # -- their requests ----------------------------------------------------------------------------
@@ -282,7 +367,7 @@ class Peer:
         except Exception as error:
             self._send(pack([ERROR, id, _describe(error).to_wire()]))
             return
-        if isinstance(result, Awaitable):
+        if type(result) not in _PLAIN and isinstance(result, Awaitable):
             task = asyncio.ensure_future(result)
             self._tasks[id] = task
             task.add_done_callback(lambda done: self._finish(id, done))
@@ -312,28 +397,51 @@ class Peer:
 
     def _send(self, data: bytes) -> None:
         """Write now what the peer takes now; keep the rest, up to the bound. Never blocks."""
-        if self._closed:
+        if self.closed:
             return
-        view = memoryview(data)
+        rest: bytes | memoryview = data
         if not self._unsent:
-            view = view[self._write(view) :]
-            if not view or self._closed:
+            try:
+                count = os.write(self._fd_out, data)
+                if count == len(data):
+                    return
+            except BlockingIOError:
+                count = 0
+            except OSError as error:
+                self._broken(error)
                 return
+            rest = memoryview(data)[count:]
+            if len(data) >= _PIPE:
+                self._widen(self._fd_out)
+                count = self._write(rest)
+                if count == len(rest) or self.closed:
+                    return
+                rest = rest[count:]
             self._loop.add_writer(self._fd_out, self._writable)
-        self._unsent.append(view)
-        self._unsent_bytes += len(view) + _FRAME_OVERHEAD
+        self._unsent.append(memoryview(rest))
+        self._unsent_bytes += len(rest) + _FRAME_OVERHEAD
         if self._unsent_bytes > self._limits.unsent_bytes:
             self.close(FrameError(f"the peer does not read: {self._unsent_bytes} bytes wait for it"))
 
-    def _write(self, view: memoryview) -> int:
+    def _widen(self, fd: int) -> None:
+        """Make a pipe in which a frame had no room larger, once; where that may not be, it stays as it is."""
+        if fd not in self._wide:
+            self._wide.add(fd)
+            with contextlib.suppress(OSError, AttributeError):  # a socket, another system
+                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _WIDE_PIPE)
+
+    def _write(self, data: bytes | memoryview) -> int:
         try:
-            return os.write(self._fd_out, view)
+            return os.write(self._fd_out, data)
         except BlockingIOError:
             return 0
         except OSError as error:
-            # Soon, not now: whoever sends must not find the peer's state changed under its feet.
-            self._loop.call_soon(self.close, WorkerLostError(f"the connection broke: {error.strerror}"))
-            return len(view)
+            self._broken(error)
+            return len(data)
+
+    def _broken(self, error: OSError) -> None:
+        # Soon, not now: whoever sends must not find the peer's state changed under its feet.
+        self._loop.call_soon(self.close, WorkerLostError(f"the connection broke: {error.strerror}"))
 
     def _writable(self) -> None:
         while self._unsent:
@@ -351,19 +459,21 @@ class Peer:
 
     def close(self, reason: ViloError | None = None) -> None:
         """End the connection: every waiting call fails with a `WorkerLostError` or ``reason``."""
-        if self._closed:
+        if self.closed:
             return
-        self._closed = True
+        self.closed, self.free = True, False
         self._loop.remove_reader(self._fd_in)
         self._loop.remove_writer(self._fd_out)
         for fd in {self._fd_in, self._fd_out}:
             with contextlib.suppress(OSError):
                 os.close(fd)
+        if self._alarm is not None:
+            self._alarm.cancel()
         for task in list(self._tasks.values()):
             task.cancel()
         lost = reason or WorkerLostError("the process went away before it answered")
         calls, self._calls = self._calls, {}
-        for future in calls.values():
+        for future, *_ in calls.values():
             if not future.done():
                 future.set_exception(lost)
         self._tell_settled()
@@ -377,8 +487,3 @@ def _describe(error: Exception) -> ViloError:
     if isinstance(error, ViloError):
         return error
     return HandlerError(f"{type(error).__name__}: {error}"[:2000])
-
-
-def _expire(future: "asyncio.Future[Any]", method: str, timeout_s: float) -> None:
-    if not future.done():
-        future.set_exception(DeadlineExceededError(f"{method} did not answer within {timeout_s:g} s"))

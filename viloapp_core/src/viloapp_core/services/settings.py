@@ -155,6 +155,9 @@ class Settings:
         on_change: called with key and value after each change.
         former: returns the ids that installed plugins had before, and theirs.
         in_words: returns what a plugin declares in the person's language, for listings.
+
+    Attributes:
+        document: what the file has; another object after each change, which is how a change is noticed.
     """
 
     def __init__(
@@ -170,7 +173,8 @@ class Settings:
         self._path = path
         self._on_change = on_change
         self._configurations = configurations
-        self._document = load(path)
+        self.document = load(path)
+        self._limits: tuple[dict[str, Any], dict[str, dict[str, Any]]] = (self.document, {})
 
     def get(self, key: str) -> Any:
         """Return the value of a setting, or its default.
@@ -196,10 +200,20 @@ class Settings:
         declared = self._configurations().get(plugin_id, {})
         return {name: stored.get(name, schema.get("default")) for name, schema in declared.items()}
 
-    def limits_of(self, plugin_id: str) -> dict[str, Any]:
-        """Return the limits that the person set for a plugin, by name; what it declares is not among them."""
-        stored = self._stored(plugin_id)
-        return {name.removeprefix(LIMITS): value for name, value in stored.items() if name.startswith(LIMITS)}
+    def limits_of(self, plugin_id: str) -> Mapping[str, Any]:
+        """Return the limits that the person set for a plugin, by name; what it declares is not among them.
+
+        The same object until a setting changes; not to be changed by who gets it.
+        """
+        document, limits = self._limits
+        if document is not self.document:  # each call of a plugin asks; a change is a new document
+            document, limits = self._limits = (self.document, {})
+        if plugin_id not in limits:
+            stored = self._stored(plugin_id)
+            limits[plugin_id] = {
+                name.removeprefix(LIMITS): value for name, value in stored.items() if name.startswith(LIMITS)
+            }
+        return limits[plugin_id]
 
     def reload(self) -> None:
         """Read the file again, which something else has changed.
@@ -208,7 +222,7 @@ class Settings:
             FoundationError: it cannot be read.
             SettingError: it holds no settings.
         """
-        self._document = load(self._path)
+        self.document = load(self._path)
 
     def set(self, key: str, value: Any) -> None:
         """Change a setting and write the file.
@@ -255,7 +269,7 @@ class Settings:
 
     def plan(self, document: Mapping[str, Any]) -> Adoption:
         """Say what `adopt` would do with a document of the file's own shape; nothing is changed."""
-        return compare(self._document, document, self._owners(), self._former())
+        return compare(self.document, document, self._owners(), self._former())
 
     def adopt(self, document: Mapping[str, Any]) -> Adoption:
         """Take over the settings of a document, those of plugins that are not installed yet too.
@@ -324,7 +338,7 @@ class Settings:
         return owner, name, schema
 
     def _stored(self, owner: str) -> dict[str, Any]:
-        return _section(self._document, owner)
+        return _section(self.document, owner)
 
     def _change(self, change: Callable[[dict[str, Any]], object]) -> None:
         with locked(self._path):
@@ -333,7 +347,7 @@ class Settings:
             if document.get("version") == "2.0":
                 document["version"] = FORMAT_VERSION
             write_json(self._path, document)
-        self._document = document
+        self.document = document
 
 
 def locked(path: Path) -> FileLock:

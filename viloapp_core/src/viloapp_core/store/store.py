@@ -41,6 +41,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
         self.layout = Layout(self.root)
+        self._index = str(self.layout.index)  # looked at whenever a plugin asks for what needs a permission
         # One value, so that a thread that reads meanwhile never sees half of it.
         self._cached: tuple[Stamp, tuple[int, Plugins]] | None = None
 
@@ -96,7 +97,7 @@ class Store:
     def index_stamp(self) -> Stamp:
         """Return modification time (ns), inode and size of the index: unequal to the last means changed."""
         try:
-            status = self.layout.index.stat()
+            status = os.stat(self._index)
         except OSError:
             return _NEVER
         return (status.st_mtime_ns, status.st_ino, status.st_size)

@@ -141,7 +141,7 @@ class Life:
     @property
     def free(self) -> bool:
         """Whether it can be called: it is connected, not about to be ended, and not stuck in a call."""
-        return not (self.peer.closed or self.fault or self.peer.given_up)
+        return self.peer.free and not self.fault
 
     def hand_over(self, fd: int) -> int:
         """Give it a copy of a descriptor; see `Descriptors.send`."""

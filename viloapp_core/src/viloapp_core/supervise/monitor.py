@@ -67,6 +67,7 @@ class Watch:
     Attributes:
         usage: what was seen last.
         throttled: whether its processes have used up their processor time, and are held in turns.
+        idle: whether the next look is far away.
     """
 
     def __init__(self, watched: Watched) -> None:
@@ -78,7 +79,7 @@ class Watch:
         self._scanning: asyncio.Task[None] | None = None
         self._budget: Budget | None = None
         self._held = self._released = self._closed = False
-        self._idle = False
+        self.idle = False
         self._refused: set[str] = set()
         self._resident = 0.0
         self._unmapped = 0.0
@@ -110,8 +111,8 @@ class Watch:
 
     def wake(self) -> None:
         """Look soon, if the next look is far away: the plugin is about to have something to do."""
-        if self._idle and not self._closed:
-            self._idle = False
+        if self.idle and not self._closed:
+            self.idle = False
             self._schedule(CLOSE_S)
 
     def release(self) -> None:
@@ -156,14 +157,14 @@ class Watch:
         self._account(used_s, now)
         if self._active and now >= self._next_scan and self._scanning is None:
             self._scanning = self._loop.create_task(self._scan(look))
-        self._idle = not (active or self._held)
+        self.idle = not (active or self._held)
         self._schedule(self._delay(memory, grown))
 
     def _delay(self, memory: float, grown: float) -> float:
         """Return when to look next: soon enough that what grows is seen about when it reaches its limit."""
         if self._held and self._budget is not None:
             return min(BUSY_S, max(CLOSE_S, self._budget.wait_s()))
-        if self._idle:
+        if self.idle:
             # All idle plugins are looked at in one turn of the loop, which costs less than a turn for each.
             return IDLE_S - self._loop.time() % IDLE_S
         room = self._of.limits.memory_mb - memory

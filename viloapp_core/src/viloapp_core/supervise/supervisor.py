@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from viloapp_core.limits import Breach, Limits, effective
@@ -34,6 +34,7 @@ class Supervisor:
     Attributes:
         plugin: see above.
         life: its process, None while there is none.
+        running: the same while it is ready to be called.
         detail: why it stands as it does, for people.
         was_ready: whether the latest process had answered.
         status: how the latest process ended, None while it lives.
@@ -51,6 +52,7 @@ class Supervisor:
     ) -> None:
         self.plugin = plugin
         self.life: Life | None = None
+        self.running: Life | None = None
         self.detail = ""
         self.was_ready = False
         self.status: ExitStatus | None = None
@@ -61,6 +63,7 @@ class Supervisor:
         self._around = around
         self._metrics = around.metrics(plugin.plugin_id)
         self._cpu_s = 0.0
+        self._limits: tuple[Mapping[str, float], Limits] | None = None
         self._state = machine.State(failures=failures)
         self._starting: asyncio.Task[Life] | None = None
         self._coming: asyncio.Future[Life] | None = None
@@ -84,7 +87,10 @@ class Supervisor:
     @property
     def limits(self) -> Limits:
         """What the plugin may use, as its next process will be told."""
-        return effective(self.plugin.limits, self._around.limits(self.plugin.plugin_id))
+        of_person = self._around.limits(self.plugin.plugin_id)
+        if self._limits is None or self._limits[0] is not of_person:  # the same object while nothing changed
+            self._limits = (of_person, effective(self.plugin.limits, of_person))
+        return self._limits[1]
 
     @property
     def policy(self) -> Policy:
@@ -256,6 +262,7 @@ class Supervisor:
         before, now = self._state, self._now()
         self._state, actions = machine.step(before, event, now, self.policy)
         phase = self._state.phase
+        self.running = self.life if phase == "running" else None
         if phase != "running":
             self._close_health()
         if failure is not None and self._state.failures != before.failures:

@@ -1,6 +1,6 @@
 """What a plugin's driver needs of its host."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -44,7 +44,7 @@ class Surroundings:
     """The value of ``core.supervise.NAME``."""
     on_limit: Callable[[str, Breach], None]
     """``(plugin id, breach)`` for each limit that a plugin reaches."""
-    limits: Callable[[str], dict[str, Any]]
+    limits: Callable[[str], Mapping[str, Any]]
     """The limits that the person set for a plugin, by name."""
     groups: Groups | None
     """Makes control groups for workers, where the host was handed a part of cgroup v2."""

@@ -43,6 +43,7 @@ class Worker:
         self.metrics = surroundings.metrics(plugin.plugin_id)
         self._around = surroundings
         self._supervisor = Supervisor(plugin, surroundings, failures)
+        self._allowed: tuple[object, float] = (None, 0.0)
 
     def successor(self) -> "Worker":
         """Return another for the same plugin, to which the failures of this one count."""
@@ -130,6 +131,16 @@ class Worker:
         """What the plugin may use, as its next process will be told."""
         return self._supervisor.limits
 
+    def execution_time(self, settings: object) -> float:
+        """Return seconds that one command may take.
+
+        Args:
+            settings: another object than at the last time when the person may have changed the limit.
+        """
+        if self._allowed[0] is not settings:
+            self._allowed = (settings, self.limits.execution_time)
+        return self._allowed[1]
+
     @property
     def _life(self) -> Life | None:
         return self._supervisor.life
@@ -161,23 +172,30 @@ class Worker:
         Raises:
             ViloError: what the plugin answered, or that it could not.
         """
-        life = self._supervisor.life
-        if life is None or not life.free or self._supervisor.phase != "running":
+        life = self._supervisor.running
+        if life is None or life.fault or not life.peer.free:
             life = await self._free()
-        life.watch.wake()
-        began = self.metrics.begin(method, params)
+        if life.watch.idle:
+            life.watch.wake()
+        metrics, peer = self.metrics, life.peer
+        began = metrics.begin(method, params)
         try:
-            answer = await life.peer.call(method, params, timeout_s=timeout_s)
+            id, answer_to_come = peer.ask(method, params, timeout_s)
+            try:
+                answer = await answer_to_come
+            except BaseException:
+                peer.leave(id)
+                raise
         except BaseException as error:
             told = await self._told(error, life)
-            self.metrics.ended(began, told)
+            metrics.ended(began, told)
             if told is error:
                 raise
             left = timeout_s - (time.perf_counter_ns() - began) / 1e9 if timeout_s is not None else None
             if repeat and isinstance(told, WorkerLostError) and (left is None or left > 0):
                 return await self.call(method, params, timeout_s=left)
             raise told from error
-        self.metrics.ended(began)
+        metrics.ended(began)
         return answer
 
     def notify(self, type: str, body: dict[str, Any]) -> None:

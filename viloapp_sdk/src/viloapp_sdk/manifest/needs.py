@@ -11,6 +11,7 @@ The host asks this for every call, and so do the fakes of the test kit.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from viloapp_sdk.errors import InvalidArgumentsError
 from viloapp_sdk.manifest.permission import Permission, PermissionSyntaxError
@@ -37,6 +38,8 @@ INFORMATION = Permission("system", "read", "information")
 _OF_THE_HOST = ("theme.changed", "settings.changed", "locale.changed", "plugin.limit")
 """Events that every plugin may hear; nobody but the host emits them without a permission."""
 
+_REMEMBERED = 200
+"""Characters: what a plugin names may be as long as a frame."""
 
 _MODES = {
     "r": os.O_RDONLY,
@@ -54,6 +57,14 @@ def named(category: str, scope: str, resource: str) -> Permission:
     Raises:
         InvalidArgumentsError: it cannot be named like that.
     """
+    if len(resource) <= _REMEMBERED:
+        return _parsed(category, scope, resource)
+    return _parsed.__wrapped__(category, scope, resource)
+
+
+@lru_cache(512)
+def _parsed(category: str, scope: str, resource: str) -> Permission:
+    """See `named`; the same few names are asked for again and again, and an error is not remembered."""
     try:
         permission = Permission.parse(f"{category}.{scope}.{resource}")
     except PermissionSyntaxError as error:

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from viloapp_sdk.worker._loop import Loop
 
 MAX_DEPTH = 8
+# What most handlers return: none of it has to be awaited.
+_PLAIN = frozenset({type(None), bool, int, float, str, list, dict})
 
 
 class _Answer:
@@ -131,13 +133,23 @@ class Channel:
         """Serve the host until `stop`; returns when it is gone as well."""
         python = sys.version.split()[0]
         self._write(pack(greeting(python=python, sdk=__version__, profile=True)))
-        nothing = _Answer()
+        nothing, inbox, reading = _Answer(), self.inbox, self.reading
         while not self._stopping:
             if self.loop is not None:
                 self.loop.run()
                 return
             try:
-                self._step(nothing)
+                if inbox:
+                    self.dispatch(inbox.pop(0))
+                elif reading.acquire(False):
+                    try:
+                        self._read_frame()
+                    finally:
+                        reading.release()
+                    if self._waiting:
+                        self._wake()
+                else:
+                    self._step(nothing)
             except EOFError:
                 return
 
@@ -157,7 +169,7 @@ class Channel:
     def _step(self, answer: _Answer, *, serve: bool = True) -> None:
         """Serve or read one frame, or wait until another thread has read one."""
         main = serve and get_ident() == self._main
-        if main:
+        if main and self.inbox:
             frame = self._next_to_serve()
             if frame is not None:
                 self.dispatch(frame)
@@ -167,7 +179,8 @@ class Channel:
                 self._read_frame()
             finally:
                 self.reading.release()
-                self._wake()
+                if self._waiting:
+                    self._wake()
             return
         turn = allocate_lock()
         turn.acquire()
@@ -177,25 +190,34 @@ class Channel:
             turn.acquire()
 
     def _next_to_serve(self) -> "list[Any] | None":
+        if self._depth == 0:
+            return self.inbox.pop(0) if self.inbox else None
         for index, frame in enumerate(self.inbox):
-            if self._depth == 0 or frame[0] == REQUEST:  # events wait until no handler is under way
+            if frame[0] == REQUEST:  # events wait until no handler is under way
                 return self.inbox.pop(index)
         return None
 
     def _read_frame(self) -> None:
-        frame = self.buffer.take()
+        buffer = self.buffer
+        frame = buffer.take() if buffer.end else None
         while frame is None:
             try:
-                if not self.buffer.read_from(self.fd_in):
+                if not buffer.end:
+                    frame = buffer.receive(self.fd_in)
+                    continue
+                if not buffer.read_from(self.fd_in):
                     raise EOFError
             except BlockingIOError:  # an event loop has made the pipe non-blocking
                 from select import select
 
                 select([self.fd_in], [], [])
-            frame = self.buffer.take()
+            frame = buffer.take()
         while frame is not None:  # all that has arrived: an event loop is told of bytes, not of frames
-            self.route(frame)
-            frame = self.buffer.take()
+            if frame[0] == REQUEST:
+                self.inbox.append(frame)
+            else:
+                self.route(frame)
+            frame = buffer.take() if buffer.end else None
         if self.inbox and self.loop is not None and get_ident() != self._main:
             self.loop.wake()
 
@@ -276,10 +298,10 @@ class Channel:
         self._depth += 1
         try:
             result = self.handle(frame[2], frame[3]) if id is not None else self.notify(frame[1], frame[2])
-            if hasattr(result, "__await__"):
+            if type(result) not in _PLAIN and hasattr(result, "__await__"):
                 self._require_loop().start(id, result, nested=self._depth > 1)
             elif id is not None:
-                self._write(pack([RESPONSE, id, result]))
+                self._write(pack((RESPONSE, id, result)))
         except BaseException as error:  # also SystemExit: a library that exits must not take the plugin along
             self.fail(id, error)
         finally:
@@ -316,14 +338,15 @@ class Channel:
         return self.loop
 
     def _write(self, data: bytes) -> None:
-        view = memoryview(data)
         with self._writing:
-            while view:
-                try:
-                    view = view[os.write(self._fd_out, view) :]
-                except BrokenPipeError:
-                    self._stopping = True
-                    return
+            try:
+                count = os.write(self._fd_out, data)
+                if count != len(data):
+                    view = memoryview(data)[count:]
+                    while view:
+                        view = view[os.write(self._fd_out, view) :]
+            except BrokenPipeError:
+                self._stopping = True
 
 
 def result_of(frame: "list[Any] | None") -> "Any":

@@ -42,7 +42,6 @@ class Runtime:
         self._plugin: IPlugin | None = None
         self._context: PluginContext | None = None
         self._methods: dict[str, Callable[[Any], Any]] = {
-            "command": self._command,
             "health": self._health,
             "import": self._import,
             "initialize": self._initialize,
@@ -57,14 +56,18 @@ class Runtime:
         }
 
     def _handle(self, method: str, params: "Any") -> "Any":
+        if method == "command" and self._plugin is not None:
+            command, args = params
+            return self._plugin.handle_command(command, args)
         run = self._methods.get(method)
-        if run is None:
+        if run is None and method != "command":
             raise FrameError(
                 f"viloapp-sdk {__version__} has no method {method!r} for its host",
                 "the host is newer: install the plugin again, which gets the SDK of this viloapp-core",
             )
         if self._plugin is None and method not in _BEFORE_INITIALIZE:
             raise FrameError(f"{method} came before initialize")
+        assert run is not None
         return run(params)
 
     # -- life ----------------------------------------------------------------------------------------
@@ -169,11 +172,6 @@ class Runtime:
         return None if result else f"its health_check returned {result!r}"
 
     # -- commands and widgets ------------------------------------------------------------------------
-
-    def _command(self, params: "list[Any]") -> "Any":
-        assert self._plugin is not None
-        command, args = params
-        return self._plugin.handle_command(command, args)
 
     def _widget_create(self, params: "dict[str, Any]") -> "Any":
         """``{widget, instance, params, state}`` → ``{title, data}``."""
