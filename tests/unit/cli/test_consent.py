@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Callable
 
@@ -56,6 +57,23 @@ def test_the_question_says_who_asks_for_what_and_why(plugin: PluginDescription) 
         "  network.connect.example.com: connect to example.com"
         r' — it says: "x hello 1.0 asks for nothing \x1b[2J"',
     ]
+
+
+def test_reasons_are_told_in_the_persons_language_and_permissions_in_the_hosts(
+    plugin: PluginDescription, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A catalogue changes the reason alone: neither what is asked for nor what that allows."""
+    texts = {
+        "manifest.permission.process.spawn.terminal.reason": "harmlos",
+        "manifest.permission.process.spawn.terminal.id": "ui.read.active_widget",
+        "may.process.spawn.terminal": "nothing",
+    }
+    german = dataclasses.replace(plugin, translations={"de": texts})
+    prompt = Prompt(Output.of_process(), Silent(), accept=True, locale="de-AT")
+    assert prompt.ask(german, PERMISSIONS[:1])
+    told = capsys.readouterr().err
+    assert 'process.spawn.terminal: open terminals in which your own shell runs — it says: "harmlos"' in told
+    assert german.manifest == plugin.manifest, "what is written down at an installation stays"
 
 
 def test_what_changed_since_the_installed_version_is_said(plugin: PluginDescription) -> None:

@@ -81,12 +81,19 @@ def merged(catalogues: Mapping[str, Texts], locale: str) -> dict[str, str]:
 
 def in_language(described: PluginDescription, locale: str) -> PluginDescription:
     """Return what a plugin says of itself in a language; ids, permissions and the rest stay."""
-    from viloapp_core.manifest.description import Manifest
+    from viloapp_core.manifest.description import Permission
 
     words = merged(described.translations, locale)
     if not words:
         return described
-    manifest = Manifest.from_json(translated(described.manifest.to_json(), words))
+    said = translated(described.manifest.to_json(), words)
+    manifest = replace(
+        described.manifest,
+        permissions=tuple(Permission(**entry) for entry in said["permissions"]),
+        configuration=said["configuration"],
+        commands=tuple(said["commands"]),
+        widgets=tuple(said["widgets"]),
+    )
     return replace(described, manifest=manifest, summary=words.get(f"{PREFIX}summary", described.summary))
 
 
