@@ -335,6 +335,33 @@ def test_what_was_open_in_the_old_application_is_open(app: Viloapp, browser: Bro
     (app.store / "workspace.json").unlink(missing_ok=True)
 
 
+def test_an_old_widget_and_its_tab_outlive_its_plugin(
+    app: Viloapp, browser: Browser, folder: Path, wheels: dict[str, Path]
+) -> None:
+    """One of the old interface runs in the page as it is; without its plugin the tab says what it was."""
+    old = wheels["keeps_an_old_widget"]
+    (app.store / "workspace.json").unlink(missing_ok=True)
+    app("install", "--yes", *UNSIGNED, old).ok()
+    kept = app.store / "workspace.json"
+    with app.workspace(folder) as workspace, opened(browser, workspace.url) as page:
+        command(page, "Open the old panel")
+        expect(page.get_by_text("set up 1 times, theme dark")).to_be_visible()
+        expect(page.get_by_role("tab").filter(has_text="Old panel")).to_be_visible()
+        eventually(lambda: kept.exists() and '"seen": 1' in kept.read_text())
+        workspace.stop(signal.SIGTERM)
+    app("uninstall", "--yes", "keeps-an-old-widget").ok()
+    with app.workspace(folder) as workspace, opened(browser, workspace.url) as page:
+        expect(page.get_by_text("Old panel cannot be shown")).to_be_visible()
+        told = "keeps-an-old-widget.panel is a widget of keeps-an-old-widget, which is not installed"
+        expect(page.get_by_text(told)).to_be_visible()
+        expect(page.get_by_text("viloapp install keeps-an-old-widget")).to_be_visible()
+        app("install", "--yes", *UNSIGNED, old).ok()
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_text("set up 2 times, theme dark")).to_be_visible()
+    app("uninstall", "--yes", "keeps-an-old-widget").ok()
+    kept.unlink(missing_ok=True)
+
+
 def test_what_plugins_use_is_shown_and_reached_by_keyboard(page: Page) -> None:
     """A chart of each kind, told in words; the rest opens with Enter."""
     page.get_by_test_id("open-activity").click()

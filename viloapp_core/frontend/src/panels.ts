@@ -338,7 +338,11 @@ export class Panels {
     panel.instance = null;
     panel.slot.put(new MessageView(() => t("tab.starting", { title: panel.title })));
     try {
-      const instance = await this.#request<Instance>("widget.open", { widget: panel.widget, state: state ?? null });
+      const instance = await this.#request<Instance>("widget.open", {
+        widget: panel.widget,
+        state: state ?? null,
+        plugin: panel.plugin,
+      });
       if (this.#panels.has(panel.id)) this.#show(panel, instance, true);
       else void this.#request("widget.close", { instance: instance.instance }).catch(() => {});
       this.saveSoon();

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from viloapp_core.host.measuring import metrics
 from viloapp_core.permissions import Permission
 from viloapp_core.web import explorer, views
+from viloapp_core.web.absence import absent
 from viloapp_core.web.errors import InvalidRequestError, UnknownMethodError
 from viloapp_core.web.installs import Installs
 from viloapp_core.web.layouts import Layouts
@@ -17,6 +18,7 @@ from viloapp_core.web.pages import Page
 from viloapp_core.web.plugins import Plugins
 from viloapp_core.web.requests import Field, Fields
 from viloapp_core.web.webviews import WebViews
+from viloapp_sdk.errors import UnknownWidgetError
 
 if TYPE_CHECKING:
     from viloapp_core.host import Host
@@ -57,7 +59,12 @@ class Methods:
                 self._command_run,
             ),
             "widget.open": (
-                Fields(Field("widget", "string"), Field("params", "object", {}), Field("state", "any", None)),
+                Fields(
+                    Field("widget", "string"),
+                    Field("params", "object", {}),
+                    Field("state", "any", None),
+                    Field("plugin", "string", ""),
+                ),
                 self._widget_open,
             ),
             "widget.command": (
@@ -130,7 +137,10 @@ class Methods:
         return await self._host.call(params["id"], params["arguments"])
 
     async def _widget_open(self, page: Page, params: Params) -> Any:
-        return await self._host.open_widget(params["widget"], params["params"], params["state"])
+        try:
+            return await self._host.open_widget(params["widget"], params["params"], params["state"])
+        except UnknownWidgetError as error:
+            raise absent(self._host.store, params["widget"], params["plugin"]) or error from error
 
     async def _widget_command(self, page: Page, params: Params) -> Any:
         return await self._host.widget_command(params["instance"], params["command"], params["arguments"])
