@@ -75,6 +75,13 @@ def test_faulty_requests_are_answered_and_the_next_one_works(play: Play) -> None
             "crashes.list": ({"plugin": "../.."}, "not_installed"),
             "theme.set": ({"theme": 3}, "invalid_request"),
         }
+        gone = {"widget": "gone.panel", "plugin": "gone"}
+        error = (await socket.call("widget.open", **gone))["error"]
+        assert error["detail"] == "gone.panel is a widget of gone, which is not installed"
+        assert "viloapp install gone" in error["hint"]
+        assert (
+            "no widget" in (await socket.call("widget.open", **gone | {"plugin": "../x"}))["error"]["detail"]
+        )
         for method, (params, code) in expected.items():
             error = (await socket.call(method, **params))["error"]
             assert (method, error["code"]) == (method, code)
