@@ -68,6 +68,44 @@ def test_what_was_open_is_in_the_workspace(
     assert _kept(store, folder) is None
 
 
+def test_as_much_as_people_have_open(
+    folder: Path, tmp_path: Path, viloapp: Callable[..., Ran], store: Store
+) -> None:
+    """Thirty unsaved files of a thousand lines, twenty shells with a thousand lines of history each."""
+    stored = json.loads((FIXTURES / "state-2.0.json").read_text())
+    text = "".join(f"line {number}: {{not}} a %(template)s <b>ö</b>\n" for number in range(1000))
+    editor, terminal = stored["editors"][0], stored["terminals"][0]
+    editors = [
+        {
+            **editor,
+            "id": f"e{number}",
+            "path": f"src/{number}.py",
+            "content": f"{number}\n{text}",
+        }
+        for number in range(30)
+    ]
+    terminals = [
+        {
+            **terminal,
+            "id": f"t{number}",
+            "command_history": [f"make {each}" for each in range(1000)],
+        }
+        for number in range(20)
+    ]
+    old = tmp_path / "state.json"
+    old.write_text(json.dumps({**stored, "editors": editors, "terminals": terminals}))
+    assert old.stat().st_size > 1_500_000
+    ran = viloapp("migrate", "state", str(old), "--folder", str(folder), "-y", "--json")
+    assert ran.code == 0, ran.err
+    kept = _kept(store, folder)
+    assert kept is not None
+    states = list(kept["states"].values())
+    buffers = {state["buffer"]["id"]: state["buffer"]["content"] for state in states if "buffer" in state}
+    assert buffers == {editor["id"]: editor["content"] for editor in editors}
+    histories = [state["session"]["history"] for state in states if "session" in state]
+    assert [len(history) for history in histories] == [1000] * 20
+
+
 def test_shown_first_with_all_that_it_runs_and_sets(
     old: Path, folder: Path, viloapp: Callable[..., Ran], store: Store
 ) -> None:
