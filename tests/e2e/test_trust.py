@@ -5,18 +5,22 @@ The authority of the tests stands for an organisation of its own; the product be
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import pty
 import select
 import shutil
 import subprocess
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import MakeApp
 from tests.e2e.harness import PATIENCE_S, UNSIGNED, Viloapp
 from tests.fixtures.authority import Authority, github
 from tests.fixtures.index import Index
@@ -105,6 +109,65 @@ def test_from_an_index_by_the_same_publisher_and_nobody_else(
         app("uninstall", "hello").ok()
         assert "older" in app("install", *options, "hello<0.2").refused(1)
         assert app.plugins() == {}
+
+
+def test_what_publish_promised_is_what_an_install_verifies(
+    app: Viloapp, make_app: MakeApp, authority: Authority, config: Path, tmp_path: Path
+) -> None:
+    """Validated, built, attested, uploaded; from that index it installs for its publisher, if unaltered."""
+    app("create-plugin", "hello", "--author", "A", "--description", "Greets.", cwd=tmp_path).ok()
+    project, served = tmp_path / "hello", tmp_path / "served"
+    table = '[tool.viloapp]\npermissions = [{ id = "system.environment.LANG", reason = "to greet in it" }]\n'
+    pyproject, source = project / "pyproject.toml", project / "src/hello/plugin.py"
+    pyproject.write_text(pyproject.read_text().replace("[tool.viloapp]\n", table))
+    used = '        self.context.services.system.get_environment("LANG")\n        word = '
+    source.write_text(source.read_text().replace("        word = ", used))
+    served.mkdir()
+    who = {"kind": "GitHub", "repository": "octo/hello", "workflow": "release.yml"}
+    with Index(served, publisher=who) as index:
+        words = ("publish", project, "--yes", "--index", index.upload_url, "--trust-config", config, "--json")
+        account = {"TWINE_USERNAME": "author", "TWINE_PASSWORD": "any"}
+        account["SIGSTORE_IDENTITY_TOKEN"] = authority.token(github())
+        readme = (project / "README.md").rename(tmp_path / "README.md")
+        assert "readme" in app(*words, environ=account).refused(1)
+        assert list(served.iterdir()) == []
+        readme.rename(project / "README.md")
+        done = app(*words, environ=account).json()
+        assert (done["uploaded"], done["attested"]) == (True, True)
+        wheel = next(served.glob("*.whl"))
+        assert hashlib.sha256(wheel.read_bytes()).hexdigest() == done["sha256"]
+        kept = sorted(path.name for path in served.iterdir() if path.suffix in _BUILT)
+        assert kept == sorted(done["files"])
+
+        user = make_app(tmp_path / "user")
+        user("trust", "configure", config).ok()
+        install = ("install", "--yes", "--index-url", index.url, "hello")
+        true = wheel.read_bytes()
+        wheel.write_bytes(_altered(true))
+        assert "hello" in user(*install, "--trust-publisher", PUBLISHER).refused(1)
+        wheel.write_bytes(true)
+        eve = PUBLISHER.replace("octo", "eve")
+        assert "octo/hello" in user(*install, "--trust-publisher", eve).refused(1)
+        assert user.plugins() == {}
+        told = user(*install, "--trust-publisher", PUBLISHER).ok()
+        assert "signed by github:octo/hello" in told.out
+        promised = "\n".join(done["shown"])
+        asked = user("info", "hello").ok().out
+        for each in ("system.environment.LANG", "to greet in it"):
+            assert each in promised
+            assert each in asked
+        assert user.call("hello.greet") == "Hello, world!"
+
+
+_BUILT = (".whl", ".gz")
+
+
+def _altered(wheel: bytes) -> bytes:
+    """Return a wheel with a comment at its end: another file, with the same content."""
+    archive = io.BytesIO(wheel)
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.comment = b"not the author's"
+    return archive.getvalue()
 
 
 def test_a_signed_wheel_and_what_is_not(

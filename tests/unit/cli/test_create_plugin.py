@@ -19,7 +19,7 @@ def test_without_questions(viloapp: Callable[..., Ran], tmp_path: Path) -> None:
     """A name is enough; the next steps are told."""
     ran = viloapp("create-plugin", "hello")
     assert (ran.code, ran.out) == (0, "hello\n")
-    assert "  cd hello\n  viloapp install --dev ." in ran.err
+    assert "  cd hello\n  viloapp dev --plugin . " in ran.err
     assert (tmp_path / "hello" / "pyproject.toml").is_file()
 
 

@@ -96,6 +96,7 @@ def create_plugin_command(
 
 
 _NEXT = (
+    "  viloapp dev --plugin .          # a workspace with it, reloaded when you save",
     "  viloapp install --dev . --yes   # from this folder, as it is",
     "  viloapp test                    # its tests",
     "  viloapp validate                # manifest, source and metadata agree",
