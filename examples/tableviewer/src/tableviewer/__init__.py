@@ -1,0 +1,1 @@
+"""Table viewer: a plugin for ViloApp."""
