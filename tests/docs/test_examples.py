@@ -1,4 +1,4 @@
-"""The plugins in examples/ are what they say: good projects, whose own tests pass in environments of their own."""
+"""The plugins in examples/ are good projects, whose own tests pass in environments of their own."""
 
 from __future__ import annotations
 
