@@ -57,7 +57,7 @@ def _longer_words(text: str) -> list[str]:
 
 def test_the_page_has_german_and_a_language_to_the_left() -> None:
     """English stands in the bundle, the others come when they are chosen."""
-    assert {"en", "de", "ar"} <= set(CATALOGUES)
+    assert set(CATALOGUES) >= {"en", "de", "ar"}
 
 
 def test_every_key_that_is_used_is_there_and_the_other_way_round() -> None:

@@ -13,12 +13,13 @@ const CATALOGUES: Record<string, () => Promise<Catalogue>> = {
   en: async () => english,
   ar: async () => (await import("./locales/ar.json")).default,
   de: async () => (await import("./locales/de.json")).default,
+  fr: async () => (await import("./locales/fr.json")).default,
   // Longer and accented: finds what is no catalogue's, and what does not fit.
   "en-xa": async () => (await import("./pseudo.ts")).pseudo(english),
 };
 
 /** The languages that a person can choose here; a plugin may have others. */
-export const LANGUAGES = ["en", "ar", "de"];
+export const LANGUAGES = ["en", "ar", "de", "fr"];
 const RIGHT_TO_LEFT = new Set(["ar", "dv", "fa", "he", "ps", "ur", "yi"]);
 const REMEMBERED = "viloapp.locale";
 const MAX_DEPTH = 10;
