@@ -235,7 +235,9 @@ def test_pseudo_languages_are_loaded_live(run: Any, project: Path, monkeypatch: 
         assert host.call("hello.greet", name="you").startswith("[Ĥéļļö, you! one][3 ƒîļéš one two")
         host.set_locale("ar-XB")
         shown = host.call("hello.greet", name="you")
-        assert ("you" in shown, "3" in shown, "Hello" in shown) == (True, True, False)
+        # Which digits Arabic has by default changed between releases of CLDR.
+        digits = {"3", "\u0663"} & set(shown)
+        assert ("you" in shown, len(digits), "Hello" in shown) == (True, 1, False)
     finally:
         host.close()
         for name in ("hello", "hello.plugin"):

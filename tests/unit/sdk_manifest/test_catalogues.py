@@ -26,7 +26,7 @@ from viloapp_sdk.manifest.catalogues import (
         ("de", b'{"a":\n"\xff"}', 2, "no UTF-8: byte 0xff"),
         ("de", "{}".encode("utf-16"), 1, "no UTF-8"),
         ("de", b"\xef\xbb\xbf{}", 1, "BOM"),
-        ("de", b'{"a": "b",\n\n}', 3, "no JSON"),
+        ("de", b'{"a": "b",\n\nx}', 3, "no JSON"),
         ("de", b'["a"]', 1, "no object"),
         ("de", b"[" * 100_000, 0, "no JSON"),
         ("de", b'{\n"a": "b",\n"a": "c"}', 3, "a: stands there twice"),
