@@ -180,7 +180,7 @@ def reloads(session: nox.Session) -> None:
     """Save a plugin's source two hundred times in a row: each is answered, and nothing is left of any."""
     _groups(session, "test")
     _in_place(session)
-    _pytest(session, "tests/unit/devtools/test_reloading.py", env={"VILOAPP_RELOADS": "200"})
+    _pytest(session, "-s", "tests/unit/devtools/test_reloading.py", env={"VILOAPP_RELOADS": "200"})
 
 
 @nox.session(default=False)

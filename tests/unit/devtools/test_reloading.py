@@ -385,6 +385,8 @@ def test_reloads_in_a_row(tmp_path: Path, project: Path) -> None:
             stop.set()
             await reloading
             assert before is not None
+            # For the session `reloads`: descendants, descriptors, kilobytes after the warm-up and in the end.
+            print(f"{RELOADS} reloads: {before} after {min(WARM_UP, RELOADS - 1)}, {after} in the end")
             assert after[:2] == before[:2]
             if RELOADS > 2 * WARM_UP:
                 assert after[2] - before[2] < 8 * 1024, f"{before[2]} kB before, {after[2]} kB after"
