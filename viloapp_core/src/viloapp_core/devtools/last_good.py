@@ -69,8 +69,9 @@ class LastGood:
     def _files(self) -> Iterator[Path]:
         for folder, below, names in os.walk(self._project):
             inside = Path(folder)
-            below[:] = [name for name in below if holds_source(name) and not (inside / name).is_symlink()]
-            yield from (inside / name for name in names if not name.endswith(".pyc"))
+            links = [name for name in below if (inside / name).is_symlink()]
+            below[:] = [name for name in below if holds_source(name) and name not in links]
+            yield from (inside / name for name in (*links, *names) if not name.endswith(".pyc"))
 
     def _copy(self, name: Path) -> None:
         source, target, known = self._project / name, self._tried / name, self._good / name
