@@ -2,7 +2,7 @@
 
 import { known, t } from "./i18n.ts";
 
-/** What the host says in English, and the message that it fills: docs/reference/web.md. */
+/** The message that the host's English words are, with its values: permissions/words.py. */
 export interface Said {
   key: string;
   values: Record<string, string>;
