@@ -21,7 +21,7 @@ from viloapp_core.sandbox.errors import (
 )
 from viloapp_core.sandbox.launch import Launch, launch_plan, program_plan
 from viloapp_core.sandbox.levels import Level, enough
-from viloapp_core.sandbox.probing import Probe, probe
+from viloapp_core.sandbox.probing import Probe, probe, probed
 from viloapp_core.sandbox.profile import Profile
 from viloapp_core.sandbox.request import RealDisk, Request
 from viloapp_core.sandbox.shared import why_never
@@ -40,6 +40,7 @@ __all__ = [
     "enough",
     "launch_plan",
     "probe",
+    "probed",
     "program_plan",
     "why_never",
 ]

@@ -26,7 +26,7 @@ from viloapp_core.sandbox.seccomp import Openness, seccomp_filter
 from viloapp_core.sandbox.stage2 import Stage2, open_bytes, open_plan
 from viloapp_core.sandbox.syscalls import MACHINES
 
-__all__ = ["Probe", "probe"]
+__all__ = ["Probe", "probe", "probed"]
 
 _TIMEOUT_S = 10.0
 _SCRATCH_BYTES = 1024 * 1024
@@ -65,6 +65,14 @@ def probe() -> Probe:
         _probe_once.cache_clear()
         found = _probe_once()
     return found
+
+
+def probed() -> bool:
+    """Tell whether `probe` answers from memory."""
+    if _probe_once.cache_info().currsize == 0:
+        return False
+    bwrap = _probe_once().bwrap
+    return bwrap is None or bwrap.exists()
 
 
 @functools.cache

@@ -13,9 +13,9 @@ from viloapp_core.limits import Limits, rlimits, thread_environment
 from viloapp_core.process import Child
 from viloapp_core.process.cgroup import Group
 from viloapp_core.rpc import Descriptors
-from viloapp_core.sandbox import Probe, Profile, Request, launch_plan, probe
+from viloapp_core.sandbox import Probe, Profile, Request, launch_plan, probe, probed
 from viloapp_core.store import InstalledPlugin
-from viloapp_core.supervise.limit_policy import check_limits
+from viloapp_core.supervise.limit_policy import check_limits, limits_tried
 from viloapp_core.supervise.surroundings import Surroundings
 
 if TYPE_CHECKING:  # ctypes and more, which only learn mode needs
@@ -81,7 +81,10 @@ async def launch(plugin: InstalledPlugin, around: Surroundings, limits: Limits) 
         ViloError: it cannot be confined as it has to be, or the system refuses.
     """
     request = request_of(plugin, around, limits)
-    confinement = await asyncio.to_thread(_confinement, plugin.plugin_id, around)
+    if probed() and (around.allow_unsandboxed or limits_tried()):
+        confinement = _confinement(plugin.plugin_id, around)  # from memory
+    else:
+        confinement = await asyncio.to_thread(_confinement, plugin.plugin_id, around)
     with ExitStack() as ours, ExitStack() as theirs:
         held = around.hold(plugin)
         ours.callback(held.release)

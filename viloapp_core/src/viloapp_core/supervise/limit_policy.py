@@ -7,7 +7,7 @@ from viloapp_core.process.limit_support import LimitSupport, probe_limits
 from viloapp_core.sandbox import Level, Probe, enough
 from viloapp_core.supervise.errors import LimitsTooWeakError
 
-__all__ = ["check_limits", "limit_support"]
+__all__ = ["check_limits", "limit_support", "limits_tried"]
 
 
 def limit_support(probe: Probe) -> tuple[LimitSupport, ...]:
@@ -17,6 +17,11 @@ def limit_support(probe: Probe) -> tuple[LimitSupport, ...]:
         probe: the sandbox that works here: some limits are the kernel's, set inside it.
     """
     return _tried(probe.backend != "none", probe.counts_processes)
+
+
+def limits_tried() -> bool:
+    """Tell whether `check_limits` answers from memory."""
+    return _tried.cache_info().currsize > 0
 
 
 @functools.cache

@@ -57,9 +57,7 @@ async def start(
         IncompatibleVersionsError: its SDK and this core have no version of the wire in common.
         ViloError: it may not run, or cannot be confined as it has to be: no fault of the plugin's.
     """
-    around.admit(plugin)
-    launched = await launch(plugin, around, limits)
-    life = Life(plugin, around, limits, launched, on_breach)
+    life = await _launched(plugin, around, limits, on_breach)
     on_launched(life)
     try:
         async with asyncio.timeout(limits.startup_time):
@@ -86,6 +84,23 @@ async def start(
         raise
     life.was_ready = True
     life.watch.ready()
+    return life
+
+
+async def _launched(
+    plugin: InstalledPlugin, around: Surroundings, limits: Limits, on_breach: Callable[[Breach], None]
+) -> Life:
+    """Start a process when it is its turn, which is over when that says its first word, or ends."""
+    around.admit(plugin)
+    turn = await around.turns.take()
+    try:
+        if turn.waited:
+            around.admit(plugin)  # what was so before it waited may be so no more
+        life = Life(plugin, around, limits, await launch(plugin, around, limits), on_breach)
+    except BaseException:
+        turn.over()
+        raise
+    life.peer.ready.add_done_callback(lambda _: turn.over())
     return life
 
 

@@ -1,7 +1,7 @@
 """What a plugin's driver needs of its host."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from viloapp_core.process.cgroup import Groups
 from viloapp_core.sandbox import Level
 from viloapp_core.sandbox.observing.observation import Observation
 from viloapp_core.store import InstalledPlugin
+from viloapp_core.supervise.turns import Turns
 
 __all__ = ["Surroundings"]
 
@@ -70,3 +71,5 @@ class Surroundings:
     """What a plugin that runs from its author's folder is shown in its place; None for the folder itself."""
     observation: Callable[[str], Observation] | None = None
     """In learn mode what a plugin's system calls reach for is noted here; in every other nobody looks."""
+    turns: Turns = field(default_factory=Turns)
+    """Which of many plugins start first."""
