@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from viloapp_core.supervise import starting
+from viloapp_core.supervise.turns import Turns
 from viloapp_sdk.errors import WorkerLostError
 
 
@@ -43,7 +44,7 @@ def test_a_start_that_is_called_off_while_it_fails_leaves_no_process(
         begun: list[Stuck] = []
         monkeypatch.setattr(starting, "launch", launch)
         monkeypatch.setattr(starting, "Life", Stuck)
-        around = SimpleNamespace(admit=lambda _: None)
+        around = SimpleNamespace(admit=lambda _: None, turns=Turns())
         limits = SimpleNamespace(startup_time=60 if lost else 0.001)
         work = starting.start(*cast(Any, (None, around, limits, None, begun.append)))
         task = asyncio.ensure_future(work)

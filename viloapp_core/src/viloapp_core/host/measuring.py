@@ -40,7 +40,9 @@ class Measuring:
 
     def of(self, plugin_id: str) -> PluginMetrics:
         """Return a plugin's counters, new ones for a plugin that has none yet."""
-        return self._metrics.setdefault(plugin_id, PluginMetrics(plugin_id))
+        if (known := self._metrics.get(plugin_id)) is None:
+            known = self._metrics[plugin_id] = PluginMetrics(plugin_id)
+        return known
 
     def keep(self, installed: Container[str]) -> None:
         """Drop the counters of plugins that are gone; one that is disabled keeps what it did."""

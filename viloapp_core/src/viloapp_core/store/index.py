@@ -240,7 +240,9 @@ def decode(data: bytes, layout: Layout) -> tuple[int, Plugins]:
 
 def plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> InstalledPlugin:
     """Return the plugin that a whole row, as `entry` makes it, describes."""
-    generation = layout.generations(plugin_id) / row["generation"]
+    folder = layout.plugin(plugin_id)
+    # As few steps as there can be: a host makes these of each plugin when it starts.
+    generation = folder.joinpath("generations", row["generation"])
     return InstalledPlugin(
         plugin_id=plugin_id,
         version=row["version"],
@@ -253,7 +255,7 @@ def plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> InstalledP
         dependencies=row["dependencies"],
         summary=row["summary"],
         generation=generation,
-        python=generation / "venv" / "bin" / "python",
+        python=generation.joinpath("venv/bin/python"),
         base_prefix=Path(row["base_prefix"]),
         base_executable=Path(row["base_executable"]),
         python_version=row["python_version"],
@@ -274,8 +276,8 @@ def plugin(plugin_id: str, row: Mapping[str, Any], layout: Layout) -> InstalledP
         load_before=tuple(row["load_before"]),
         formerly=tuple(row["formerly"]),
         dev_source=Path(row["dev_source"]) if row["dev_source"] else None,
-        data_dir=layout.data(plugin_id),
-        log_dir=layout.log(plugin_id),
+        data_dir=folder / "data",
+        log_dir=folder / "log",
     )
 
 
