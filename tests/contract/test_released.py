@@ -20,7 +20,6 @@ import pytest
 
 from tests.e2e.conftest import MakeApp
 from tests.e2e.harness import Viloapp
-from tests.fixtures.wheels import Builder
 from viloapp_core.resolve import wheelhouse
 
 RELEASED = Path(__file__).parents[1] / "fixtures" / "released"
@@ -46,10 +45,13 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def _installed_by(app: Viloapp, sdk: Path, tmp_path: Path) -> Viloapp:
-    """Build the plugin with an SDK, and install it with the app's core; return the app."""
-    wheels = Builder(tmp_path / "builder", sdk).build([RELEASED / "meets_both"], tmp_path / "wheels")
-    app("install", "--yes", "--allow-unsigned", "meets-both", wheels["meets_both"]).ok()
+def _installed_by(app: Viloapp, python: Path, tmp_path: Path) -> Viloapp:
+    """Build the plugin with the SDK of a Python, and install it with the app's core; return the app."""
+    project, out = tmp_path / "project", tmp_path / "wheels"
+    shutil.copytree(RELEASED / "meets_both", project)
+    code = f"from setuptools.build_meta import build_wheel; build_wheel({str(out)!r})"
+    subprocess.run([python, "-c", code], cwd=project, check=True, capture_output=True)
+    app("install", "--yes", "--allow-unsigned", "meets-both", next(out.glob("*.whl"))).ok()
     return app
 
 
@@ -57,7 +59,7 @@ def _converse(python: Path, app: Viloapp, folder: Path) -> dict[str, Any]:
     """Have the core of a Python run the plugin of the app's store."""
     folder.mkdir()
     argv = [python, RELEASED / "converse.py", app.store, folder]
-    done = subprocess.run(argv, env=app.environ, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(argv, env=app.environ, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -90,7 +92,7 @@ def _check(found: dict[str, Any]) -> None:
 
 def test_the_oldest_sdk_in_todays_core(old: Path, make_app: MakeApp, tmp_path: Path) -> None:
     """The old core has installed the plugin; then viloapp-core was updated, and the plugin was left alone."""
-    app = _installed_by(make_app(tmp_path, old.with_name("viloapp")), OLD_SDK, tmp_path)
+    app = _installed_by(make_app(tmp_path, old.with_name("viloapp")), old, tmp_path)
     found = _converse(Path(sys.executable), app, tmp_path / "folder")
     assert str(old.parents[1]) not in found["core"]
     assert found["sdk"] == _digest(OLD_SDK)
@@ -100,7 +102,7 @@ def test_the_oldest_sdk_in_todays_core(old: Path, make_app: MakeApp, tmp_path: P
 def test_todays_sdk_in_the_oldest_core(old: Path, make_app: MakeApp, tmp_path: Path) -> None:
     """Today's core has installed the plugin; then somebody went back to the old viloapp-core."""
     sdk = wheelhouse()["viloapp-sdk"]
-    app = _installed_by(make_app(tmp_path), sdk, tmp_path)
+    app = _installed_by(make_app(tmp_path), Path(sys.executable), tmp_path)
     found = _converse(old, app, tmp_path / "folder")
     assert str(old.parents[1]) in found["core"]
     assert found["sdk"] == _digest(sdk) != _digest(OLD_SDK)
