@@ -119,3 +119,21 @@ def test_a_page_that_attacks_gets_nothing(page: Page, app: Viloapp, workspace: W
     eventually(lambda: app.call("attacks.told"))
     assert app.call("hello.greet") == "Hello, world!"
     assert stranger.close() == []
+
+
+def test_the_page_of_a_new_project_is_seen(page: Page, app: Viloapp, tmp_path: Path) -> None:
+    """What `create-plugin --template webview` makes greets in its tab, in the workspace's colours."""
+    made = ("--template", "webview", "--author", "A", "--description", "B.", "-o", tmp_path)
+    app("create-plugin", "fresh", *made).ok()
+    app("install", "--yes", "--dev", tmp_path / "fresh").ok()
+    app.call("fresh.open")
+    fresh = page.frame_locator("iframe >> nth=-1")
+    expect(fresh.locator("#greeting")).to_have_text("Hello, world!")
+    fresh.locator("#name").fill("you")
+    fresh.locator("#greet").click()
+    expect(fresh.locator("#greeting")).to_have_text("Hello, you!")
+    assert (
+        fresh.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(27, 29, 35)"
+    )
+    app("uninstall", "--yes", "fresh").ok()
+    expect(page.locator("iframe")).to_have_count(0)
