@@ -1,4 +1,7 @@
-"""``python -m benchmarks [NAME …] [--quick] [--json FILE]``: run, print, keep."""
+"""``python -m benchmarks [NAME …] [--quick] [--json FILE]``: run, print, keep.
+
+``check`` stands for a quick run of calls, events and streams, whose ratios are compared with those of before.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import (
@@ -20,6 +24,7 @@ from benchmarks import (
     limits,
     memory,
     metrics,
+    regression,
     reload,
     scale,
     start,
@@ -47,9 +52,14 @@ BENCHMARKS = {
     "reload": reload.run,
 }
 
+CHECKED = ("calls", "events", "streams")
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the chosen benchmarks; 0 whether or not the targets are met, since machines differ."""
+    """Run the chosen benchmarks; 0 whether or not the targets are met, since machines differ.
+
+    `check` alone has a verdict: 1 when a ratio is worse than it was.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3, help="of installing; 3 by default")
@@ -57,6 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--folder", type=Path, help="where stores are made: on the disk to be measured")
     chosen = parser.parse_args(arguments)
+    if checking := chosen.names == ["check"]:
+        chosen.names, chosen.quick = [*CHECKED], True
     if unknown := sorted(set(chosen.names) - set(BENCHMARKS)):
         parser.error(f"no benchmark is called {', '.join(unknown)}")
     began = time.monotonic()
@@ -75,7 +87,15 @@ def main(arguments: list[str] | None = None) -> int:
         value = {"schema": 1, "quick": chosen.quick, "machine": machine}
         value["benchmarks"] = {name: outcome.to_json() for name, outcome in outcomes.items()}
         chosen.json.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
-    return 0
+    return _checked(outcomes) if checking else 0
+
+
+def _checked(outcomes: Mapping[str, Outcome]) -> int:
+    """Compare with what was measured before; 1 when something is slower."""
+    results = {"benchmarks": {name: outcome.to_json() for name, outcome in outcomes.items()}}
+    found = regression.slower(regression.ratios(results), regression.kept())
+    sys.stdout.write("".join(f"slower: {line}\n" for line in found) or "nothing is slower than it was\n")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Everything that a call passes is on: the public API, permission checks, deadline
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Mapping
 from functools import partial
 from importlib.util import find_spec
@@ -144,4 +145,4 @@ def _targets(compared: Mapping[str, Comparison]) -> list[Target]:
     at_once = compared["at once"]
     targets.append(Target("64 in flight, time to Pipe's", at_once.ratio(OURS["uvloop"], PIPE), 1 / 1.6))
     targets.append(Target("64 in flight, time to grpcio's", at_once.ratio(OURS["uvloop"], GRPC), 1 / 15))
-    return targets
+    return [target for target in targets if not math.isnan(target.value)]  # a peer may be missing

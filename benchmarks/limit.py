@@ -60,6 +60,7 @@ def child(code: str, *arguments: object) -> Iterator[socket.socket]:
         finally:
             with contextlib.suppress(OSError):  # whoever took the descriptor has closed it
                 ours.shutdown(socket.SHUT_RDWR)
+            process.kill()  # one that serves others waits for more of them
             process.wait()
 
 

@@ -91,7 +91,7 @@ def compare(
     seconds: dict[str, list[Sequence[float]]] = {name: [] for name in turns}
     for number in range(rounds + 1):
         # Each comes first every other time: whoever comes second finds other caches.
-        for name in list(turns) if number % 2 else reversed(turns):
+        for name in list(turns) if number % 2 else reversed(list(turns)):
             took = turns[name]()
             if number:
                 seconds[name].append(took)
