@@ -140,7 +140,9 @@ class Methods:
         try:
             return await self._host.open_widget(params["widget"], params["params"], params["state"])
         except UnknownWidgetError as error:
-            raise absent(self._host.store, params["widget"], params["plugin"]) or error from error
+            if why := absent(self._host.store, params["widget"], params["plugin"]):
+                raise why from error
+            raise
 
     async def _widget_command(self, page: Page, params: Params) -> Any:
         return await self._host.widget_command(params["instance"], params["command"], params["arguments"])
