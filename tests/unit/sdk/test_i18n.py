@@ -293,6 +293,12 @@ def test_long_and_deep_texts() -> None:
     assert isinstance(fill(parse(nested)[0], {"n": 1}, _Plain()), str)
 
 
+def test_a_number_sign_in_braces_is_no_value() -> None:
+    """It is the number in a plural, and a sign elsewhere; the braces are braces."""
+    nodes, issues = parse("{#} {n, plural, other {{#}}}")
+    assert (fill(nodes, {"n": 2}, _Plain()), issues) == ("{#} {2}", [])
+
+
 class _Sly:
     """An object that must be shown as its text and nothing else."""
 

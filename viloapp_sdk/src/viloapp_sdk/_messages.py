@@ -147,7 +147,7 @@ class _Parser:
             if _PYTHON.fullmatch(inner):
                 self.issues.append(f"{source[:40]} is Python's formatting: a message has {{name}} alone")
             # Not a value that anybody could mean, except who passes values by such names.
-            return Value(inner, source=source) if name and not re.search("[{},]", inner) else None
+            return Value(inner, source=source) if name and not re.search("[{},#]", inner) else None
         if typed[2] in _CHOICES:
             return self.choice(at, typed, counted, depth)
         style = (typed[3] or "").strip()
