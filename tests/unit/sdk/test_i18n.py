@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -309,6 +310,30 @@ class _Sly:
 
     def __format__(self, spec: str) -> str:
         raise AssertionError("nobody asked for that")
+
+
+def test_nested_choices_that_are_none_are_read_once() -> None:
+    """Each lacks its `other`: were what is in one read again as text, 5 KB would take longer than anybody has."""
+    levels = 300
+    nodes, issues = parse("{a, plural, one {" * levels + "}}" * levels)
+    assert "".join(map(str, nodes)) == "{a, plural, one {" * levels + "}}" * levels
+    assert "{a, plural, …} is no choice: it needs a case `other {…}`" in issues
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{n, plural, =" + "9" * 5000 + " {a} other {b}}", 3),
+        ("{n, plural, offset:" + "9" * 5000 + " one {a} other {b}}", 3),
+        ("{n, plural, =1 {a} other {b}}", Decimal("sNaN")),
+        ("{n, plural, offset:1 =1 {a} other {b}}", Decimal("sNaN")),
+    ],
+)
+def test_numbers_that_are_none_break_no_text(tmp_path: Path, text: str, value: object) -> None:
+    """More digits than Python reads, and what no number is compared with."""
+    (tmp_path / "locales").mkdir()
+    (tmp_path / "locales" / "en.json").write_text(json.dumps({"files": text}))
+    assert PluginI18n(tmp_path).t("files", n=value) in ("files", "b")
 
 
 def test_nothing_of_a_value_is_reached(tmp_path: Path) -> None:

@@ -62,10 +62,13 @@ def _case(choice: "Choice", value: "Any", rules: "Rules") -> "tuple[str, Any]":
         return (case if case in choice.cases else "other"), None
     if isinstance(value, bool) or not _is_number(value):
         return "other", value
-    for selector in choice.cases:
-        if selector[0] == "=" and value == int(selector[1:]):
-            return selector, value - choice.offset
-    rest = value - choice.offset
+    try:
+        rest = value - choice.offset
+        for selector in choice.cases:
+            if selector[0] == "=" and value == int(selector[1:]):
+                return selector, rest
+    except Exception:  # of a number that none is compared with, such as Decimal("sNaN")
+        return "other", value
     case = rules.plural(rest, choice.kind == "selectordinal")
     return (case if case in choice.cases else "other"), rest
 

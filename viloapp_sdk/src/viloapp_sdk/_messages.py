@@ -42,8 +42,9 @@ _NAME = re.compile(r"[^\W\d]\w*|\d+")
 _TYPED = re.compile(r"\s*([^\W\d]\w*|\d+)\s*,\s*([A-Za-z]+)\s*(?:,(.*))?", re.DOTALL)
 # What Python's own formatting has, and no message: `{n:.2f}`, `{x!r}`, `{x.y}`, `{x[0]}`.
 _PYTHON = re.compile(r"[^\W\d]\w*(?:![rsa]|:\S|\.\w|\[).*", re.DOTALL)
-_OFFSET = re.compile(r"\s*offset:(\d+)")
-_CASE = re.compile(r"\s*(=\d+|[^\s{}=,]+)\s*\{")
+# As many digits as any text needs: Python makes no number of thousands of them.
+_OFFSET = re.compile(r"\s*offset:(\d{1,9})(?!\d)")
+_CASE = re.compile(r"\s*(=\d{1,15}|[^\s{}=,]+)\s*\{")
 _OPEN = re.compile(r"\{\s*[^\W\d]\w*\s*(?:,|$|[^\w\s,}:;=(\"'])|\{[^\W\d]\w*")
 _MAX_DEPTH = 10
 
@@ -128,15 +129,17 @@ class _Parser:
                 self.issues.append(f"{meant[0].rstrip(' ,')[:40]} is not closed")
             elif at in self.lonely and (meant := re.search(r"\w+\Z", self.text[max(start, at - 40) : at])):
                 self.issues.append(f"{meant[0]}}} closes what is not open")
-            if node is not None:
+            if isinstance(node, str):  # read already, and no choice: read again, nested ones would never end
+                at = after
+            elif node is not None:
                 found += [self.text[start:at], node] if start < at else [node]
                 start = at = after
             else:
                 at += 1
         return (*found, self.text[start:end]) if start < end else tuple(found)
 
-    def argument(self, at: int, counted: bool, depth: int) -> "Value | Choice | None":
-        """Return what stands in a pair of braces; None where that is text."""
+    def argument(self, at: int, counted: bool, depth: int) -> "Node | None":
+        """Return what stands in a pair of braces; None where the brace is text, the text where all of it is."""
         source = self.text[at : self.closing[at] + 1]
         inner = source[1:-1]
         name = inner.strip()
@@ -163,18 +166,19 @@ class _Parser:
             return Value(typed[1], typed[2], style, source)
         return None
 
-    def choice(self, at: int, typed: "re.Match[str]", counted: bool, depth: int) -> "Choice | None":
-        """Return a choice; None, and an issue, where it is none."""
+    def choice(self, at: int, typed: "re.Match[str]", counted: bool, depth: int) -> "Choice | str":
+        """Return a choice; its text, and an issue, where it is none."""
         name, kind = typed[1], typed[2]
         end = self.closing[at]
         place = at + 1 + typed.start(3) if typed[3] is not None else end
         shown = f"{{{name}, {kind}, …}}"
+        source = self.text[at : end + 1]
         offset = _OFFSET.match(self.text, place, end) if kind != "select" else None
         place = offset.end() if offset else place
         cases: dict[str, tuple[Node, ...]] = {}
         if depth >= _MAX_DEPTH:
             self.issues.append(f"{shown} is in more than {_MAX_DEPTH} others")
-            return None
+            return source
         while (case := _CASE.match(self.text, place, end)) and case.end() - 1 in self.closing:
             if case[1] in cases:
                 self.issues.append(f"{shown} has the case {case[1]} twice")
@@ -188,8 +192,8 @@ class _Parser:
         elif "other" not in cases:
             self.issues.append(f"{shown} is no choice: it needs a case `other {{…}}`")
         else:
-            return Choice(name, kind, int(offset[1]) if offset else 0, cases, self.text[at : end + 1])
-        return None
+            return Choice(name, kind, int(offset[1]) if offset else 0, cases, source)
+        return source
 
 
 def _pairs(text: str) -> "tuple[dict[int, int], set[int]]":
