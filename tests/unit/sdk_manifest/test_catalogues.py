@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from viloapp_sdk.manifest.catalogues import (
     parse_catalogue,
     read_catalogue,
 )
+from viloapp_sdk.manifest.translations import MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,9 @@ from viloapp_sdk.manifest.catalogues import (
         ("de", b'{\n"a": "b",\n"a": "c"}', 3, "a: stands there twice"),
         ("de", b'{"a": "b",\n"c": {"d": "e"}}', 2, "c: is no text"),
         ("de", b'{"a": "\\"c\\": {x",\n"c": "{oh"}', 2, "c: {oh is not closed"),
+        ("de", b'{"a": "b",\n"c": "\\ud800"}', 2, "c: has half a character, \\ud800"),
+        ("de", b'{"\\udc00": []}', 1, "\ufffd: has half a character, \\udc00"),
+        ("de", b'{"a": "' + b"b" * MAX_BYTES + b'"}', 0, "more than 512 KiB"),
         ("de", b'{"\\u0061": "x",\n"a": "y"}', 2, "a: stands there twice"),
     ],
 )
@@ -77,6 +82,10 @@ def test_what_is_no_folder_or_file(tmp_path: Path) -> None:
     (issue,) = catalogue_issues([tmp_path / "b"], tmp_path)
     assert str(issue).startswith("b/locales/de.json: cannot be read")
     assert read_catalogue(tmp_path / "de.json").issues[0][1].startswith("cannot be read")
+    os.mkfifo(tmp_path / "fr.json")  # nobody writes into it
+    (tmp_path / "pl.json").symlink_to("/dev/zero")
+    for name in ("fr.json", "pl.json"):
+        assert read_catalogue(tmp_path / name).issues == [(0, "cannot be read: it is no file")]
 
 
 def test_an_untranslated_text_has_no_placeholders() -> None:

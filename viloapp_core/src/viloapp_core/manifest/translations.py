@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from viloapp_core.manifest.strict_json import decode
 from viloapp_sdk._locale import normal
-from viloapp_sdk.manifest.translations import PREFIX, clean, languages, translated
+from viloapp_sdk.manifest.translations import MAX_BYTES, PREFIX, clean, languages, translated
 
 if TYPE_CHECKING:
     from viloapp_core.manifest.description import PluginDescription
@@ -32,8 +32,6 @@ __all__ = [
     "texts",
 ]
 
-MAX_BYTES = 512 * 1024
-"""A larger catalogue is none; one of two thousand texts has 100 KiB."""
 MAX_LANGUAGES = 200
 _MAX_TEXTS = 20_000
 _FOLDER = "locales"

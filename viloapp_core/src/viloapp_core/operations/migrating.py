@@ -145,7 +145,22 @@ def _decode(text: str) -> dict[str, Any]:
         raise NotSettingsError(f"it is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise NotSettingsError("it has to hold one JSON object")
+    _whole_characters(document)
     return document
+
+
+def _whole_characters(document: dict[str, Any]) -> None:
+    """Refuse what JSON can say and no file can hold: seen when the file is written, half would be done."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        before = error.object[: error.start][-30:]
+        raise NotSettingsError(
+            f"it has half a character, \\u{ord(error.object[error.start]):04x}, after {before}",
+            "write what was meant in its place, or take it out; nothing was changed",
+        ) from None
+    except RecursionError:
+        return  # the depth is judged by the chain
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from viloapp_sdk._messages import placeholders, problems
 from viloapp_sdk.manifest.errors import Issue
-from viloapp_sdk.manifest.translations import DEFAULT_LOCALE, PREFIX
+from viloapp_sdk.manifest.translations import DEFAULT_LOCALE, MAX_BYTES, PREFIX
 
 __all__ = [
     "Catalogue",
@@ -31,6 +31,7 @@ __all__ = [
 
 # Source: BCP 47, language, script and region, which is what a file is named by.
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Z][a-z]{3})?(?:[-_](?:[A-Z]{2}|[0-9]{3}))?")
+_HALF = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _decoder = json.JSONDecoder()
 
@@ -65,7 +66,10 @@ def catalogue_files(package: Path) -> list[Path]:
 def read_catalogue(path: Path) -> Catalogue:
     """Return a catalogue, with everything that is wrong with it by itself."""
     try:
-        return parse_catalogue(path.stem, path.read_bytes())
+        if path.exists() and not path.is_file():  # a pipe would block, a device would never end
+            return Catalogue(path.stem, issues=[(0, "cannot be read: it is no file")])
+        with path.open("rb") as file:
+            return parse_catalogue(path.stem, file.read(MAX_BYTES + 1))
     except OSError as error:
         return Catalogue(path.stem, issues=[(0, f"cannot be read: {error.strerror or error}")])
 
@@ -75,6 +79,9 @@ def parse_catalogue(language: str, content: bytes) -> Catalogue:
     result = Catalogue(language)
     if not _LANGUAGE.fullmatch(language):
         result.issues.append((0, f"{language!r} is no language, such as en, pt-BR or zh-Hans"))
+    if len(content) > MAX_BYTES:
+        result.issues.append((0, f"has more than {MAX_BYTES >> 10} KiB, which a host does not read"))
+        return result
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -94,6 +101,11 @@ def parse_catalogue(language: str, content: bytes) -> Catalogue:
         return result
     result.readable = result.whole = True
     for key, item, line in _members(text):
+        if half := _HALF.search(key) or (_HALF.search(item) if isinstance(item, str) else None):
+            shown = _HALF.sub("\ufffd", key)
+            result.issues.append((line, f"{shown}: has half a character, \\u{ord(half[0]):04x}"))
+            result.whole = False
+            continue
         if key in result.lines:
             result.issues.append((line, f"{key}: stands there twice"))
             result.whole = False

@@ -32,12 +32,23 @@ from typing import Any
 from viloapp_sdk._locale import normal, wider
 from viloapp_sdk.manifest.printable import SAFE_LINES, make_safe
 
-__all__ = ["DEFAULT_LOCALE", "PREFIX", "clean", "enum_labels", "languages", "translatable", "translated"]
+__all__ = [
+    "DEFAULT_LOCALE",
+    "MAX_BYTES",
+    "PREFIX",
+    "clean",
+    "enum_labels",
+    "languages",
+    "translatable",
+    "translated",
+]
 
 PREFIX = "manifest."
 """Begins every key of a manifest's words."""
 DEFAULT_LOCALE = "en"
 """The language of a manifest's own words."""
+MAX_BYTES = 512 * 1024
+"""A larger catalogue is none; one of two thousand texts has 100 KiB."""
 # As in `fields`: a title, a reason, prose, and the summary of `viloapp_core.manifest`.
 _LIMITS = {"title": 200, "reason": 500, "description": 4000, "summary": 300, "enum": 200}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
