@@ -313,7 +313,7 @@ class _Sly:
 
 
 def test_nested_choices_that_are_none_are_read_once() -> None:
-    """Each lacks its `other`: were what is in one read again as text, 5 KB would take longer than anybody has."""
+    """Each lacks its `other`: were what is in one read again, 5 KB would take longer than anybody has."""
     levels = 300
     nodes, issues = parse("{a, plural, one {" * levels + "}}" * levels)
     assert "".join(map(str, nodes)) == "{a, plural, one {" * levels + "}}" * levels

@@ -139,7 +139,7 @@ class _Parser:
         return (*found, self.text[start:end]) if start < end else tuple(found)
 
     def argument(self, at: int, counted: bool, depth: int) -> "Node | None":
-        """Return what stands in a pair of braces; None where the brace is text, the text where all of it is."""
+        """Return what stands in braces; None where the brace is text, the text where all of it is."""
         source = self.text[at : self.closing[at] + 1]
         inner = source[1:-1]
         name = inner.strip()
