@@ -59,9 +59,7 @@ class Editor(Widget):
 
     def get_title(self) -> str:
         """Return the file's name; what a text without one is called, in the person's language."""
-        return (
-            PurePath(self.path).name if self.path else self.context.i18n.t(f"manifest.widget.{self.id}.title")
-        )
+        return PurePath(self.path).name if self.path else self.context.i18n.t("untitled")
 
     def restore_state(self, state: dict[str, Any]) -> None:
         """Take back path, unsaved text and cursor, or a ``buffer`` of before; called before `create`."""

@@ -41,7 +41,7 @@ class Terminal(Widget):
 
     def get_title(self) -> str:
         """Return the name that the person gave, else the host's title for the program."""
-        return self.name or self.program or self.context.i18n.t("manifest.widget.viloxterm.terminal.title")
+        return self.name or self.program or self.context.i18n.t("terminal")
 
     def restore_state(self, state: dict[str, Any]) -> None:
         """Take back which terminal this tab showed; called before `create`."""
