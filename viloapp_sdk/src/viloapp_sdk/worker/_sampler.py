@@ -27,6 +27,7 @@ MORE = "(more)"
 
 IDLE = (
     ("viloapp_sdk/_wire.py", "read_from"),
+    ("viloapp_sdk/_wire.py", "receive"),
     ("viloapp_sdk/worker/_channel.py", "_step"),
     ("viloapp_sdk/worker/_loop.py", "run"),
     ("/selectors.py", "select"),
