@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ class Stranger:
 def app(make_app: MakeApp, tmp_path_factory: pytest.TempPathFactory, wheels: dict[str, Path]) -> Viloapp:
     """A store with the plugin whose page attacks."""
     app = make_app(tmp_path_factory.mktemp("webview"))
-    app("install", "--yes", *UNSIGNED, wheels["attacks_from_its_page"], wheels["hello"]).ok()
+    app("install", "--yes", *UNSIGNED, wheels["attacks_from_its_page"], wheels["hello"], "viloxterm").ok()
     return app
 
 
@@ -119,6 +120,29 @@ def test_a_page_that_attacks_gets_nothing(page: Page, app: Viloapp, workspace: W
     eventually(lambda: app.call("attacks.told"))
     assert app.call("hello.greet") == "Hello, world!"
     assert stranger.close() == []
+
+
+def test_a_page_that_seizes_the_keyboard_is_stopped(page: Page, app: Viloapp) -> None:
+    """Who types into a terminal types into it; a page that takes the focus again and again is taken off."""
+    app.call("viloxterm.new")
+    screen = page.locator(".xterm-rows").last
+    expect(screen).to_contain_text(re.compile(r"[$#]"))
+    app.call("attacks.open", params={"page": "web/seize.html"})
+    eventually(lambda: {"seize": "began"} in app.call("attacks.told"))
+    page.locator(".dv-tab").first.click()
+    expect(page.get_by_text("It kept taking the keyboard")).to_have_count(1)
+    page.locator(".xterm-screen").last.click()
+    page.keyboard.type("echo $((6*7))\n")
+    expect(screen).to_contain_text("42")
+    assert app.call("attacks.told") == []
+
+
+def test_a_page_is_heard_within_bounds(page: Page, app: Viloapp) -> None:
+    """Shouting at the page around it is flooding, too; the author is told of a message that is too long."""
+    app.call("attacks.open", params={"page": "web/shout.html"})
+    expect(page.get_by_text("The page was stopped")).to_be_visible()
+    app.call("attacks.open", params={"page": "web/long.html"})
+    eventually(lambda: {"refused": "message_too_long"} in app.call("attacks.told"))
 
 
 def test_the_page_of_a_new_project_is_seen(page: Page, app: Viloapp, tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 
 export { Rows, type RowsOptions } from "./rows.ts";
 
+/** The longest message that the workspace takes, in characters. */
+const MAX_MESSAGE = 1_000_000;
+
 export interface Theme {
   name: string;
   colors: Record<string, string>;
@@ -36,9 +39,14 @@ export class View {
   /** Ask the plugin: its widget's `handle_command(command, args)`; the answer is what that returns. */
   request<T = unknown>(command: string, args: object = {}): Promise<T> {
     const id = this.#next++;
+    const text = JSON.stringify({ id, command, args });
+    if (text.length > MAX_MESSAGE) {
+      const detail = `${command}: its arguments make a message of ${text.length} characters, more than ${MAX_MESSAGE}`;
+      return Promise.reject(new ViloError("message_too_long", detail, "send less at a time"));
+    }
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#port?.postMessage(JSON.stringify({ id, command, args }));
+      this.#port?.postMessage(text);
     });
   }
 

@@ -14,6 +14,10 @@ const MAX_UNANSWERED = 16;
 /** How many messages a frame may send at once, and how many per second after that. */
 const BURST = 300;
 const PER_SECOND = 100;
+/** What it costs, in messages, to take the keyboard from somebody who was typing elsewhere. */
+const SEIZURE = 50;
+/** How long after a press outside of it a frame does not get the focus by itself. */
+const PRESSED_MS = 1000;
 
 export interface Key {
   key: string;
@@ -50,6 +54,11 @@ export class WebView implements View {
   #disposed = false;
   #wantsFocus = false;
   #loaded = false;
+  /** Whether the frame has the focus by the person's will, and what had it before. */
+  #entered = false;
+  #before: Element | null = null;
+  /** When the person last pressed a button of the pointer outside of every frame. */
+  #pressed = -Infinity;
 
   constructor(
     data: Data,
@@ -60,12 +69,18 @@ export class WebView implements View {
     this.element.tabIndex = -1;
     this.#data = data;
     const hear = (event: MessageEvent) => this.#greet(event);
-    const blur = () => document.activeElement === this.#frame && this.#frame && hooks.entered();
+    const blur = () => document.activeElement === this.#frame && this.#frame && this.#enter(this.#frame);
+    const left = ({ target }: FocusEvent) => this.#leave(target);
+    const pressed = () => (this.#pressed = performance.now());
     addEventListener("message", hear);
     addEventListener("blur", blur);
+    document.addEventListener("focusin", left);
+    document.addEventListener("pointerdown", pressed, true);
     this.#ends.push(
       () => removeEventListener("message", hear),
       () => removeEventListener("blur", blur),
+      () => document.removeEventListener("focusin", left),
+      () => document.removeEventListener("pointerdown", pressed, true),
       hooks.theme.subscribe(() => this.#tell({ theme: this.#theme() })),
       hooks.locale((locale) => {
         this.#locale = locale;
@@ -85,6 +100,7 @@ export class WebView implements View {
   /** A frame takes the focus once it has loaded: before, keys would go nowhere. */
   focus(): void {
     this.#wantsFocus = !this.#loaded;
+    this.#entered = this.#loaded;
     (this.#loaded ? this.#frame : this.element)?.focus({ preventScroll: true });
   }
 
@@ -142,10 +158,39 @@ export class WebView implements View {
     this.element.replaceChildren(this.#message.element);
   }
 
+  /** The frame has the focus. Its page can take that at any time, also from a terminal in which a password is
+   *  being typed: it goes back, unless it was given or the pointer says that the person went there. */
+  #enter(frame: HTMLIFrameElement): void {
+    const before = this.#before;
+    const welcome = this.#entered || frame.matches(":hover") || matchMedia("(hover: none)").matches;
+    const busy = typedInto(before) || performance.now() - this.#pressed < PRESSED_MS;
+    if (welcome || (!busy && frame.checkVisibility({ visibilityProperty: true }))) {
+      this.#entered = true;
+      this.hooks.entered();
+      return;
+    }
+    // Not within the event: the browser has not yet given the frame what is taken from it here.
+    setTimeout(() => {
+      if (this.#disposed || this.#entered) return;
+      frame.blur();
+      window.focus();
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    });
+    this.#pays(SEIZURE, "webview.seized");
+  }
+
+  #leave(target: EventTarget | null): void {
+    if (target === this.#frame || !(target instanceof Element)) return;
+    this.#entered = false;
+    this.#before = target;
+  }
+
   /** Hand a port to the page that has loaded; an older one ends with the document that had it. */
-  #greet({ source, data }: MessageEvent): void {
+  #greet(event: MessageEvent): void {
     const frame = this.#frame;
-    if (!frame || source !== frame.contentWindow || data !== "viloapp.ready" || !this.#pays()) return;
+    // Whatever comes costs, from frames within the frame too, and before it is unpacked.
+    if (!frame || !isWithin(event.source, frame.contentWindow) || !this.#pays()) return;
+    if (event.source !== frame.contentWindow || event.data !== "viloapp.ready") return;
     this.#port?.close();
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -184,12 +229,12 @@ export class WebView implements View {
   }
 
   /** Whether one more message is within what a frame may send; one that floods is taken off the page. */
-  #pays(): boolean {
+  #pays(cost = 1, why: TextKey = "webview.flooded"): boolean {
     const now = performance.now();
-    this.#credit = Math.min(BURST, this.#credit + ((now - this.#at) / 1000) * PER_SECOND) - 1;
+    this.#credit = Math.min(BURST, this.#credit + ((now - this.#at) / 1000) * PER_SECOND) - cost;
     this.#at = now;
     if (this.#credit >= 0) return true;
-    this.#fail("webview.stopped", () => t("webview.flooded", { count: PER_SECOND }));
+    this.#fail("webview.stopped", () => t(why, { count: PER_SECOND }));
     return false;
   }
 
@@ -201,6 +246,18 @@ export class WebView implements View {
   #tell(message: object): void {
     this.#port?.postMessage(message);
   }
+}
+
+/** Whether a window is that of a frame, or of one within it. */
+function isWithin(source: MessageEventSource | null, frame: Window | null): boolean {
+  let each = source as Window | null;
+  while (each && each !== frame && each !== each.parent) each = each.parent;
+  return each !== null && each === frame;
+}
+
+/** Whether keys that go to an element are text. */
+function typedInto(element: Element | null): element is HTMLElement {
+  return element instanceof HTMLElement && element.isConnected && (element.isContentEditable || element.closest("input, textarea") !== null);
 }
 
 function parsed(text: unknown): Record<string, unknown> | null {
