@@ -42,7 +42,11 @@ def test_docs_are_written_and_checked(viloapp: Callable[..., Ran], tmp_path: Pat
     out = str(tmp_path / "docs")
     assert "### `hello.greet`" in viloapp("docs", str(project)).out
     assert viloapp("docs", str(project), "-o", out, "--check").code == 1
+    (kept := tmp_path / "kept").write_text("mine")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").symlink_to(kept)  # a stranger's project may have such a link
     assert viloapp("docs", str(project), "-o", out).code == 0
+    assert kept.read_text() == "mine"
     assert viloapp("docs", str(project), "-o", out, "--check").code == 0
     source = project / "hello.py"
     source.write_text(source.read_text().replace("Return a greeting", "Give a greeting"))

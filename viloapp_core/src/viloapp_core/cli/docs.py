@@ -13,6 +13,7 @@ from viloapp_core.cli import options
 from viloapp_core.cli.errors import CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.text import one_line
+from viloapp_core.foundation.files import write_atomic
 
 if TYPE_CHECKING:
     from viloapp_core.resolve import Sources
@@ -156,10 +157,15 @@ def _content(file: Path) -> str | None:
 
 
 def _write(files: dict[Path, str]) -> None:
-    """Raises: CliError: the folder cannot be written."""
+    """Replace each file; a link in its place, which a stranger's project may have, is not followed.
+
+    Raises:
+        CliError: the folder cannot be made.
+        FileError: a file cannot be written.
+    """
     try:
         for file, text in files.items():
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, "utf-8")
+            write_atomic(file, text.encode(), 0o644)
     except OSError as error:
         raise CliError("not_written", f"{error.filename} cannot be written: {error.strerror}") from error
