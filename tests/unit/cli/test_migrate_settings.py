@@ -263,6 +263,29 @@ def test_what_cannot_be_copied_is_not_begun(
     assert not (store.root / "settings.json").exists()
 
 
+def test_a_file_that_cannot_be_rewritten_is_told_and_taken_once(
+    old: Path, viloapp: Callable[..., Ran], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fills up after the workspace has the settings: that is said, and a second run ends it."""
+    before, replace = old.read_bytes(), os.replace
+
+    def full(source: Path, target: Path, **directories: int) -> None:
+        if Path(target) == old.resolve():
+            raise OSError(28, "No space left on device")
+        replace(source, target, **directories)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", full)
+        ran = viloapp("migrate", "settings", str(old), "-y")
+    assert ran.code == 1
+    assert "in the workspace already" in ran.err
+    assert old.read_bytes() == before
+    adopted = (store.root / "settings.json").read_bytes()
+    assert viloapp("migrate", "settings", str(old), "-y").code == 0
+    assert (store.root / "settings.json").read_bytes() == adopted
+    assert old.read_bytes() != before
+
+
 def test_killed_at_every_step(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The old file is whole, here or in its copy; the next run finishes, with one copy alone."""
     content = old.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -156,6 +157,14 @@ def test_what_cannot_be_wrapped(old: Path, tmp_path: Path, content: str | None, 
     with pytest.raises(LegacyPluginError, match=said):
         wrap(old, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["old"]
+
+
+def test_a_pipe_is_not_waited_for(old: Path, tmp_path: Path) -> None:
+    """A stranger's folder may have one in place of its manifest."""
+    (old / "plugin.json").unlink()
+    os.mkfifo(old / "plugin.json")
+    with pytest.raises(LegacyPluginError, match="no ordinary file"):
+        wrap(old, tmp_path)
 
 
 def test_nothing_is_written_over(old: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from viloapp_core.devtools.source_api import Api, Signature, read_api
 from viloapp_core.manifest import PluginDescription, read_source
 from viloapp_core.manifest.translations import merged
 from viloapp_core.permissions import Permission, in_words
+from viloapp_sdk.manifest.pseudo import PSEUDO
 from viloapp_sdk.manifest.translations import DEFAULT_LOCALE, PREFIX, enum_labels
 
 __all__ = ["documents", "is_document"]
@@ -31,7 +32,8 @@ def documents(project: Path) -> dict[str, str]:
         ManifestError: it is no plugin, or its source cannot be read.
     """
     plugin, api, events = read_source(project), read_api(project), read_events(project)
-    found = [language for language, words in sorted(plugin.translations.items()) if words]
+    # Pseudo languages are there to look at a plugin with, not to be read.
+    found = [each for each, words in sorted(plugin.translations.items()) if words and each not in PSEUDO]
     languages = (DEFAULT_LOCALE, *found) if found else (DEFAULT_LOCALE,)
     made: dict[str, str] = {}
     for language in languages:

@@ -86,6 +86,8 @@ def wrap(source: Path, parent: Path, *, name: str = "") -> Wrapped:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise LegacyPluginError(path, ["is no ordinary file"])
     try:
         with path.open("rb") as stream:
             data = stream.read(_MAX_MANIFEST + 1)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from viloapp_core.foundation.backups import back_up
+from viloapp_core.foundation.errors import FileError
 from viloapp_core.foundation.files import read_bytes, write_atomic
 from viloapp_core.migration import (
     SETTINGS,
@@ -101,15 +102,21 @@ def carry_out(plan: Plan, hand_over: Callable[[dict[str, Any]], None], rewritten
         rewritten: what the file holds afterwards.
 
     Raises:
-        MigrationFileError: somebody changed the file since it was read.
-        FoundationError: the copy or the file cannot be written.
+        MigrationFileError: somebody changed the file since it was read, or it cannot be rewritten.
+        FoundationError: the copy cannot be written.
     """
     if plan.file.read_bytes() != plan.raw:
         raise MigrationFileError(f"{plan.file} was changed meanwhile", "run the command again")
     copy = back_up(plan.file)
     hand_over(plan.migration.document)
     data = (json.dumps(rewritten, indent=1, ensure_ascii=False) + "\n").encode()
-    write_atomic(plan.file, data, mode=plan.file.stat().st_mode & 0o777)
+    try:
+        write_atomic(plan.file, data, mode=plan.file.stat().st_mode & 0o777)
+    except FileError as error:
+        raise MigrationFileError(
+            f"{error.detail}; what it holds is in the workspace already, the file is as it was",
+            "see to it that it can be written and run the command again: nothing is taken twice",
+        ) from error
     return copy
 
 
