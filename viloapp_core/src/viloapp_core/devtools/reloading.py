@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from viloapp_core.devtools.last_good import LastGood
 from viloapp_core.devtools.problem import Problem, problem_of
@@ -18,6 +18,7 @@ __all__ = ["PATIENCE_S", "Reloader", "take_over"]
 
 PATIENCE_S = 3.0
 """How long a save that is being taken over keeps the next one waiting."""
+T = TypeVar("T")
 Tell = Callable[[Literal["info", "error"], str], None]
 
 
@@ -66,10 +67,11 @@ class Reloader:
             with self._host.reloading.undisturbed():
                 await self._take_over(paths)
         except ViloError as error:
-            await copying
             return self._failed(error)
-        if await copying:
-            await asyncio.to_thread(self._last_good.keep)
+        finally:
+            copied = await _to_its_end(copying)
+        if copied:
+            await _to_its_end(asyncio.create_task(asyncio.to_thread(self._last_good.keep)))
         self._host.reloading.tell(self._id, None)
         self._tell("info", f"{self._id} reloaded in {time.monotonic() - began:.2f} s")
         return True
@@ -123,6 +125,14 @@ async def take_over(
     finally:
         if running is not None:
             await _ended(running)
+
+
+async def _to_its_end(working: asyncio.Task[T]) -> T:
+    """Wait for a thread's work also when called off: the next save works in the same folders."""
+    try:
+        return await asyncio.shield(working)
+    finally:
+        await asyncio.wait([working])
 
 
 async def _ended(task: asyncio.Task[object]) -> None:
