@@ -22,6 +22,8 @@ from tests.e2e.conftest import MakeApp
 from tests.e2e.harness import Viloapp
 from viloapp_core.resolve import wheelhouse
 
+pytestmark = pytest.mark.network
+
 RELEASED = Path(__file__).parents[1] / "fixtures" / "released"
 OLD_SDK = next(RELEASED.glob("viloapp_sdk-*.whl"))
 OLD_CORE = next(RELEASED.glob("viloapp_core-*.whl"))
