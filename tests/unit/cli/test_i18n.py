@@ -149,6 +149,54 @@ def test_update_lists_what_only_the_author_can_write(run: Any, project: Path) ->
     assert "greeting" not in texts_of(project, "en")
 
 
+def test_update_keeps_a_translation_whose_english_text_is_not_written_yet(run: Any, project: Path) -> None:
+    """The code asks for it, or may: what is missing is the text in English."""
+    catalogue(project, "en", {"files": "{n}"})
+    catalogue(project, "de", {"greeting": "Hallo, {name}!", "state.you": "du", "old": "alt"})
+    code, shown = run("update", "--remove-stale")
+    assert (code, "greeting" in shown) == (0, True)
+    assert {"greeting", "state.you"} <= set(texts_of(project, "de"))
+    assert "old" not in texts_of(project, "de")
+    catalogue(project, "de", {"old": "alt"})
+    (project / "src/hello/more.py").write_text("def f(i18n, key):\n    return i18n.t(key)\n")
+    assert run("update", "--remove-stale")[0] == 0
+    assert texts_of(project, "de")["old"] == "alt"
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        (b'def f(i18n):\n    return i18n.t("old"\n', "src/hello/more.py:2: "),
+        (b'"\xff"', "src/hello/more.py: "),
+        (b"-" * 9000 + b"x", "src/hello/more.py: "),
+    ],
+    ids=["no Python", "no UTF-8", "too deep"],
+)
+def test_nothing_is_stale_while_a_source_cannot_be_read(
+    run: Any, project: Path, source: bytes, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its keys are unknown: `--remove-stale` refuses and changes nothing, and every command names it."""
+    german = catalogue(project, "de", {"old": "alt"})
+    english = project / "src/hello/locales/en.json"
+    (project / "src/hello/more.py").write_bytes(source)
+    before = (german.read_bytes(), english.read_bytes())
+    code, shown = run("update", "--remove-stale", "--add", "fr")
+    assert (code, place in shown) == (1, True)
+    assert (german.read_bytes(), english.read_bytes()) == before
+    assert not english.with_name("fr.json").exists()
+    assert (run("update", "--remove-stale", "--dry-run")[0], run("extract")[0]) == (1, 0)
+    assert place in run("extract")[1]
+    code, shown = run("check")
+    assert (code, place in shown, "no code asks" in shown) == (1, True, False)
+    assert main(["validate", str(project)]) == 1
+    assert capsys.readouterr().out.count("src/hello/more.py") == 1
+    code, shown = run("update")
+    assert (code, place in shown, "? old" in shown) == (0, True, False)
+    assert texts_of(project, "de")["old"] == "alt"
+    for command in ("extract", "update"):
+        assert [row["path"] for row in run(command, "--json")[1]["unreadable"]] == ["src/hello/more.py"]
+
+
 @pytest.mark.parametrize("content", ["{", '{"a": "b", "a": "c"}', '{"a": 1}', "[]"])
 def test_update_loses_nothing_of_a_broken_catalogue(run: Any, project: Path, content: str) -> None:
     """It changes no file then."""

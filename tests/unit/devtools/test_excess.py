@@ -97,9 +97,10 @@ def test_what_looks_like_a_use(source: str, declared: str, used: bool) -> None:
     assert any(hint.uses(Permission.parse(declared)) for hint in hints(source, "a.py")) is used
 
 
-def test_a_module_that_is_no_python_is_said(project: Path) -> None:
+@pytest.mark.parametrize(("source", "line"), [("x = = 1\n", 1), ("-" * 9000 + "x", 0)])
+def test_a_module_that_is_no_python_is_said(project: Path, source: str, line: int) -> None:
     """It is a finding with its place, beside those of the manifest."""
     plugin = read_source(project)
-    (project / "hello.py").write_text("x = = 1\n")
+    (project / "hello.py").write_text(source)
     found = project_findings(project, plugin)
-    assert ("unreadable", "hello.py", 1) in [(each.kind, each.path, each.line) for each in found]
+    assert ("unreadable", "hello.py", line) in [(each.kind, each.path, each.line) for each in found]

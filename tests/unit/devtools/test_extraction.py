@@ -75,6 +75,71 @@ def test_a_key_that_is_put_together(call: str, keys: list[str | None]) -> None:
     assert all(use.line == 2 for use in found)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "def f(KEY): i18n.t(KEY)",
+        "f = lambda *KEY: i18n.t(KEY)",
+        "for KEY in names: i18n.t(KEY)",
+        "[i18n.t(KEY) for KEY in names]",
+        "KEY += name; i18n.t(KEY)",
+        "KEY, n = names; i18n.t(KEY)",
+        "with names as KEY: i18n.t(KEY)",
+        "try: f()\nexcept OSError as KEY: i18n.t(KEY)",
+        "from .names import KEY; i18n.t(KEY)",
+        "from .names import *; i18n.t(KEY)",
+        "import a as KEY; i18n.t(KEY)",
+        "def KEY(): i18n.t(KEY)",
+        "class KEY: i18n.t(KEY)",
+        "def f():\n  global KEY\n  i18n.t(KEY)",
+        "del KEY; i18n.t(KEY)",
+        "match n:\n  case [*KEY]: i18n.t(KEY)",
+        "match n:\n  case {**KEY}: i18n.t(KEY)",
+        "match n:\n  case str() as KEY: i18n.t(KEY)",
+        "i18n.t(names.KEY)",
+        "class A(B):\n  def f(self): i18n.t(self.KEY)",
+        "i18n.t(f'{KEY!r}')",
+    ],
+)
+def test_a_name_that_may_be_something_else(other: str) -> None:
+    """Its key cannot be told: bound in another way, or of another thing."""
+    assert [use.key for use in uses(f'KEY = "zz"\n{other}', "a.py")] == [None]
+
+
+@pytest.mark.parametrize(
+    ("call", "keys"),
+    [
+        ("i18n.t(Keys.ONE)", ["one"]),
+        ('i18n.t(f"{Keys.ONE}.x")', ["one.x"]),
+        ("i18n.t(Other.ONE)", [None]),
+        ("i18n.t(Keys.TWO)", [None]),
+        ("Keys.ONE = name; i18n.t(Keys.ONE)", [None]),
+        ("class Keys: pass\ni18n.t(Keys.ONE)", [None]),
+        ("def f(Keys): i18n.t(Keys.ONE)", [None]),
+        # A class of another module may give its own.
+        ("class A:\n  one = 'x'\n  def f(self): i18n.t(self.one)", [None]),
+    ],
+)
+def test_a_constant_of_a_class(call: str, keys: list[str | None]) -> None:
+    """By the class's name, where both are given once."""
+    source = f'class Keys:\n  ONE = "one"\n  TWO = "two"\nTWO = "zz"\n{call}'
+    assert [use.key for use in uses(source, "a.py")] == keys
+
+
+def test_names_that_are_given_together() -> None:
+    """Each what stands in its place; one that takes the rest takes what is not known."""
+    assert [use.key for use in uses('n, tr = 1, i18n.t\ntr("a")', "a.py")] == ["a"]
+    assert [use.key for use in uses('(A, B), c = ("a", "b"), 1\ni18n.t(B)', "a.py")] == ["b"]
+    assert [use.key for use in uses('A, *B = "a", "b"\ni18n.t(A)', "a.py")] == [None]
+
+
+@pytest.mark.parametrize("before", ["\f", "x = 'a\u2028b'  # \x85\x1c", "a\r\nb", "a\rb"])
+def test_the_comment_is_of_the_line_that_python_counts(before: str) -> None:
+    """Whatever else separates lines elsewhere."""
+    found = uses(f"{before}\ni18n.t(name)  # i18n: one\r\ni18n.t(n)  # i18n: two", "a.py")
+    assert [use.key for use in found] == ["one", "two"]
+
+
 def test_t_that_a_function_is_given() -> None:
     """By name; what is called t and was made otherwise is not ours."""
     assert [use.key for use in uses('def f(t):\n    return t("a")', "a.py")] == ["a"]

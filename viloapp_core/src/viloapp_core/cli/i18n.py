@@ -58,7 +58,10 @@ def extract_command(invocation: Invocation, path: Path) -> None:
             }
             for key in sorted(keys)
         ]
-        invocation.output.json({"texts": rows, "manifest": words, "unknown": unknown})
+        unreadable = _unreadable(found)
+        invocation.output.json(
+            {"texts": rows, "manifest": words, "unknown": unknown, "unreadable": unreadable}
+        )
         return
     for key in sorted(keys):
         places = ", ".join(f"{use.path}:{use.line}" for use in keys[key])
@@ -67,6 +70,7 @@ def extract_command(invocation: Invocation, path: Path) -> None:
         invocation.output.line(one_line(f"{key}  {text}"))
     for place in unknown:
         invocation.output.note(one_line(f"{place}: the key cannot be told; add a comment: # i18n: state.*"))
+    _tell_unreadable(invocation, found)
 
 
 @i18n_command.command("update", cls=options.ViloCommand)
@@ -104,12 +108,14 @@ def update_command(
             {key: value for key, value in asdict(each).items() if key != "content"} | {"path": str(each.path)}
             for each in changes
         ]
-        output.json({"catalogues": rows, "lacking": lacking, "dry_run": dry_run})
+        unreadable = _unreadable(found)
+        output.json({"catalogues": rows, "lacking": lacking, "unreadable": unreadable, "dry_run": dry_run})
         return
     for change in changes:
         _tell(invocation, change, dry_run)
     for key, place in lacking.items():
         output.line(one_line(f"en.json lacks {key}, which {place} asks for: write it"))
+    _tell_unreadable(invocation, found)
     if not changes and not lacking:
         output.note("there are no catalogues; begin with src/…/locales/en.json, or --add a language")
 
@@ -125,6 +131,18 @@ def _tell(invocation: Invocation, change: Change, dry_run: bool) -> None:
         sign = "-" if change.removed else "?"
         hint = "" if change.removed else "  (nothing asks for it: --remove-stale)"
         invocation.output.line(f"  {sign} {one_line(key)}{hint}")
+
+
+def _unreadable(found: list[Texts]) -> list[dict[str, object]]:
+    """Return the sources that cannot be read, as rows."""
+    sources = found[0].unreadable if found else ()  # all packages of a project have the same
+    return [{"path": each.path, "line": each.line, "message": each.message} for each in sources]
+
+
+def _tell_unreadable(invocation: Invocation, found: list[Texts]) -> None:
+    for each in found[0].unreadable if found else ():
+        message = f"{each.place}: it cannot be told what this source asks for: {each.message}"
+        invocation.output.note(one_line(message))
 
 
 def _lacking(found: list[Texts]) -> dict[str, str]:
@@ -176,15 +194,16 @@ def check_command(invocation: Invocation, path: Path, sarif_file: Path | None) -
 
     found = project_texts(path)
     dependencies = dependencies_of(read_pyproject(path))
-    findings = ordered(each for texts in found for each in catalogue_findings(texts, dependencies))
+    findings = ordered(
+        each for texts in found for each in (*texts.unreadable, *catalogue_findings(texts, dependencies))
+    )
     if sarif_file is not None:
         write_atomic(sarif_file, json.dumps(sarif(findings), indent=1).encode() + b"\n", 0o644)
     if invocation.output.as_json:
         invocation.output.json({"ok": not findings, "findings": [asdict(each) for each in findings]})
     for each in () if invocation.output.as_json else findings:
-        place = f"{each.path}:{each.line}" if each.line else each.path
         level = "" if each.level == "error" else f"{each.level}: "
-        invocation.output.line(one_line(f"{place}: {level}{each.message}"))
+        invocation.output.line(one_line(f"{each.place}: {level}{each.message}"))
     if findings:
         click.get_current_context().exit(1)
     count = sum(len(texts.catalogues) for texts in found)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viloapp_core.devtools.catalogues import Texts, unused, wanted
+from viloapp_core.devtools.catalogues import Texts, may_be_used, unused, wanted
 from viloapp_core.devtools.errors import DevtoolsError
 from viloapp_core.foundation.files import write_atomic
 from viloapp_sdk.manifest.catalogues import Catalogue
@@ -70,7 +70,8 @@ def plan_updates(texts: Texts, *, add: Sequence[str] = (), remove_stale: bool = 
         remove_stale: take out what nothing asks for.
 
     Raises:
-        CatalogueError: one is broken, so that writing it would lose something.
+        CatalogueError: one is broken, so that writing it would lose something; or a source is, so that it
+            cannot be told what is stale.
     """
     broken = {path: each for path, each in texts.catalogues.items() if not each.whole}
     problems = [
@@ -78,6 +79,11 @@ def plan_updates(texts: Texts, *, add: Sequence[str] = (), remove_stale: bool = 
         for path, each in broken.items()
         for line, message in each.issues
     ]
+    if remove_stale:
+        problems += [
+            f"{each.place}: it cannot be told what this source asks for: {each.message}"
+            for each in texts.unreadable
+        ]
     if problems:
         raise CatalogueError(problems)
     folder = texts.package / "locales"
@@ -104,7 +110,12 @@ def _default(path: Path, catalogue: Catalogue, texts: Texts, unused: Sequence[st
 def _other(path: Path, catalogue: Catalogue, texts: Texts, going: Sequence[str], remove: bool) -> Change:
     """Return what becomes of a translation; `going` are the keys that the default language loses."""
     keys = [key for key in wanted(texts) if key not in going]
-    stale = [key for key in catalogue.texts if key not in keys]
+    # A text that code asks for and English lacks is the author's to write there; its translation is kept.
+    stale = [
+        key
+        for key in catalogue.texts
+        if key not in keys and (key in going or key.startswith(PREFIX) or not may_be_used(texts, key))
+    ]
     inherited = texts.inherited(catalogue)
     missing = [
         key

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from viloapp_core.devtools.extraction import Use, uses
-from viloapp_core.devtools.findings import Finding
+from viloapp_core.devtools.findings import UNREADABLE, Finding, unreadable
 from viloapp_core.devtools.plurals import needs_more, plural_findings
 from viloapp_core.manifest import read_source
 from viloapp_sdk._locale import normal, wider
@@ -22,6 +22,7 @@ __all__ = [
     "Texts",
     "catalogue_findings",
     "dependencies_of",
+    "may_be_used",
     "project_texts",
     "read_texts",
     "unused",
@@ -39,6 +40,7 @@ class Texts:
         catalogues: path → catalogue, sorted by path.
         uses: what the code asks for.
         words: key → text of the manifest's own words.
+        unreadable: sources whose keys are unknown, since they are no Python or cannot be read.
         alone: no other package of the project has catalogues, so the code means these.
     """
 
@@ -47,6 +49,7 @@ class Texts:
     catalogues: dict[Path, Catalogue] = field(default_factory=dict)
     uses: list[Use] = field(default_factory=list)
     words: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Sequence[Finding] = ()
     alone: bool = True
 
     @property
@@ -67,7 +70,7 @@ class Texts:
 
 
 def read_texts(root: Path, packages: Sequence[Path], words: Mapping[str, str]) -> list[Texts]:
-    """Return the texts of each package of a project; sources that cannot be read are left out.
+    """Return the texts of each package of a project, and which of its sources cannot be read.
 
     Args:
         root: of the project.
@@ -75,19 +78,25 @@ def read_texts(root: Path, packages: Sequence[Path], words: Mapping[str, str]) -
         words: of the manifest, as `viloapp_sdk.manifest.translatable` has them.
     """
     asked: list[Use] = []
+    broken: list[Finding] = []
     for package in packages:
         for module in sorted(package.rglob("*.py")) if package.is_dir() else [package]:
             path = module.relative_to(root).as_posix() if module.is_relative_to(root) else str(module)
             try:
                 asked += uses(module.read_text("utf-8"), path)
-            except (SyntaxError, ValueError, OSError, RecursionError):
-                continue  # `project_findings` says so
+            except UNREADABLE as error:
+                broken.append(unreadable(path, error))
     folders = [each for each in packages if each.is_dir()]
     found = [each for each in folders if catalogue_files(each)] or folders[:1]
     return [
         Texts(
-            *(root, each, {path: read_catalogue(path) for path in catalogue_files(each)}),
-            *(asked, words, len(found) < 2),
+            root=root,
+            package=each,
+            catalogues={path: read_catalogue(path) for path in catalogue_files(each)},
+            uses=asked,
+            words=words,
+            unreadable=broken,
+            alone=len(found) < 2,
         )
         for each in found
     ]
@@ -120,10 +129,16 @@ def wanted(texts: Texts) -> list[str]:
 
 def unused(texts: Texts) -> list[str]:
     """Return the keys of the default language that no code asks for; none where that cannot be told."""
-    if not texts.alone or any(use.key is None for use in texts.uses):
+    if not texts.alone:
         return []
-    keys = (key for key in texts.base.texts if not key.startswith(PREFIX))
-    return sorted(key for key in keys if not any(use.means(key) for use in texts.uses))
+    return sorted(
+        key for key in texts.base.texts if not key.startswith(PREFIX) and not may_be_used(texts, key)
+    )
+
+
+def may_be_used(texts: Texts, key: str) -> bool:
+    """Return whether code asks for a key, or may: what cannot be read or told may ask for any."""
+    return bool(texts.unreadable) or any(use.means(key) for use in texts.uses)
 
 
 def catalogue_findings(texts: Texts, dependencies: Sequence[str] | None) -> Iterator[Finding]:

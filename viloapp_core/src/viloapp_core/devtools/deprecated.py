@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from viloapp_core.devtools.findings import Finding
+from viloapp_core.devtools.findings import UNREADABLE, Finding
 from viloapp_core.devtools.toml_lines import line_of
 from viloapp_sdk._deprecated import NAMES, Deprecation
 from viloapp_sdk.manifest import deprecations
@@ -42,7 +42,7 @@ def deprecation_findings(
         path = module.relative_to(folder).as_posix() if module.is_relative_to(folder) else str(module)
         try:
             tree = ast.parse(module.read_bytes())
-        except (SyntaxError, ValueError, OSError):
+        except UNREADABLE:
             continue  # a finding of its own
         for line, what in _uses(tree, NAMES if names is None else names):
             yield Finding("deprecated", "", path, line, what, "warning")

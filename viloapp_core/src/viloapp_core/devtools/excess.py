@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from viloapp_core.devtools.findings import Finding
+from viloapp_core.devtools.findings import UNREADABLE, Finding, unreadable
 from viloapp_core.devtools.hints import Hint, hints
 from viloapp_core.manifest import PluginDescription
 from viloapp_core.permissions import Permission, PermissionSyntaxError, allows
@@ -66,8 +66,8 @@ def project_findings(
         path = str(module.relative_to(folder)) if module.is_relative_to(folder) else str(module)
         try:
             found += hints(module.read_text("utf-8"), path, plugin.plugin_id, own)
-        except (SyntaxError, ValueError, OSError) as error:
-            findings.append(Finding("unreadable", "", path, getattr(error, "lineno", 0) or 0, str(error)))
+        except UNREADABLE as error:
+            findings.append(unreadable(path, error))
     found = [hint for hint in found if str(hint.permission) not in required]
     declared = [Permission.parse(entry.id) for entry in plugin.manifest.permissions]
     used = None if learned is None else [each for text in learned if (each := _parsed(text)) is not None]

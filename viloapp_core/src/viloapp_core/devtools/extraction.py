@@ -5,9 +5,10 @@
     [('hi', ['name']), ('bye', ['name'])]
 
 ``context.i18n.t``, any ``….i18n.t``, ``t`` of what `PluginI18n` made, and the names that one of these was
-given to in the same module are followed, and so is a name that the module gives one string. A key that is put
-together when the plugin runs cannot be told: it is a pattern where part of it is written, and where a comment
-on the call's lines says which it may be: ``# i18n: state.*, other.key``.
+given to in the same module are followed, and so is a name, or a class's ``Keys.NAME``, that the module gives
+one string and nothing else. A key that is put together when the plugin runs cannot be told: it is a pattern
+where part of it is written, and where a comment on the call's lines says which it may be:
+``# i18n: state.*, other.key``.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from viloapp_core.devtools.bindings import assignments, constants
+
 __all__ = ["Use", "uses"]
 
 _CLASS = "PluginI18n"
 _COMMENT = re.compile(r"#\s*i18n:\s*(.+)")
+_LINE_END = re.compile(r"\r\n?|\n")
+"""Where Python counts a line; `str.splitlines` has more, such as form feeds."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def uses(source: str, path: str) -> list[Use]:
     """
     tree = ast.parse(source)
     names = _Names(tree)
-    lines = source.splitlines()
+    lines = _LINE_END.split(source)
     found: list[Use] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and names.is_t(node.func):
@@ -87,14 +92,15 @@ class _Names:
     """What a module's names stand for, as far as that is written in it."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self._strings = dict(_strings(tree))
+        self._strings = constants(tree)
         self._classes = {_CLASS} | set(_imported(tree))
         self._i18n: set[str] = {"i18n"}
         self._t: set[str] = set(_handed_in(tree))
-        assignments = list(_assignments(tree))
-        for _ in assignments:  # one alias may be another's; what is found no more is all
+        given = [(_last(target), value) for target, value in assignments(ast.walk(tree))]
+        given = [(name, value) for name, value in given if name]
+        for _ in given:  # one alias may be another's; what is found no more is all
             before = len(self._i18n) + len(self._t)
-            for target, value in assignments:
+            for target, value in given:
                 if self._is_i18n(value):
                     self._i18n.add(target)
                 elif self.is_t(value):
@@ -119,8 +125,6 @@ class _Names:
             return [node.value]
         if isinstance(node, ast.IfExp):
             return [*self.keys(node.body), *self.keys(node.orelse)]
-        if isinstance(node, (ast.Name, ast.Attribute)) and _last(node) in self._strings:
-            return [self._strings[_last(node)]]
         pattern = re.sub(r"\*+", "*", self._pattern(node))
         return [pattern if pattern != "*" else None]
 
@@ -130,10 +134,11 @@ class _Names:
         if isinstance(node, ast.JoinedStr):
             return "".join(self._pattern(part) for part in node.values)
         if isinstance(node, ast.FormattedValue):
-            return self._pattern(node.value) if node.format_spec is None else "*"
+            plain = node.format_spec is None and node.conversion == -1
+            return self._pattern(node.value) if plain else "*"
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             return self._pattern(node.left) + self._pattern(node.right)
-        return self._strings.get(_last(node), "*")
+        return self._strings.get(_dotted(node), "*")
 
 
 def _last(node: ast.expr) -> str:
@@ -143,23 +148,11 @@ def _last(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if name := _last(target):
-                    yield name, node.value
-
-
-def _strings(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield the names that are given a string, and nothing else in the whole module."""
-    found: dict[str, list[ast.expr]] = {}
-    for name, value in _assignments(tree):
-        found.setdefault(name, []).append(value)
-    for name, values in found.items():
-        only = values[0]
-        if len(values) == 1 and isinstance(only, ast.Constant) and isinstance(only.value, str):
-            yield name, only.value
+def _dotted(node: ast.expr) -> str:
+    """Return ``NAME`` or ``Keys.NAME`` as it is written; empty for everything else."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["KINDS", "Finding", "ordered"]
+__all__ = ["KINDS", "UNREADABLE", "Finding", "ordered", "unreadable"]
+
+UNREADABLE = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
+"""What reading and parsing a source raises; the last two where it is nested too deeply."""
 
 KINDS = {
     "manifest": "pyproject.toml, source and manifest do not make a plugin",
@@ -41,6 +44,23 @@ class Finding:
     line: int
     message: str
     level: str = "error"
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: file and line, where there is one."""
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+def unreadable(path: str, error: BaseException) -> Finding:
+    """Return what is said of a source.
+
+    Args:
+        path: of it, relative to the project.
+        error: one of `UNREADABLE`.
+    """
+    deep = isinstance(error, (RecursionError, MemoryError))
+    message = "it is nested too deeply to be read" if deep else str(error)
+    return Finding("unreadable", "", path, getattr(error, "lineno", 0) or 0, message)
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:

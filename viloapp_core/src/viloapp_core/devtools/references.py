@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from viloapp_core.devtools.findings import Finding
+from viloapp_core.devtools.findings import UNREADABLE, Finding
 from viloapp_core.devtools.toml_lines import line_of
 
 __all__ = ["class_finding", "reference_findings", "setting_findings", "step_findings"]
@@ -63,7 +63,7 @@ def _absent(
         return Finding(kind, "", _FILE, line, f"there is no module {module} for {value}")
     try:
         tree = ast.parse(found.read_bytes())
-    except (SyntaxError, ValueError):
+    except UNREADABLE:
         return None  # that it does not parse is a finding of its own
     first = name.partition(".")[0]
     if any(first in _names(node) for node in ast.walk(tree)):

@@ -10,7 +10,7 @@ from typing import Any
 from viloapp_core.devtools.catalogues import catalogue_findings, dependencies_of, read_texts
 from viloapp_core.devtools.deprecated import deprecation_findings
 from viloapp_core.devtools.excess import project_findings
-from viloapp_core.devtools.findings import Finding, ordered
+from viloapp_core.devtools.findings import UNREADABLE, Finding, ordered
 from viloapp_core.devtools.manifest_file import ManifestFileError, differences, manifest_file
 from viloapp_core.devtools.metadata import metadata_findings
 from viloapp_core.devtools.references import (
@@ -84,7 +84,7 @@ def _of_plugin(
         path = module.relative_to(folder).as_posix() if module.is_relative_to(folder) else str(module)
         try:
             yield from setting_findings(module.read_text("utf-8"), path, plugin.manifest.configuration)
-        except (SyntaxError, ValueError, OSError):
+        except UNREADABLE:
             continue  # `project_findings` says so
 
 
