@@ -134,6 +134,60 @@ def test_interrupted_at_every_step(
     assert seen == {"0.1.0", "0.2.0"}
 
 
+@pytest.mark.parametrize("change", [_update, _rollback])
+def test_data_that_was_made_between_the_two_moves_is_put_aside(
+    tmp_path: Path, change: Callable[[Store], None]
+) -> None:
+    """Killed when the data was gone, and the plugin started: the change is finished, and nothing is lost."""
+    pristine = _store(tmp_path / "pristine")
+    if change is not _update:
+        _update(pristine)
+    survivor, step = pristine, 0
+    while survivor.layout.data("hello").exists():
+        step += 1
+        root = tmp_path / f"store-{step}"
+        shutil.copytree(pristine.root, root, symlinks=True)
+        assert _die_at(step, change, root), "there is no such moment"
+        survivor = Store(root)
+    data, left = survivor.layout.data("hello"), survivor.layout.left("hello")
+    data.mkdir()
+    (data / "meanwhile").write_text("x")
+    survivor.recover()
+    assert _seen(survivor) == (NEW if change is _update else OLD)
+    (kept,) = left.glob("0.1.0-*" if change is _update else "0.2.0-*")
+    assert (kept / "data" / "note").read_text() == ("old" if change is _update else "new")
+    assert [path.read_text() for path in kept.glob("*/meanwhile")] == ["x"]
+    (_withdraw if change is _update else _forward)(survivor)
+    assert _seen(survivor) == (OLD if change is _update else NEW)
+
+
+def test_what_a_first_installation_put_aside_is_forgotten_by_the_next(tmp_path: Path) -> None:
+    """What was there before any generation is kept as any other: the latest counts."""
+    store = _store(tmp_path)
+    store.layout.current("hello").unlink()  # nothing is in use, and what was used is there
+    stale = store.layout.left("hello") / "none" / "data"
+    stale.mkdir(parents=True)
+    (stale / "note").write_text("stale")
+    _update(store)
+    assert _seen(store) == NEW
+    assert (stale / "note").read_text() == "old"
+
+
+def test_a_repair_leaves_what_is_kept_for_a_rollback(tmp_path: Path) -> None:
+    """The same version again, in the place of a broken one: what was before it can come back."""
+    store = _store(tmp_path)
+    _update(store)
+    former = store.receipt("hello")["replaces"]
+    entry, generation, artifact = begin(store, "hello", "0.2.0")
+    (generation / "venv").mkdir()
+    (generation / "venv" / "module.py").write_text("0.2.0")
+    manifest = receipt("hello", "0.2.0", settings=table("2"))
+    store.commit_install(entry, artifact, {**manifest, "replaces": former}, CLOCK)
+    assert _seen(store) == NEW
+    _rollback(store)
+    assert _seen(store) == OLD
+
+
 def test_what_is_made_of_them_meanwhile_is_kept_too(tmp_path: Path) -> None:
     """Back and forth, each version finds what it left; `gc` and an uninstallation leave nothing of it."""
     store = _store(tmp_path)

@@ -240,7 +240,8 @@ def exchange(layout: Layout, plugin_id: str, leaving: str, source: Path) -> None
         leaving: the generation beside which what was is kept.
         source: holds what comes; empty afterwards.
     """
-    from viloapp_core.services.sections import write_section  # readers of the index do without
+    from viloapp_core.foundation.paths import first_free  # readers of the index do without
+    from viloapp_core.services.sections import write_section
 
     if not (source / _SETTINGS).exists():  # the last to go
         journal.remove_tree(source)
@@ -248,8 +249,9 @@ def exchange(layout: Layout, plugin_id: str, leaving: str, source: Path) -> None
     data, kept = layout.data(plugin_id), layout.left(plugin_id) / leaving
     if (source / _DATA).is_dir():
         kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.path.lexists(data) and not os.path.lexists(kept / _DATA):
-            os.rename(data, kept / _DATA)
+        if os.path.lexists(data):
+            # Who died after this move may have been followed by the plugin, which made its data anew.
+            os.rename(data, first_free(kept, _DATA))
         os.rename(source / _DATA, data)
         for folder in (kept, source, data.parent):
             sync_dir(folder)

@@ -230,8 +230,8 @@ class Store:
             for evidence, data in artifact.evidence_files().items():
                 write_atomic(generation / evidence, data, 0o600)
             self._make_fit(entry, facts["manifest"])
-            if isinstance(facts["replaces"], str):
-                belongings.forget_left(self.layout, plugin_id, facts["replaces"])
+            if facts["replaces"] == replaces:  # a repair takes the place of what it repairs, and leaves none
+                belongings.forget_left(self.layout, plugin_id, str(replaces or "none"))
             probation.begin(self.layout, plugin_id, generation, facts)
             write_json(generation / "receipt.json", facts)
             self._trust().record(artifact, clock)
