@@ -16,6 +16,7 @@ from tests.fixtures.wheels import forge
 from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.files import read_json
 from viloapp_core.host import Host
+from viloapp_core.host.control import ControlClient
 from viloapp_core.host.steps import HostSteps, SeparateSteps
 from viloapp_core.operations import (
     InstallOptions,
@@ -99,6 +100,15 @@ def reaches(settings, data):
     return {"found": found}
 """
 TEXT = {"type": "string", "default": ""}
+SICK = (
+    PLUGIN
+    + """
+    def initialize(self, context):
+        super().initialize(context)
+        (context.storage / "note").write_text("sick")
+        raise RuntimeError("it is sick")
+"""
+)
 CONFIGURATION: dict[str, dict[str, Any]] = {
     "1": {"greeting": TEXT},
     "2": {"text": TEXT},
@@ -123,6 +133,7 @@ class Shop:
 
     def release(self, version: str, settings: str = "1", /, **more: Any) -> None:
         """Offer a version of the plugin, with settings of a version."""
+        code = more.pop("code", PLUGIN)
         configuration = more.pop("configuration", CONFIGURATION[settings.partition(".")[0]])
         table = {"version": settings, "steps": [row for row in CHAIN if row["to"] <= settings]}
         manifest = {
@@ -134,7 +145,7 @@ class Shop:
             **more,
         }
         files = {
-            "hello/__init__.py": PLUGIN,
+            "hello/__init__.py": code,
             "hello/steps.py": STEPS,
             f"hello-{version}.dist-info/plugin.json": json.dumps(manifest),
         }
@@ -396,8 +407,9 @@ def test_a_running_plugin_stands_back_while_its_steps_run(shop: Shop, run: Run, 
             assert outcome.version == "0.1"
             assert (await host.call("hello.say"))[1:] == [{"greeting": "good day"}, "last"]
 
+    before = threading.active_count()
     run(live)
-    assert threading.active_count() < 20
+    assert threading.active_count() == before
 
 
 def test_a_host_resumes_when_who_paused_it_is_gone(shop: Shop, run: Run) -> None:
@@ -413,5 +425,88 @@ def test_a_host_resumes_when_who_paused_it_is_gone(shop: Shop, run: Run) -> None
             while "hello" in host._paused:
                 await asyncio.sleep(0.01)
             assert (await host.call("hello.say"))[0] == "0.1"
+
+    run(live)
+
+
+def test_an_update_that_is_taken_back_stands_back_while_its_data_moves(
+    shop: Shop, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's call starts it then; the former one runs afterwards, with the data of before the steps."""
+    refused = []
+    shop.release("0.4", "4", code=SICK)
+    shop.update()
+
+    async def live() -> None:
+        async with Host(shop.store.root, control=False) as host:
+            loop, withdraw = asyncio.get_running_loop(), host.store.withdraw
+
+            def watched(*arguments: Any) -> Any:
+                try:
+                    asyncio.run_coroutine_threadsafe(host.call("hello.say"), loop).result()
+                except ViloError as error:
+                    refused.append(error.code)
+                assert not host.is_running("hello")
+                return withdraw(*arguments)
+
+            monkeypatch.setattr(host.store, "withdraw", watched)
+            while shop.store.plugin("hello").version != "0.1" or not host.is_running("hello"):
+                await asyncio.sleep(0.01)
+            assert await host.call("hello.say") == ["0.1", {"greeting": "good day"}, "mine"]
+
+    run(live)
+    assert refused == ["paused"]
+    assert shop.seen() == BEFORE
+
+
+def test_a_workspace_that_ends_while_steps_run_takes_nothing_from_the_update(shop: Shop, run: Run) -> None:
+    """What was asked to stand back is gone: the update is done, and is told as done."""
+
+    async def live() -> None:
+        async with Host(shop.store.root) as host:
+            loop, own = asyncio.get_running_loop(), SeparateSteps(shop.store)
+
+            class Closing:
+                def quiet(self, plugin_id: str, /) -> Any:
+                    return own.quiet(plugin_id)
+
+                def run(self, *arguments: Any) -> Any:
+                    asyncio.run_coroutine_threadsafe(host.stop(), loop).result()
+                    return own.run(*arguments)
+
+            shop.steps = Closing()
+            shop.release("0.4", "4")
+            done = await asyncio.to_thread(shop.update)
+            assert (done.status, done.version) == ("updated", "0.4")
+
+    run(live)
+    assert shop.seen() == AFTER
+
+
+def test_who_gives_up_while_a_plugin_is_paused_leaves_it_free(shop: Shop, run: Run) -> None:
+    """A rollback is cancelled, a command is killed, both while the process ends: it can run again."""
+
+    async def paused(host: Host, *, is_so: bool) -> None:
+        while ("hello" in host._paused) is not is_so:
+            await asyncio.sleep(0)
+
+    async def live() -> None:
+        async with Host(shop.store.root) as host:
+            assert (await host.call("hello.say"))[0] == "0.1"
+            rolling = asyncio.create_task(host.rollback("hello"))
+            await paused(host, is_so=True)
+            rolling.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await rolling
+            assert (await host.call("hello.say"))[0] == "0.1"
+
+            client = await asyncio.to_thread(ControlClient.connect, shop.store.root)
+            assert client is not None
+            client.send("pause", {"plugin": "hello"})
+            await paused(host, is_so=True)
+            client.close()
+            await paused(host, is_so=False)
+            assert (await host.call("hello.say"))[0] == "0.1"
+            assert not host._paused
 
     run(live)

@@ -157,11 +157,13 @@ class ControlServer:
 
     async def _pause(self, peer: Peer, plugin_id: str, *, pausing: bool) -> None:
         """Keep a plugin from running for as long as who asks is there, or let it run again."""
-        mine = self._paused.setdefault(peer, [])
         if pausing:
-            mine.append(plugin_id)
             await self._host.pause_plugin(plugin_id)
-        elif plugin_id in mine:
+            if peer in self._peers:
+                self._paused.setdefault(peer, []).append(plugin_id)
+            else:  # it went meanwhile
+                await self._host.resume_plugin(plugin_id)
+        elif plugin_id in (mine := self._paused.get(peer, [])):
             mine.remove(plugin_id)
             await self._host.resume_plugin(plugin_id)
 

@@ -596,13 +596,22 @@ class Host:
         await rehearse(plugin, self._surroundings, limits)
 
     async def pause_plugin(self, plugin_id: str) -> None:
-        """End a plugin's process and start none until `resume_plugin`: its settings and data are changed."""
+        """End a plugin's process and start none until `resume_plugin`: its settings and data are changed.
+
+        Who does not get so far has paused nothing.
+        """
         self._paused[plugin_id] += 1
-        worker = self._workers.get(plugin_id)
-        if worker is not None and self._running:
-            self._workers[plugin_id] = worker.successor()
-            self.events.forget(plugin_id)
-            await self._retire(worker)
+        try:
+            worker = self._workers.get(plugin_id)
+            if worker is not None and self._running:
+                self._workers[plugin_id] = worker.successor()
+                self.events.forget(plugin_id)
+                await self._retire(worker)
+        except BaseException:
+            self._paused[plugin_id] -= 1
+            if not self._paused[plugin_id]:
+                del self._paused[plugin_id]
+            raise
 
     async def resume_plugin(self, plugin_id: str) -> None:
         """Let a plugin run again, as it is in the store now; what is open of it is."""

@@ -1,7 +1,8 @@
 """Updates that have to show that they keep well, and the way back of those that do not."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -175,9 +176,44 @@ class Probation:
         host.permissions.audit("update", plugin.plugin_id, outcome="kept", detail=plugin.generation.name)
 
     async def _take_back(self, trial: _Trial, reason: str) -> None:
-        """Carry a rollback out; where that cannot be done, the plugin is what it would be without."""
+        """Take an update back, and start what was before it."""
+        host, plugin_id = self._host, trial.plugin.plugin_id
+        async with self._standing_back(plugin_id):
+            taken = await self._carry_out(trial, reason)
+        if not taken:  # only now: a host that takes over what is on probation begins another
+            if self._trials.get(plugin_id) is trial:
+                del self._trials[plugin_id]
+        elif host.worker(plugin_id) is not None:
+            await host.refresh()
+            await host.start_plugin(plugin_id)
+
+    @contextlib.asynccontextmanager
+    async def _standing_back(self, plugin_id: str) -> AsyncIterator[None]:
+        """Keep a plugin from running, and from writing, where its data is about to be put aside."""
+        from viloapp_core.operations.updating import moves_back  # few hosts ever need it
+
+        host, moves = self._host, False
+        with contextlib.suppress(ViloError):  # who carries it out says what is damaged
+            moves = moves_back(host.store, plugin_id)
+        if not moves:
+            yield
+            return
+        await host.pause_plugin(plugin_id)
+        try:
+            if worker := host.worker(plugin_id):
+                await worker.stop()  # in a host that is ending, which ends no process by a pause
+            yield
+        finally:
+            await host.resume_plugin(plugin_id)
+
+    async def _carry_out(self, trial: _Trial, reason: str) -> bool:
+        """Carry a rollback out; where that cannot be done, the plugin is what it would be without.
+
+        Returns:
+            Whether it was done.
+        """
         from viloapp_core.operations import take_back  # few hosts ever need it
-        from viloapp_core.operations.updating import moves_back, set_since_update
+        from viloapp_core.operations.updating import set_since_update
 
         host, plugin = self._host, trial.plugin
         plugin_id = plugin.plugin_id
@@ -187,27 +223,22 @@ class Probation:
             return take_back(host.store, plugin_id, reason, SystemClock()), since
 
         try:
-            if moves_back(host.store, plugin_id) and (worker := host.worker(plugin_id)):
-                await worker.stop()  # nobody writes to data that is about to be put aside
             former, since = await asyncio.to_thread(carry_out)
             host.settings.reload()
         except ViloError as error:
-            self._trials.pop(plugin_id, None)
             self._warn(
                 plugin_id, f"{plugin_id} {plugin.version} cannot be rolled back: {error.detail} ({reason})"
             )
             if trial.given_up:
                 await host.disable_plugin(plugin, reason)
-            return
+            return False
         message = f"update of {plugin_id} to {plugin.version} rolled back to {former.version}: {reason}"
         if since:
             message += f"; set since the update, and as before it again: {', '.join(since)}"
         told = {"plugin": plugin_id, "version": plugin.version, "back_to": former.version}
         host.publish(ROLLED_BACK, {**told, "reason": reason, "message": message})
         self._warn(plugin_id, message)
-        if host.worker(plugin_id) is not None:
-            await host.refresh()
-            await host.start_plugin(plugin_id)
+        return True
 
     def _warn(self, plugin_id: str, message: str) -> None:
         self._host.publish("notification", {"level": "error", "message": message, "plugin": plugin_id})

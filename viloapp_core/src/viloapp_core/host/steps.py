@@ -17,6 +17,7 @@ from viloapp_core.process.cgroup import Groups
 from viloapp_core.services import Settings
 from viloapp_core.store import InstalledPlugin, Revocation, Store
 from viloapp_core.supervise import Surroundings, run_steps
+from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
     from viloapp_core.host.host import Host
@@ -76,7 +77,8 @@ class SeparateSteps:
         with client:
             client.request("pause", {"plugin": plugin_id})
             yield
-            client.request("resume", {"plugin": plugin_id})
+            with contextlib.suppress(ViloError):  # what was done is done, whatever became of the host
+                client.request("resume", {"plugin": plugin_id})
 
     def run(
         self, plugin: InstalledPlugin, steps: "Sequence[Step]", settings: Mapping[str, Any], /
