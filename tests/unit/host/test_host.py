@@ -287,6 +287,27 @@ def test_widgets_open_answer_update_and_close(plant: Plant, run: Run) -> None:
     run(test)
 
 
+def test_a_pause_that_is_given_up_leaves_no_process_behind(plant: Plant, run: Run) -> None:
+    """Cancelled while an open widget is asked for its state: the process ends all the same."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            await host.open_widget("hello.panel", {"text": "one"})
+            worker = host.worker("hello")
+            assert worker is not None
+            pausing = asyncio.create_task(host.pause_plugin("hello"))
+            while host.worker("hello") is worker:
+                await asyncio.sleep(0)
+            pausing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await pausing
+            assert worker.pid is None
+            assert await host.call("hello.greet") == "Hello, world!"
+
+    run(test)
+
+
 def test_open_widgets_outlive_a_crash_with_their_state(plant: Plant, run: Run) -> None:
     """A new worker is started for them and gets the state that was last asked for."""
     plant("hello", HELLO)

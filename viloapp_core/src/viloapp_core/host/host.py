@@ -763,8 +763,10 @@ class Host:
 
     async def _retire(self, worker: Worker) -> None:
         """Keep the state of a worker's widgets for the one that follows, and end it."""
-        await self._widgets.keep_states(worker)
-        await worker.stop()
+        try:
+            await self._widgets.keep_states(worker)
+        finally:  # nobody else knows it any more
+            await worker.stop()
 
     async def _activate(self, plugin_id: str, after: Collection["asyncio.Task[Any]"] = ()) -> None:
         if after:
