@@ -142,6 +142,7 @@ def test_a_limit_that_was_met_is_told_in_the_words_of_the_specification(plant: P
         async with Host(control=False) as host:
             with pytest.raises(ViloError):
                 await host.call("works.fill", {"size_mb": 90})
+                await host.call("works.spin", {"seconds": 20})  # until the watch has looked
             report = host.get_report("works")
             assert report["violation_counts"] == {"memory_mb": 1}
             (message,) = report["resource_violations"]
