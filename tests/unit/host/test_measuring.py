@@ -134,6 +134,11 @@ def test_unknown_plugins_have_no_report(plant: Plant, run: Run) -> None:
     run(test)
 
 
+async def _filled(host: Host) -> None:
+    await host.call("works.fill", {"size_mb": 90})
+    await host.call("works.spin", {"seconds": 20})  # until the watch has looked
+
+
 def test_a_limit_that_was_met_is_told_in_the_words_of_the_specification(plant: Plant, run: Run) -> None:
     """The process is ended by its watch; the report says of how much."""
     plant("works", WORKS, limits={"memory_mb": 40})
@@ -141,8 +146,7 @@ def test_a_limit_that_was_met_is_told_in_the_words_of_the_specification(plant: P
     async def test() -> None:
         async with Host(control=False) as host:
             with pytest.raises(ViloError):
-                await host.call("works.fill", {"size_mb": 90})
-                await host.call("works.spin", {"seconds": 20})  # until the watch has looked
+                await _filled(host)
             report = host.get_report("works")
             assert report["violation_counts"] == {"memory_mb": 1}
             (message,) = report["resource_violations"]
