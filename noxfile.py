@@ -42,8 +42,8 @@ UNIT = [*CORE_UNIT, *SDK_UNIT]
 nox.options.sessions = ["lint", "types", *UNIT, "contract", "minimums", "package", "docs", "e2e"]
 # The parts of the core that touch the event loop, signals, descriptors, the interpreter itself.
 DEPENDS_ON_PYTHON = ("sdk", "sdk_manifest", "sdk_testing", "rpc", "process", "broker", "sandbox")
-# What uses no distribution but msgpack, and takes its time: `minimums` leaves it to the newest Python, and to
-# the installed command, which `e2e` runs on the Python that runs nox.
+# What uses msgpack and hardly another distribution, and takes its time: `minimums` leaves it to the newest
+# Python, and to the installed command, which `e2e` runs on the Python that runs nox.
 ON_NO_VERSION = ("benchmarks", "host", "ledger", "limits", "permissions", "plugins", "profiling", "supervise")
 RED_TEAM = "tests/e2e/redteam"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
