@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from viloapp_core.manifest import read_source, read_wheel
-from viloapp_core.manifest.translations import MAX_BYTES, folder_texts, parse
+from viloapp_core.manifest.package_files import find_package
+from viloapp_core.manifest.translations import MAX_BYTES, folder_reader, parse, texts
 
 WheelMaker = Callable[..., Path]
 TITLE = "manifest.command.hello.greet.title"
@@ -68,7 +69,7 @@ def test_nothing_is_taken_of_what_is_no_catalogue(content: bytes, wheel: WheelMa
 
 def test_an_installed_package_is_read_where_it_lies(tmp_path: Path) -> None:
     """No link is followed, no pipe waited for, nothing read beside the package."""
-    package = tmp_path / "site" / "hello"
+    package = tmp_path / "venv" / "lib" / "python3.11" / "site-packages" / "hello"
     (package / "locales").mkdir(parents=True)
     secret = tmp_path / "de.json"
     secret.write_text(json.dumps({TITLE: "secret"}))
@@ -77,12 +78,13 @@ def test_an_installed_package_is_read_where_it_lies(tmp_path: Path) -> None:
     (package / "locales" / "ar.json").write_text(json.dumps({TITLE: "قل مرحبا"}))
 
     def words(locale: str, entry_point: str = "hello.plugin:Hello") -> dict[str, str]:
-        return folder_texts(tmp_path / "site", entry_point, locale)
+        found = find_package(entry_point, tmp_path, None)
+        return texts(folder_reader(found), locale) if found is not None else {}
 
     assert words("ar-EG") == {TITLE: "قل مرحبا"}
     for locale in ("de", "fr", "nl", "../../de", "en"):
         assert words(locale) == {}
-    for entry_point in ("hello", "../site/hello.x:Y", ":", "other.plugin:X"):
+    for entry_point in ("hello", "../site-packages/hello.x:Y", ":", "other.plugin:X"):
         assert words("ar", entry_point) == ({TITLE: "قل مرحبا"} if entry_point == "hello" else {})
     (package / "locales").rename(tmp_path / "elsewhere")
     (package / "locales").symlink_to(tmp_path / "elsewhere")

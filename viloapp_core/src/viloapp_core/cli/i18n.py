@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from viloapp_core.devtools.catalogues import Texts
     from viloapp_core.devtools.extraction import Use
 
-_path = click.argument(
-    "path", metavar="[PATH]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
-
 
 @click.group("i18n", cls=options.ViloGroup)
 def i18n_command() -> None:
@@ -30,7 +26,7 @@ def i18n_command() -> None:
 
 
 @i18n_command.command("extract", cls=options.ViloCommand)
-@_path
+@options.project
 @options.json_output
 @pass_invocation
 def extract_command(invocation: Invocation, path: Path) -> None:
@@ -74,7 +70,7 @@ def extract_command(invocation: Invocation, path: Path) -> None:
 
 
 @i18n_command.command("update", cls=options.ViloCommand)
-@_path
+@options.project
 @click.option("--add", multiple=True, metavar="LOCALE", help="Begin a catalogue of this language, too.")
 @click.option("--remove-stale", is_flag=True, help="Take out the keys that nothing asks for.")
 @options.dry_run
@@ -170,14 +166,8 @@ def _language(text: str) -> str:
 
 
 @i18n_command.command("check", cls=options.ViloCommand)
-@_path
-@click.option(
-    "--sarif",
-    "sarif_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write the findings as SARIF 2.1.0 too, for code scanning.",
-)
+@options.project
+@options.sarif_file
 @options.json_output
 @pass_invocation
 def check_command(invocation: Invocation, path: Path, sarif_file: Path | None) -> None:
@@ -211,7 +201,7 @@ def check_command(invocation: Invocation, path: Path, sarif_file: Path | None) -
 
 
 @i18n_command.command("pseudo", cls=options.ViloCommand)
-@_path
+@options.project
 @click.option("--remove", is_flag=True, help="Take them away again.")
 @options.json_output
 @pass_invocation

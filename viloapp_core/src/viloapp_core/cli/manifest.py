@@ -10,10 +10,6 @@ import click
 from viloapp_core.cli import options
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 
-_path = click.argument(
-    "path", metavar="[PATH]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
-
 
 @click.group("manifest", cls=options.ViloGroup)
 def manifest_command() -> None:
@@ -25,7 +21,7 @@ def manifest_command() -> None:
 
 
 @manifest_command.command("write", cls=options.ViloCommand)
-@_path
+@options.project
 @options.json_output
 @pass_invocation
 def write_command(invocation: Invocation, path: Path) -> None:
@@ -48,7 +44,7 @@ def write_command(invocation: Invocation, path: Path) -> None:
 
 
 @manifest_command.command("check", cls=options.ViloCommand)
-@_path
+@options.project
 @options.json_output
 @pass_invocation
 def check_command(invocation: Invocation, path: Path) -> None:

@@ -96,6 +96,16 @@ json_output = click.option(
     callback=_as_json,
     help="Print JSON, with a field `schema`.",
 )
+sarif_file = click.option(
+    "--sarif",
+    "sarif_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the findings as SARIF 2.1.0 too, for code scanning.",
+)
+project = click.argument(
+    "path", metavar="[PATH]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 yes = click.option("-y", "--yes", is_flag=True, help="Answer yes to every question.")
 allow_unsandboxed = click.option(

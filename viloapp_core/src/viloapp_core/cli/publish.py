@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("publish", cls=options.ViloCommand)
-@click.argument(
-    "path", metavar="[PATH]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@options.project
 @click.option(
     "--index",
     metavar="URL_OR_NAME",

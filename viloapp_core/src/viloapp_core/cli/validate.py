@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("validate", cls=options.ViloCommand)
-@click.argument(
-    "path", metavar="[PATH]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@options.project
 @click.option("--fail-on-excess", is_flag=True, help="Fail on permissions that nothing seems to use, too.")
 @click.option(
     "--learned",
@@ -29,13 +27,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="What `viloapp permissions learn --json` printed: then that decides what is used.",
 )
-@click.option(
-    "--sarif",
-    "sarif_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write the findings as SARIF 2.1.0 too, for code scanning.",
-)
+@options.sarif_file
 @options.json_output
 @pass_invocation
 def validate_command(

@@ -293,8 +293,7 @@ def _checked(method: str, params: Any, types: tuple[type | tuple[type, ...], ...
     """
     if not isinstance(params, list) or len(params) != len(types):
         raise InvalidArgumentsError(f"{method} takes {len(types)} parameters")
-    for value, kind in zip(params, types, strict=True):
+    for number, (value, kind) in enumerate(zip(params, types, strict=True), 1):
         if not isinstance(value, kind):
-            number = next(n for n, each in enumerate(params, 1) if each is value)
             raise InvalidArgumentsError(f"{method}: parameter {number} is a {type(value).__name__}")
     return params

@@ -283,10 +283,7 @@ class Host:
         """
         if not self._running:
             raise HostStoppingError
-        if (known := self._commands.by_id.get(command)) is not None:
-            plugin_id, id, repeat = known.plugin_id, command, known.idempotent
-        else:
-            plugin_id, id, repeat = self._find(command)
+        plugin_id, id, repeat = self._find(command)
         worker = self._workers[plugin_id]
         allowed = worker.execution_time(self.settings.document)
         limit = timeout_s or allowed

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["find_package", "read_below"]
+__all__ = ["find_package", "package_of", "read_below"]
 
 
 def find_package(entry_point: str, generation: Path, dev_source: Path | None) -> Path | None:
@@ -18,14 +18,24 @@ def find_package(entry_point: str, generation: Path, dev_source: Path | None) ->
         generation: the installation, with its virtualenv.
         dev_source: the project folder of an editable installation.
     """
-    module = entry_point.partition(":")[0].split(".")
-    for root in _roots(module[0], generation, dev_source):
-        package = root.joinpath(*module)
-        if not package.is_dir():
-            package = root.joinpath(*module[:-1])
-        if package != root and package.is_dir():
-            return package
+    places = package_of(entry_point)
+    for root in _roots(places[0][0], generation, dev_source) if places else ():
+        for parts in places:
+            if (package := root.joinpath(*parts)).is_dir():
+                return package
     return None
+
+
+def package_of(entry_point: str) -> tuple[tuple[str, ...], ...]:
+    """Return where the package of a plugin's class may be, the likelier first, as the parts of a path.
+
+    ``a.b:C`` is in ``a/b`` when that is a package, else in ``a``. A module that is in no package has no
+    data files: the folder beside it is that of every distribution.
+    """
+    parts = tuple(entry_point.partition(":")[0].split("."))
+    if not all(part.isidentifier() for part in parts):
+        return ()
+    return tuple(each for each in (parts, parts[:-1]) if each)
 
 
 def _roots(package: str, generation: Path, dev_source: Path | None) -> list[Path]:

@@ -16,8 +16,9 @@ from viloapp_core.foundation.version import __version__
 from viloapp_core.manifest.description import EntryPoint, Manifest, PluginDescription
 from viloapp_core.manifest.errors import Issue, ManifestError
 from viloapp_core.manifest.files import MetadataFiles, split_dist_info
+from viloapp_core.manifest.package_files import package_of
 from viloapp_core.manifest.strict_json import decode
-from viloapp_core.manifest.translations import every, package_of
+from viloapp_core.manifest.translations import every
 from viloapp_sdk.manifest import API_VERSION, ENTRY_POINT_GROUP, FILE_NAME, SCHEMA_VERSION
 from viloapp_sdk.manifest.api_version import asked_of, is_newer, speaks
 from viloapp_sdk.manifest.printable import make_safe

@@ -14,9 +14,10 @@ from packaging.version import InvalidVersion, Version
 from viloapp_core.manifest.description import EntryPoint, PluginDescription
 from viloapp_core.manifest.errors import Issue, ManifestError
 from viloapp_core.manifest.files import DistInfoFiles
+from viloapp_core.manifest.package_files import package_of
 from viloapp_core.manifest.reader import check_manifest, find_beside_class, plugin_name
 from viloapp_core.manifest.strict_json import decode
-from viloapp_core.manifest.translations import every, folder_reader, package_of
+from viloapp_core.manifest.translations import every, folder_reader
 from viloapp_sdk.manifest import ENTRY_POINT_GROUP, from_project
 from viloapp_sdk.manifest import ManifestError as SdkManifestError
 from viloapp_sdk.manifest.catalogues import catalogue_issues
@@ -93,19 +94,6 @@ def _beside_the_class(directory: Path, data: dict[str, Any], issues: list[Issue]
             issues += problems
             return raw
     return None
-
-
-def roots_of(directory: Path) -> tuple[Path, ...]:
-    """Return the folders that hold the packages of a project.
-
-    Raises:
-        ManifestError: it has no ``pyproject.toml`` that can be read.
-    """
-    try:
-        return source_roots(directory, read_pyproject(directory))
-    except (SdkManifestError, OSError) as error:
-        issues = getattr(error, "issues", [Issue("pyproject.toml", str(error))])
-        raise ManifestError(issues, str(directory)) from error
 
 
 def refuse_broken_catalogues(directory: Path) -> None:

@@ -7,13 +7,12 @@ what a package holds.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viloapp_core.manifest.package_files import read_below
 from viloapp_core.manifest.strict_json import decode
 from viloapp_sdk._locale import normal
 from viloapp_sdk.manifest.translations import MAX_BYTES, PREFIX, clean, languages, translated
@@ -25,7 +24,6 @@ __all__ = [
     "MAX_BYTES",
     "MAX_LANGUAGES",
     "folder_reader",
-    "folder_texts",
     "in_language",
     "merged",
     "parse",
@@ -106,52 +104,6 @@ def every(names: Iterable[str], read: Read) -> dict[str, dict[str, str]]:
     return found
 
 
-def package_of(entry_point: str) -> tuple[tuple[str, ...], ...]:
-    """Return where the package of a plugin's class may be, the likelier first, as the parts of a path.
-
-    ``a.b:C`` is in ``a/b`` when that is a package, else in ``a``. A module that is in no package has no
-    catalogues: the folder beside it is that of every distribution.
-    """
-    parts = tuple(entry_point.partition(":")[0].split("."))
-    if not all(part.isidentifier() for part in parts):
-        return ()
-    return tuple(each for each in (parts, parts[:-1]) if each)
-
-
 def folder_reader(package: Path) -> Read:
-    """Return what reads the catalogues of a package's folder; a symbolic link is not followed."""
-
-    def read(name: str) -> bytes | None:
-        try:
-            folder = os.open(package / _FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            return None
-        try:
-            # A pipe would block on open, a device would never end.
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            with open(os.open(name, flags, dir_fd=folder), "rb") as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    return None
-                return file.read(MAX_BYTES + 1)
-        except (OSError, ValueError):
-            return None
-        finally:
-            os.close(folder)
-
-    return read
-
-
-def folder_texts(site: Path, entry_point: str, locale: str) -> dict[str, str]:
-    """Return the words in a language of a plugin whose package is below a folder, without running it.
-
-    Args:
-        site: what holds the package, such as ``site-packages``.
-        entry_point: ``package.module:Class``.
-        locale: as ``core.locale`` has it.
-    """
-    if not languages(locale):
-        return {}
-    package = next(
-        (site.joinpath(*each) for each in package_of(entry_point) if site.joinpath(*each).is_dir()), None
-    )
-    return texts(folder_reader(package), locale) if package is not None else {}
+    """Return what reads the catalogues of a package's folder; no link is followed, no pipe waited for."""
+    return lambda name: read_below(package, f"{_FOLDER}/{name}", MAX_BYTES)

@@ -53,25 +53,21 @@ class Command:
 
 
 class Commands:
-    """The commands of all enabled plugins; the first to register an id keeps it.
-
-    Attributes:
-        by_id: all of them.
-    """
+    """The commands of all enabled plugins; the first to register an id keeps it."""
 
     def __init__(self) -> None:
-        self.by_id: dict[str, Command] = {}
+        self._commands: dict[str, Command] = {}
 
     def register(self, commands: Iterable[Command]) -> None:
         """Add commands; an id that another plugin holds stays with that one."""
         for command in commands:
-            known = self.by_id.get(command.id)
+            known = self._commands.get(command.id)
             if known is None or known.plugin_id == command.plugin_id:
-                self.by_id[command.id] = command
+                self._commands[command.id] = command
 
     def forget(self, plugin_id: str) -> None:
         """Drop every command of a plugin."""
-        self.by_id = {id: known for id, known in self.by_id.items() if known.plugin_id != plugin_id}
+        self._commands = {id: known for id, known in self._commands.items() if known.plugin_id != plugin_id}
 
     def find(self, name: str) -> tuple[str, str, bool]:
         """Return plugin id, command id, whether it may be run twice; of ``command`` or ``plugin-id:command``.
@@ -79,13 +75,13 @@ class Commands:
         Raises:
             UnknownCommandError: nobody has it; the hint names what is close.
         """
-        if (known := self.by_id.get(name)) is not None:
+        if (known := self._commands.get(name)) is not None:
             return known.plugin_id, name, known.idempotent
         plugin_id, colon, id = name.partition(":")
-        if colon and any(known.plugin_id == plugin_id for known in self.by_id.values()):
+        if colon and any(known.plugin_id == plugin_id for known in self._commands.values()):
             return plugin_id, id, self.idempotent(id)
         shown = name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"
-        close = get_close_matches(name, self.by_id, n=3, cutoff=0.5) if shown == name else []
+        close = get_close_matches(name, self._commands, n=3, cutoff=0.5) if shown == name else []
         hint = (
             f"did you mean {' or '.join(close)}?"
             if close
@@ -95,8 +91,8 @@ class Commands:
 
     def idempotent(self, id: str) -> bool:
         """Return whether a command of that id may be run twice."""
-        return id in self.by_id and self.by_id[id].idempotent
+        return id in self._commands and self._commands[id].idempotent
 
     def all(self) -> list[Command]:
         """Return every command, by id."""
-        return [self.by_id[id] for id in sorted(self.by_id)]
+        return [self._commands[id] for id in sorted(self._commands)]

@@ -7,7 +7,6 @@ default language none is opened.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viloapp_sdk.manifest.translations import PREFIX, enum_labels, languages, translated
@@ -27,25 +26,11 @@ def texts_of(plugin: InstalledPlugin, locale: str) -> dict[str, str]:
     """
     if not languages(locale):
         return {}
-    from viloapp_core.manifest.translations import folder_texts
+    from viloapp_core.manifest.package_files import find_package
+    from viloapp_core.manifest.translations import folder_reader, texts
 
-    for site in _sites(plugin):
-        if found := folder_texts(site, plugin.entry_point, locale):
-            return found
-    return {}
-
-
-def _sites(plugin: InstalledPlugin) -> tuple[Path, ...]:
-    if plugin.dev_source is None:
-        series = ".".join(plugin.python_version.split(".")[:2])
-        return (plugin.generation / "venv" / "lib" / f"python{series}" / "site-packages",)
-    from viloapp_core.manifest import ManifestError
-    from viloapp_core.manifest.source import roots_of
-
-    try:
-        return roots_of(plugin.dev_source)
-    except ManifestError:  # it is being written
-        return ()
+    package = find_package(plugin.entry_point, plugin.generation, plugin.dev_source)
+    return texts(folder_reader(package), locale) if package is not None else {}
 
 
 def summary_in(texts: Texts, summary: str) -> str:
