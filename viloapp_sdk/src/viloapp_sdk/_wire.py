@@ -119,9 +119,8 @@ def _reusing(new: "Callable[[], Any]") -> "Callable[[Any], bytes]":
             packer = resting.pop()
         except IndexError:
             packer = new()
-        body: bytes = packer.pack(
-            value
-        )  # where this fails, the packer and the half that it holds are dropped
+        # Where this fails, the packer and the half that it holds are dropped.
+        body: bytes = packer.pack(value)
         if len(body) <= _PACKER_KEPT:
             resting.append(packer)
         return body

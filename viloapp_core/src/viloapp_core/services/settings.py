@@ -321,12 +321,8 @@ class Settings:
     def _find(self, key: str) -> tuple[str, str, Mapping[str, Any]]:
         # A plugin id has no dots (PEP 503), a setting's name may.
         owner, _, name = key.partition(".")
-        if owner == "core" and name in CORE:
-            return (
-                owner,
-                name,
-                CORE[name],
-            )  # of no plugin: those are not looked at, each time one is asked for
+        if owner == "core" and name in CORE:  # what plugins declare need not be looked at
+            return owner, name, CORE[name]
         owners = self._owners()
         schema = owners.get(owner, {}).get(name)
         if schema is None and owner in owners and owner != "core":
