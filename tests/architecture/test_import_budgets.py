@@ -115,7 +115,7 @@ from viloapp_sdk._wire import REQUEST, pack
 from viloapp_sdk.worker import main
 
 ours, theirs = os.pipe(), os.pipe()
-start = {"plugin_id": "p", "version": "1", "entry_point": "viloapp_sdk.plugin:Plugin", "data_dir": "/",
+start = {"plugin_id": "p", "version": "1", "entry_point": "viloapp_sdk:Plugin", "data_dir": "/",
          "settings": {"p.size": 1}, "locale": "en"}
 asked = (("initialize", start), ("command", ["ping", {}]), ("shutdown", None))
 from viloapp_sdk.worker import _first_frames as first
@@ -131,6 +131,20 @@ assert b"pong" in os.read(theirs[0], 65536)
     ours = {name for name in new if name.startswith("viloapp_sdk")}
     assert sorted(new - ours - set(sys.builtin_module_names)) == []  # msgpack is not among them
     assert not ours & {"viloapp_sdk.i18n", "viloapp_sdk.widget", "viloapp_sdk.worker._network"}
+
+
+def test_the_bootstrap_loads_what_is_built_in(loaded_by: LoadedBy) -> None:
+    """Besides `_ctypes`, confining a process needs no module that would have to be found on the disk."""
+    bootstrap = CLONE / "viloapp_core/src/viloapp_core/sandbox/bootstrap.py"
+    code = f"""
+import os
+space = {{"__name__": "bootstrap"}}
+exec({bootstrap.read_text("utf-8")!r}, space)
+limits = [("NPROC", 6, 10**9, 10**9), ("CORE", 4, 0, 0)]
+space["confine"]({{"host": os.getppid(), "keeper": False, "nice": 1, "rlimits": limits, "confine": False}})
+"""
+    new = loaded_by(code, options=["-I"]) - loaded_by("", options=["-I"])
+    assert sorted(new - set(sys.builtin_module_names)) == ["_ctypes"]
 
 
 def test_the_manifest_is_readable_without_msgpack(loaded_by: LoadedBy) -> None:

@@ -248,6 +248,21 @@ def test_events_reach_subscribers_with_their_true_source(plant: Plant, run: Run)
     run(test)
 
 
+def test_a_setting_that_changes_while_a_plugin_starts_is_what_it_has_then(plant: Plant, run: Run) -> None:
+    """It is asked to initialize before its interpreter is there, and told afterwards what that missed."""
+    plant("hello", HELLO, configuration={"greeting": {"type": "string", "default": "Hi"}})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            first = asyncio.ensure_future(host.call("hello.setting"))
+            while not host.is_running("hello"):
+                await asyncio.sleep(0)
+            host.settings.set("hello.greeting", "Good day")
+            assert await first == "Good day"
+
+    run(test)
+
+
 def test_settings_are_checked_kept_and_reach_a_running_worker(plant: Plant, run: Run) -> None:
     """A default until it is changed; a change is there at once and after a restart."""
     plant("hello", HELLO, configuration={"greeting": {"type": "string", "default": "Hi"}})

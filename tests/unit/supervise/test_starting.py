@@ -18,7 +18,10 @@ class Stuck:
         self.looked_into = asyncio.Event()
         self.gone = False
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.peer = SimpleNamespace(ready=asyncio.get_running_loop().create_future())
+        self.peer = SimpleNamespace(ready=asyncio.get_running_loop().create_future(), call=self._call)
+
+    async def _call(self, *_: object, timeout_s: None) -> Any:
+        return await self.peer.ready
 
     async def trace(self) -> str:
         """Say where it hangs, never."""
@@ -45,6 +48,7 @@ def test_a_start_that_is_called_off_while_it_fails_leaves_no_process(
         monkeypatch.setattr(starting, "launch", launch)
         monkeypatch.setattr(starting, "Life", Stuck)
         around = SimpleNamespace(admit=lambda _: None, turns=Turns())
+        monkeypatch.setattr(starting, "_params", lambda *_: {})
         limits = SimpleNamespace(startup_time=60 if lost else 0.001)
         work = starting.start(*cast(Any, (None, around, limits, None, begun.append)))
         task = asyncio.ensure_future(work)

@@ -54,9 +54,10 @@ def __getattr__(name: str) -> "Any":
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'viloapp_sdk' has no attribute {name!r}")
-    # importlib itself is already there; import_module is what `from x import y` does.
-    from importlib import import_module
+    import sys
 
-    value = getattr(import_module(f"viloapp_sdk.{home}"), name)
+    module = f"viloapp_sdk.{home}"
+    __import__(module)  # `importlib` would import warnings
+    value = getattr(sys.modules[module], name)
     globals()[name] = value
     return value

@@ -20,6 +20,7 @@ from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.foundation.paths import store_root
+from viloapp_core.host.configurations import Configurations
 from viloapp_core.host.control import ControlServer
 from viloapp_core.host.crash_reports import write_report
 from viloapp_core.host.dispatch import Dispatch
@@ -174,7 +175,7 @@ class Host:
             self.loop = asyncio.get_running_loop()
             self.settings = Settings(
                 self.store.root / "settings.json",
-                self._configurations,
+                lambda: Configurations(self.store.plugins()),
                 self._setting_changed,
                 self._former,
                 lambda plugin_id, declared: configuration_in(self.wording.of(plugin_id), declared),
@@ -1057,9 +1058,6 @@ class Host:
 
     def _former(self) -> dict[str, str]:
         return {old: id for id, plugin in self.store.plugins().items() for old in plugin.formerly}
-
-    def _configurations(self) -> dict[str, Any]:
-        return {id: plugin.configuration for id, plugin in self.store.plugins().items()}
 
     def in_background(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Run something until it ends or the host does."""

@@ -102,7 +102,7 @@ def confine(plan: "dict[str, Any]") -> None:
         verify(plan["uid"], plan["root_only"])
         enter(plan["folder"])
     if nproc is not None:
-        check_nproc(*nproc)
+        check_nproc(libc, *nproc)
     if plan["landlock"] is not None:
         restrict(plan["landlock"], libc)
     if plan["seccomp"] is not None:
@@ -119,17 +119,17 @@ def lower(nice: int) -> None:
     os.nice(nice)
 
 
-def limit(rlimits: "Sequence[tuple[str, int, int]]", libc: Library) -> "tuple[int, int, int] | None":
-    """Set limits, never above what is inherited; return the one of processes, to be checked later."""
-    import resource
+def limit(rlimits: "Sequence[tuple[str, int, int, int]]", libc: Library) -> "tuple[int, int, int] | None":
+    """Set limits, never above what is inherited; return the one of processes, to be checked later.
 
+    Not by `resource`, a library of its own that would be loaded for this alone. Source: getrlimit(2).
+    """
     checked = None
-    for name, soft, hard in rlimits:
-        which = getattr(resource, "RLIMIT_" + name)
-        most = resource.getrlimit(which)[1]
-        if most != resource.RLIM_INFINITY:
-            hard = min(hard, most)
-        resource.setrlimit(which, (min(soft, hard), hard))
+    for name, which, soft, hard in rlimits:
+        inherited = numbers("L", (0, 0))
+        must(libc.getrlimit(which, inherited), f"the limit {name}")
+        hard = min(hard, inherited[1])  # infinity is the greatest number
+        must(libc.setrlimit(which, numbers("L", (min(soft, hard), hard))), f"the limit {name}")
         if name == "NPROC":
             checked = (which, min(soft, hard), hard)
         elif name == "DATA" and hasattr(libc, "pthread_setattr_default_np"):
@@ -140,18 +140,17 @@ def limit(rlimits: "Sequence[tuple[str, int, int]]", libc: Library) -> "tuple[in
     return checked
 
 
-def check_nproc(which: int, soft: int, hard: int) -> None:
+def check_nproc(libc: Library, which: int, soft: int, hard: int) -> None:
     """Root, and whoever has a capability for it, may start more processes than the limit says."""
     import os
-    import resource
 
     if os.geteuid() == 0:
         return  # nobody counts the processes of uid 0, whatever it may do
-    resource.setrlimit(which, (0, hard))
+    must(libc.setrlimit(which, numbers("L", (0, hard))), "the limit NPROC")
     try:
         child = os.fork()
     except OSError:
-        resource.setrlimit(which, (soft, hard))
+        must(libc.setrlimit(which, numbers("L", (soft, hard))), "the limit NPROC")
         return
     if child == 0:
         os._exit(0)
@@ -262,13 +261,14 @@ def bind_to(host: int, keeper: bool, libc: Library) -> None:
     which the worker's filter lets nobody leave, when the host ends.
     Source: prctl(2), PR_SET_PDEATHSIG.
     """
+    # The module around it imports enum, which takes longer than all else here.
+    import _signal as signal  # type: ignore[import-not-found]  # typeshed leaves it out
     import os
-    import signal
 
     awaited = {signal.SIGTERM, signal.SIGCHLD}
     if keeper:
         signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
-    libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM if keeper else signal.SIGKILL), 0, 0, 0)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM if keeper else signal.SIGKILL, 0, 0, 0)
     if os.getppid() != host:
         os._exit(1)  # it ended before it could be asked
     if not keeper:
@@ -276,7 +276,7 @@ def bind_to(host: int, keeper: bool, libc: Library) -> None:
     worker = os.fork()
     if worker == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, awaited)
-        libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         return
     os.closerange(0, 65536)
     while signal.sigwait(awaited) == signal.SIGCHLD:
@@ -317,10 +317,13 @@ def main(plan: "dict[str, Any]") -> None:
         run(plan["code"], plan["script"], plan["arguments"])
         return
 
+    fds = plan["fds"]
+    plan.clear()  # nobody needs it any more, and this function ends with the process
+
     import site
 
     site.main()
 
     from viloapp_sdk.worker import main as serve
 
-    serve(*plan["fds"])
+    serve(*fds)

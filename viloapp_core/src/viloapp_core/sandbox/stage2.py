@@ -7,6 +7,7 @@ worker inherits: nothing that a plugin could have written is read on the way.
 import fcntl
 import marshal
 import os
+import resource
 from dataclasses import dataclass
 
 from viloapp_core.sandbox.first_code import compiled
@@ -67,7 +68,7 @@ class Stage2:
             "fds": self.fds,
             "host": self.host,
             "keeper": self.keeper,
-            "rlimits": self.rlimits,
+            "rlimits": [(name, getattr(resource, f"RLIMIT_{name}"), *most) for name, *most in self.rlimits],
             "nice": self.nice,
             "uid": self.uid,
             "drop": self.drop,

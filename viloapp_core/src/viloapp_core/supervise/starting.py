@@ -1,7 +1,7 @@
 """From a launch to a plugin that answers, or to the reason why it does not."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from viloapp_core.limits import Breach, Limits
@@ -12,6 +12,8 @@ from viloapp_core.supervise.failures import Kind, traceback_in
 from viloapp_core.supervise.launching import launch
 from viloapp_core.supervise.life import EXIT_TIME_S, Life
 from viloapp_core.supervise.surroundings import Surroundings
+from viloapp_core.supervise.turns import Turn
+from viloapp_sdk._wire import PROTOCOLS
 from viloapp_sdk.errors import FrameError, HandlerError, IncompatibleVersionsError, ViloError, WorkerLostError
 from viloapp_sdk.manifest.format import API_VERSION
 
@@ -61,12 +63,14 @@ async def start(
     on_launched(life)
     try:
         async with asyncio.timeout(limits.startup_time):
-            greeting = await life.peer.ready
-            life.python, life.sdk = (str(greeting.get(name, ""))[:20] for name in ("python", "sdk"))
-            offers = await life.peer.call("initialize", _params(plugin, around), timeout_s=None)
+            if PROTOCOLS[0] != PROTOCOLS[1]:
+                await life.peer.ready  # else nothing about the request depends on what the worker speaks
+            told = _params(plugin, around)
+            offers = await life.peer.call("initialize", told, timeout_s=None)
         if not isinstance(offers, dict):
             raise PluginStartError(plugin.plugin_id, "its answer to initialize is not of the protocol")
         await around.on_ready(plugin.plugin_id, offers)
+        _catch_up(life, told, _params(plugin, around))
     except BaseException as error:
         trace = ""
         try:
@@ -100,8 +104,24 @@ async def _launched(
     except BaseException:
         turn.over()
         raise
-    life.peer.ready.add_done_callback(lambda _: turn.over())
+    life.peer.ready.add_done_callback(lambda greeting: _greeted(life, turn, greeting))
     return life
+
+
+def _greeted(life: Life, turn: Turn, greeting: "asyncio.Future[dict[str, Any]]") -> None:
+    turn.over()
+    if not greeting.cancelled() and greeting.exception() is None:
+        hello = greeting.result()
+        life.python, life.sdk = (str(hello.get(name, ""))[:20] for name in ("python", "sdk"))
+
+
+def _catch_up(life: Life, told: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Tell a plugin what has changed since it was asked to initialize, a whole interpreter's start ago."""
+    for name, value in now["settings"].items():
+        if value != told["settings"].get(name):
+            life.peer.notify("settings.changed", {"source": "host", "data": {"name": name, "value": value}})
+    if now["locale"] != told["locale"]:
+        life.peer.notify("locale.changed", {"source": "host", "data": {"locale": now["locale"]}})
 
 
 def _fault(
