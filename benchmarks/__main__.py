@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks import (
     broker,
@@ -32,6 +33,7 @@ from benchmarks import (
     trust,
 )
 from benchmarks import list as listing
+from benchmarks.effort import Effort
 from benchmarks.report import Outcome, described_machine, render
 
 BENCHMARKS = {
@@ -64,6 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3, help="of installing; 3 by default")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, in less than two minutes")
+    parser.add_argument(
+        "--tiny", action="store_true", help="only whether the programs work; figures of no worth"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--folder", type=Path, help="where stores are made: on the disk to be measured")
     chosen = parser.parse_args(arguments)
@@ -71,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         chosen.names, chosen.quick = [*CHECKED], True
     if unknown := sorted(set(chosen.names) - set(BENCHMARKS)):
         parser.error(f"no benchmark is called {', '.join(unknown)}")
+    effort = Effort.TINY if chosen.tiny else Effort.QUICK if chosen.quick else Effort.FULL
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="viloapp-bench-", dir=chosen.folder))
     outcomes: dict[str, Outcome] = {}
@@ -78,13 +84,13 @@ def main(arguments: list[str] | None = None) -> int:
         machine = described_machine(folder)
         for name in chosen.names or BENCHMARKS:
             (folder / name).mkdir()
-            outcomes[name] = BENCHMARKS[name](folder / name, quick=chosen.quick, rounds=chosen.rounds)
+            outcomes[name] = BENCHMARKS[name](folder / name, effort=effort, rounds=chosen.rounds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     machine["seconds in all"] = round(time.monotonic() - began)
     sys.stdout.write(render(machine, outcomes))
     if chosen.json:
-        value = {"schema": 1, "quick": chosen.quick, "machine": machine}
+        value: dict[str, Any] = {"schema": 2, "effort": effort.value, "machine": machine}
         value["benchmarks"] = {name: outcome.to_json() for name, outcome in outcomes.items()}
         chosen.json.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
     return _checked(outcomes) if checking else 0

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Series, say
 from tests.fixtures.wheels import Builder
 from viloapp_core import Host
@@ -149,12 +150,12 @@ while True:
 """
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Install the plugin, then measure, in turns with and without the host.
 
     Args:
         folder: for the store and the plugin.
-        quick: fewer of each.
+        effort: how many of each.
         rounds: of transfers, threefold.
     """
     store = folder / "store"
@@ -164,12 +165,14 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     outcome = Outcome("Broker: network and programs for a plugin")
     with _server() as port:
-        asyncio.run(_measure(store, folder, outcome, port, quick, rounds))
+        asyncio.run(_measure(store, folder, outcome, port, effort, rounds))
     return outcome
 
 
-async def _measure(store: Path, folder: Path, outcome: Outcome, port: int, quick: bool, rounds: int) -> None:
-    count, size = (100, 1 << 28) if quick else (500, 1 << 30)
+async def _measure(
+    store: Path, folder: Path, outcome: Outcome, port: int, effort: Effort, rounds: int
+) -> None:
+    count, size = effort.choose((5, 1 << 20), (100, 1 << 28), (500, 1 << 30))
     async with Host(store, control=False) as host:
 
         async def inside(what: str, *arguments: int) -> Any:
@@ -187,11 +190,11 @@ async def _measure(store: Path, folder: Path, outcome: Outcome, port: int, quick
         for what in ("download", "upload"):
             for where, ask in (("plugin", inside), ("plain", outside)):
                 say(f"{what}: {where}")
-                runs = [await ask(what, port, size) for _ in range(3 if quick else 3 * rounds)]
+                runs = [await ask(what, port, size) for _ in range(effort.choose(2, 3, 3 * rounds))]
                 outcome.times.append(Series(f"{what} of {size >> 20} MiB: {where}", tuple(runs)))
         say("programs")
         for where, ask in (("plugin", inside), ("plain", outside)):
-            runs = await ask("programs", 10 if quick else 40)
+            runs = await ask("programs", effort.choose(2, 10, 40))
             outcome.times.append(Series(f"run `true`: {where}", tuple(runs)))
         outcome.times.append(Series("a call that does nothing", await _calls(host, count)))
 

@@ -12,6 +12,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.embedded import LOOPS, Embedded, plugins, variable
 from benchmarks.limit import Pipe, Raw
 from benchmarks.peers import Peer, peers
@@ -26,12 +27,12 @@ OURS = {loop: f"ViloApp, {loop}" for loop in LOOPS}
 DEFAULTS = "ViloApp, uvloop, default limits"
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Install, then measure.
 
     Args:
         folder: an empty one.
-        quick: few and short rounds.
+        effort: how many rounds, and how long.
         rounds: tenfold of these.
     """
     say("calls: installing")
@@ -40,7 +41,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
     with contextlib.ExitStack() as stack:
         hosts = {loop: Embedded(stack, folder / loop, wheels, loop) for loop in loops}
         others, missing = peers(stack, folder)
-        scale = Scale(3, 0.2) if quick else Scale(10 * rounds, 1.0)
+        scale = effort.choose(Scale(1, 0.01), Scale(3, 0.2), Scale(10 * rounds, 1.0))
         say("calls: measuring")
         compared = {
             "small": _one_by_one(stack, hosts, others, missing, SMALL, scale),
@@ -135,14 +136,16 @@ def _asked(stack: contextlib.ExitStack, hosts: Mapping[str, Embedded], size: int
 def _targets(compared: Mapping[str, Comparison]) -> list[Target]:
     targets = []
     for key, what in (("small", "100 bytes"), ("asked", "plugin to host, 100 bytes")):
-        targets.append(Target(f"{what}, uvloop, to raw", compared[key].ratio(OURS["uvloop"]), 2.0))
-        targets.append(Target(f"{what}, asyncio, to raw", compared[key].ratio(OURS["asyncio"]), 2.5))
-        targets.append(Target(f"{what}, uvloop, to Pipe", compared[key].ratio(OURS["uvloop"], PIPE), 0.7))
-    grpc = compared["small"].ratio(OURS["uvloop"], GRPC)
-    targets.append(Target("100 bytes, uvloop, to grpcio", grpc, 1 / 15))
+        found = compared[key]
+        targets.append(Target.ratio(f"{what}, uvloop, to raw", found, OURS["uvloop"], 2.0))
+        targets.append(Target.ratio(f"{what}, asyncio, to raw", found, OURS["asyncio"], 2.5))
+        targets.append(Target.ratio(f"{what}, uvloop, to Pipe", found, OURS["uvloop"], 0.7, PIPE))
+    targets.append(
+        Target.ratio("100 bytes, uvloop, to grpcio", compared["small"], OURS["uvloop"], 1 / 15, GRPC)
+    )
     for key, what in (("large", "64 KiB"), ("asked large", "plugin to host, 64 KiB")):
-        targets.append(Target(f"{what}, uvloop, to raw", compared[key].ratio(OURS["uvloop"]), 2.4))
+        targets.append(Target.ratio(f"{what}, uvloop, to raw", compared[key], OURS["uvloop"], 2.4))
     at_once = compared["at once"]
-    targets.append(Target("64 in flight, time to Pipe's", at_once.ratio(OURS["uvloop"], PIPE), 1 / 1.6))
-    targets.append(Target("64 in flight, time to grpcio's", at_once.ratio(OURS["uvloop"], GRPC), 1 / 15))
+    targets.append(Target.ratio("64 in flight, time to Pipe's", at_once, OURS["uvloop"], 1 / 1.6, PIPE))
+    targets.append(Target.ratio("64 in flight, time to grpcio's", at_once, OURS["uvloop"], 1 / 15, GRPC))
     return [target for target in targets if not math.isnan(target.value)]  # a peer may be missing

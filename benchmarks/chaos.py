@@ -10,6 +10,7 @@ import os
 import statistics
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Series, Target, say
 from tests.fixtures import chaos
 from tests.fixtures.chaos.figures import percentile
@@ -17,17 +18,17 @@ from tests.fixtures.chaos.figures import percentile
 FAULTS = 1000
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Install the plugins, then torment them.
 
     Args:
         folder: for the store and the plugins.
-        quick: fifty faults instead of a thousand.
+        effort: how many faults; a thousand are all.
         rounds: not used; one run is long enough.
     """
     seed = os.environ.get("VILOAPP_SEED")
-    faults = 50 if quick else int(os.environ.get("VILOAPP_FAULTS", FAULTS))
-    plan = chaos.Plan(faults, rounds=2 if quick else 10, **({"seed": int(seed)} if seed else {}))
+    faults = effort.choose(4, 50, int(os.environ.get("VILOAPP_FAULTS", FAULTS)))
+    plan = chaos.Plan(faults, rounds=effort.choose(1, 2, 10), **({"seed": int(seed)} if seed else {}))
     say("chaos: installing")
     store = chaos.install(folder)
     say(f"chaos: {faults} faults, at most {plan.per_second:g} a second, seed {plan.seed}")

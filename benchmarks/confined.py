@@ -18,7 +18,9 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from unittest import mock
 
+from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Series, Target, say
 from tests.fixtures.wheels import PROJECTS, Builder
 from viloapp_core import Host
@@ -32,12 +34,12 @@ MOST_MS = 30.0
 NOTHING = Probe("none", "none", "as asked", "")
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Install the plugin twice, then measure.
 
     Args:
         folder: an empty one.
-        quick: a quarter of the starts and calls.
+        effort: how many starts and calls.
         rounds: not used; a start is short.
     """
     say("start: installing")
@@ -48,7 +50,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
         command = [str(Path(sys.executable).with_name("viloapp")), *words]
         subprocess.run(command, check=True, env={**os.environ, "VILOAPP_HOME": str(store)}, stdout=2)
     say("start: measuring")
-    share = 4 if quick else 1
+    share = effort.choose(20, 4, 1)
     return asyncio.run(_measured(stores, STARTS // share, BATCHES // share))
 
 
@@ -71,19 +73,15 @@ async def _starts(
 ) -> dict[str, list[float]]:
     """Return the seconds of each start by host; both are started in the end."""
     started: dict[str, list[float]] = {name: [] for name in hosts}
-    # A host asks this at each start; it answers from memory, and for the other host not the truth.
-    original = launching.probe
-    try:
-        for round_number in range(rounds + 1):
-            for name, host in hosts.items():
-                launching.probe = lambda name=name: answers[name]  # type: ignore[assignment,misc]  # see above
+    for round_number in range(rounds + 1):
+        for name, host in hosts.items():
+            # A host asks this at each start; it answers from memory, and for the other host not the truth.
+            with mock.patch.object(launching, "probe", return_value=answers[name]):
                 await host.restart_plugin(PLUGIN)
                 began = time.perf_counter()
                 await host.call(COMMAND, {})
-                if round_number:  # the first one fills caches
-                    started[name].append(time.perf_counter() - began)
-    finally:
-        launching.probe = original
+            if round_number:  # the first one fills caches
+                started[name].append(time.perf_counter() - began)
     return started
 
 
@@ -96,7 +94,7 @@ async def _calls(
     workers = {name: _worker(host) for name, host in hosts.items()}
     for number in range(batches):
         # Each is first every other time: whoever comes second finds other caches.
-        for name in list(hosts) if number % 2 else reversed(hosts):
+        for name in list(hosts) if number % 2 else reversed(list(hosts)):
             host, before, began = hosts[name], _processor_s(workers[name]), time.perf_counter()
             for _ in range(BATCH):
                 await host.call(COMMAND, {})

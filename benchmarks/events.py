@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.embedded import EVENT, Embedded, plugins
 from benchmarks.limit import child
 from benchmarks.report import Outcome, Target, say
@@ -52,18 +53,18 @@ while True:
 """
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Install, then measure.
 
     Args:
         folder: an empty one.
-        quick: few and short rounds.
+        effort: how many rounds, and how long.
         rounds: tenfold of these.
     """
     say(f"events: installing {COUNT} plugins")
     wheels = plugins(folder, [f"hears{number:02}" for number in range(COUNT)])
     loop = "uvloop" if find_spec("uvloop") else "asyncio"
-    events = 20 if quick else 100
+    events = effort.choose(3, 20, 100)
     with contextlib.ExitStack() as stack:
         host = _listening(Embedded(stack, folder / "store", wheels, loop))
         turns: dict[str, Turn] = {
@@ -73,9 +74,9 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
         }
         say("events: measuring")
         what = f"one event to {COUNT}, until the last has it"
-        found = compare(what, turns, 3 if quick else 10 * rounds)
+        found = compare(what, turns, effort.choose(1, 3, 10 * rounds))
     notes = [f"sandbox and permission checks on; host on {loop}"]
-    targets = [Target(f"event to {COUNT}, to raw", found.ratio("ViloApp"), 2.0)]
+    targets = [Target.ratio(f"event to {COUNT}, to raw", found, "ViloApp", 2.0)]
     return Outcome("Events", comparisons=[found], targets=targets, notes=notes)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.commands import BenchmarkError, Finished, base_python, measure
+from benchmarks.effort import Effort
 from benchmarks.plugins import Prepared, prepare
 from benchmarks.report import Outcome, Series, Size, Target, disk, say
 from benchmarks.tools import Pipx, Tool, Uv, ViloApp
@@ -27,12 +28,13 @@ BY_PIPX_LIMIT = 0.5
 DISK_BY_PIPX_LIMIT = 1 / 6
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Install ten plugins with each tool, in rounds.
 
     Args:
         folder: for everything that is made.
-        quick: one round, in which the peers install the first and the last alone: each of theirs is whole.
+        effort: unless it is a full one there is one round, in which the peers install the first and the last
+            alone: each of theirs is whole.
         rounds: how many otherwise.
     """
     say("building ten plugins and fetching what they need")
@@ -42,6 +44,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
     outcome = Outcome("Ten plugins that share numpy, requests and rich")
     outcome.sizes.append(_one_environment(prepared, folder / "one"))
     times: dict[str, list[float]] = defaultdict(list)
+    quick = effort is not Effort.FULL
     rounds = 1 if quick else rounds
     for turn in range(rounds):
         say(f"installing, round {turn + 1} of {rounds}")

@@ -17,13 +17,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Series, Target, say
 from tests.fixtures.wheels import PROJECTS, Builder
 from viloapp_core import Host
 from viloapp_core.resolve import wheelhouse
+from viloapp_core.supervise.monitor import BUSY_S
 from viloapp_sdk.errors import LimitExceededError
 
-IDLE = 20
 _PROJECT = """\
 [build-system]
 requires = ["setuptools>=77", "viloapp-sdk>=1,<2"]
@@ -64,23 +65,24 @@ _ATTACKS: dict[str, dict[str, int]] = {
 }
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Install the plugins, then measure.
 
     Args:
         folder: for the store and the plugins.
-        quick: a shorter time of processor use, and fewer attacks.
+        effort: how long a processor is used, how many attacks and idle plugins.
         rounds: of each attack, threefold.
     """
     store = folder / "store"
     os.environ["VILOAPP_HOME"] = str(store)
-    wheels = _wheels(folder)
+    idle = effort.choose(1, 20, 20)
+    wheels = _wheels(folder, idle)
     viloapp = Path(sys.executable).with_name("viloapp")
     words = [str(viloapp), "install", "--yes", *map(str, wheels)]
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     outcome = Outcome("Limits of plugins")
     for measure in (_memory, _processor, _idle, _calls):
-        _with_host(store, lambda host, measure=measure: measure(host, outcome, quick, rounds))  # type: ignore[misc]
+        _with_host(store, lambda host, measure=measure: measure(host, outcome, effort, rounds))  # type: ignore[misc]
     return outcome
 
 
@@ -92,11 +94,11 @@ def _with_host(store: Path, work: Callable[[Host], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-async def _memory(host: Host, outcome: Outcome, quick: bool, rounds: int) -> None:
+async def _memory(host: Host, outcome: Outcome, effort: Effort, rounds: int) -> None:
     """How much a plugin of 100 MB had when it was ended, or refused more."""
     for name, arguments in _ATTACKS.items():
         seen = []
-        for _ in range(2 if quick else 3 * rounds):
+        for _ in range(effort.choose(1, 2, 3 * rounds)):
             say(f"memory: {name}")
             try:
                 await host.call(f"devours.{name}", arguments)
@@ -111,9 +113,9 @@ async def _memory(host: Host, outcome: Outcome, quick: bool, rounds: int) -> Non
         outcome.counts[f"{what}, most MB"] = seen[-1]
 
 
-async def _processor(host: Host, outcome: Outcome, quick: bool, rounds: int) -> None:
+async def _processor(host: Host, outcome: Outcome, effort: Effort, rounds: int) -> None:
     """What a busy plugin gets of a processor: a minute's worth in advance, then 25 %."""
-    seconds = 20.0 if quick else 150.0
+    seconds = effort.choose(1.0, 20.0, 150.0)
     say(f"processor time, {seconds:.0f} s")
     host.settings.set("devours.limits.execution_time", 600)
     call = asyncio.ensure_future(host.call("devours.spin_processes", {"count": 2, "seconds": seconds}))
@@ -136,36 +138,41 @@ async def _processor(host: Host, outcome: Outcome, quick: bool, rounds: int) -> 
     outcome.notes.append(f"the host used {own / passed:.2%} of a processor to hold it")
 
 
-async def _idle(host: Host, outcome: Outcome, quick: bool, rounds: int) -> None:
+async def _idle(host: Host, outcome: Outcome, effort: Effort, rounds: int) -> None:
     """What the host uses while twenty plugins run and do nothing."""
-    for number in range(1, IDLE + 1):
-        await host.call(f"idle{number:02}.nothing")
-    await asyncio.sleep(5)
-    seconds = 10 if quick else 60
-    say(f"{IDLE} idle plugins, {seconds} s")
+    idle = [row["id"] for row in host.plugins() if row["id"].startswith("idle-")]
+    for plugin_id in idle:
+        await host.call(f"{plugin_id.replace('-', '')}.nothing")
+    settling, seconds = effort.choose((0, 1), (5, 10), (5, 60))
+    await asyncio.sleep(settling)
+    say(f"{len(idle)} idle plugins, {seconds} s")
     before = time.process_time()
     await asyncio.sleep(seconds)
     share = (time.process_time() - before) / seconds
     outcome.targets.append(
-        Target(f"the host with {IDLE} idle plugins, % of a processor", share * 100, 1, "%")
+        Target(f"the host with {len(idle)} idle plugins, % of a processor", share * 100, 1, "%")
     )
 
 
-async def _calls(host: Host, outcome: Outcome, quick: bool, rounds: int) -> None:
-    """A call with its plugin watched, and with the watch taken away, in turns of a hundred."""
+async def _calls(host: Host, outcome: Outcome, effort: Effort, rounds: int) -> None:
+    """A call with its plugin watched, and with the watch at rest, in turns of a hundred."""
     await host.call("idle01.nothing")
-    worker = host._workers["idle-01"]
+    life = host._workers["idle-01"]._life
+    assert life is not None
+    watch = life.watch
     times: dict[str, list[float]] = {"a call, watched": [], "a call, not watched": []}
-    watch = worker._watch_over
-    for turn in range(20 if quick else 60):
+    for turn in range(effort.choose(2, 20, 60)):
         watched = turn % 2 == 0
-        worker._watch_over = watch if watched else None
+        if watched:
+            watch._schedule(BUSY_S)
+        elif watch._timer is not None:
+            watch._timer.cancel()
         runs = times["a call, watched" if watched else "a call, not watched"]
         for _ in range(100):
             began = time.perf_counter()
             await host.call("idle01.nothing")
             runs.append(time.perf_counter() - began)
-    worker._watch_over = watch
+    watch._schedule(BUSY_S)
     with_it, without = (Series(what, tuple(runs)) for what, runs in times.items())
     outcome.times += [with_it, without]
     outcome.targets.append(Target("a call, watched and not", with_it.median_s / without.median_s, 1.1))
@@ -175,9 +182,9 @@ def _row(host: Host, plugin_id: str) -> dict[str, Any]:
     return next(row for row in host.plugins() if row["id"] == plugin_id)
 
 
-def _wheels(folder: Path) -> list[Path]:
+def _wheels(folder: Path, idle: int) -> list[Path]:
     projects = [PROJECTS / "devours"]
-    for number in range(1, IDLE + 1):
+    for number in range(1, idle + 1):
         project = folder / "projects" / f"idle_{number:02}"
         project.mkdir(parents=True)
         (project / "pyproject.toml").write_text(_PROJECT.format(number=number), "utf-8")

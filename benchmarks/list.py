@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.commands import BenchmarkError, base_python, measure, script
+from benchmarks.effort import Effort
 from benchmarks.plugins import write_project
 from benchmarks.report import Outcome, Series, Target, say
 from tests.fixtures.artifacts import begin
@@ -44,20 +45,20 @@ with open(sys.argv[1], "w") as file:
 """
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """List stores of several sizes in turn.
 
     Args:
         folder: for the stores.
-        quick: fewer rounds, and no store of 5,000.
+        effort: how many rounds; only a full one has a store of 5,000.
         rounds: of installing otherwise; of these quick commands there are ten times as many.
     """
-    counts = (FEW, 100, MANY) if quick else (FEW, 100, MANY, 5000)
+    counts = effort.choose((FEW, MANY), (FEW, 100, MANY), (FEW, 100, MANY, 5000))
     stores = {}
     for count in counts:
         say(f"generating a store of {count} plugins")
         stores[count] = generate(folder / str(count), count)
-    rounds = 15 if quick else 10 * rounds
+    rounds = effort.choose(1, 15, 10 * rounds)
     say(f"listing, {rounds} rounds")
     turns_of = (_LIMIT, _VERSION, *map(_what, counts))
     times: dict[str, list[float]] = {what: [] for what in turns_of}

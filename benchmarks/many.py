@@ -58,7 +58,9 @@ def plant(root: Path, count: int) -> Sequence[str]:
         else:
             shutil.copytree(first / "venv", generation / "venv", symlinks=True, copy_function=os.link)
         _write_plugin(generation / purelib.relative_to(first), plugin_id)
-        manifest = {"commands": scan([generation / purelib.relative_to(first) / _module(plugin_id)]).commands}
+        manifest: dict[str, object] = {
+            "commands": scan([generation / purelib.relative_to(first) / _module(plugin_id)]).commands
+        }
         manifest["limits"] = {"cpu_percent": 100}
         row = receipt(plugin_id, manifest)
         row["entry_point"] = f"{_module(plugin_id)}:Hello"

@@ -16,26 +16,27 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks import many
+from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Target, say
 from benchmarks.start_peers import PEERS, pss_kib
 from benchmarks.starters import BARE, INSIDE, OUTSIDE, Started, peer
 from viloapp_core.sandbox import probe
 
-COUNTS, QUICK_COUNTS = (1, 10, 100), (1, 10)
-ROUNDS = {1: 5, 10: 3, 100: 1}
+COUNTS, QUICK_COUNTS, TINY_COUNTS = (1, 10, 50, 100), (1, 10), (1, 2)
+ROUNDS = {1: 5, 2: 1, 10: 3, 50: 1, 100: 1}
 MOST_KIB = 5_000_000 / 1024
 _WAITS = "import sys; sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()"
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Plant plugins, start them, and add up.
 
     Args:
         folder: an empty one.
-        quick: ten at once are the most.
+        effort: how many at once.
         rounds: not used.
     """
-    counts = QUICK_COUNTS if quick else COUNTS
+    counts = effort.choose(TINY_COUNTS, QUICK_COUNTS, COUNTS)
     say(f"memory: planting {max(counts)} plugins")
     outcome = Outcome("Memory of a plugin that needs the SDK alone")
     with ExitStack() as stack:

@@ -10,6 +10,7 @@ import timeit
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Series, Target
 from viloapp_core.metrics import PluginMetrics
 
@@ -17,15 +18,15 @@ MOST_NS = 1000.0
 PARAMS = ["hello.greet", {"name": "you"}]
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Measure.
 
     Args:
         folder: not used; nothing is written.
-        quick: a tenth of the repetitions.
+        effort: how many repetitions.
         rounds: not used.
     """
-    number, repeat = (2_000, 15) if quick else (20_000, 50)
+    number, repeat = effort.choose((200, 3), (2_000, 15), (20_000, 50))
     metrics = PluginMetrics("hello")
 
     def count() -> None:

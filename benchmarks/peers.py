@@ -134,7 +134,7 @@ def _serve_rpyc(address: str) -> None:
     import rpyc
     from rpyc.utils.server import OneShotServer
 
-    class Echo(rpyc.Service):  # type: ignore[misc,name-defined]  # it has no types
+    class Echo(rpyc.Service):  # type: ignore[misc]  # it has no types
         def exposed_echo(self, text: str) -> str:
             return text
 

@@ -62,6 +62,15 @@ class Target:
     value: float
     limit: float
     unit: str = "times"
+    low: float | None = None
+    """The lower quartile of the rounds, where it is a ratio of rounds."""
+    high: float | None = None
+
+    @classmethod
+    def ratio(cls, what: str, found: Comparison, name: str, limit: float, to: str | None = None) -> Target:
+        """Hold one contender's time by another's, or by the limit's, against what it may be."""
+        low, value, high = found.spread(name, to)
+        return cls(what, value, limit, low=low, high=high)
 
     @property
     def met(self) -> bool:
@@ -159,11 +168,12 @@ def render(machine: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> str:
         lines += [f"- {what}: {count}" for what, count in outcome.counts.items()]
         lines += [f"- {note}" for note in outcome.notes]
         if outcome.targets:
-            lines += ["", "| target | measured | at most | |", "|---|---:|---:|---|"]
+            lines += ["", "| target | measured | quartiles | at most | |", "|---|---:|---:|---:|---|"]
         for goal in outcome.targets:
             verdict = "met" if goal.met else "**missed**"
             value, limit = (f"{number:.2f} {goal.unit}" for number in (goal.value, goal.limit))
-            lines.append(f"| {goal.what} | {value} | {limit} | {verdict} |")
+            spread = "" if goal.low is None or goal.high is None else f"{goal.low:.2f} to {goal.high:.2f}"
+            lines.append(f"| {goal.what} | {value} | {spread} | {limit} | {verdict} |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,15 +6,24 @@ figure is a median of ratios, each within a round, and the quartiles of these sa
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Comparison", "Row", "Turn", "compare"]
+__all__ = ["Comparison", "Row", "Turn", "compare", "quartiles"]
 
 Turn = Callable[[], Sequence[float]]
 """One contender's part of a round: seconds of each thing that it did."""
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the lower quartile, the median and the upper quartile; of one value that, three times."""
+    if len(values) == 1:
+        return (values[0],) * 3
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, statistics.median(values), high
 
 
 @dataclass(frozen=True)
@@ -27,15 +36,18 @@ class Row:
     ratio: float
     low: float
     high: float
+    rounds_us: tuple[float, ...]
+    """The median of each round."""
 
     @classmethod
     def of(cls, name: str, rounds: Sequence[Sequence[float]], limit: Sequence[float]) -> Row:
         """Put the seconds of all rounds together; `limit` has the median of each."""
         every = sorted(1e6 * seconds for each in rounds for seconds in each)
-        ratios = [statistics.median(each) / beside for each, beside in zip(rounds, limit, strict=True)]
-        low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+        medians = tuple(1e6 * statistics.median(each) for each in rounds)
+        ratios = [each / 1e6 / beside for each, beside in zip(medians, limit, strict=True)]
+        low, middle, high = quartiles(ratios)
         p99 = every[min(len(every) - 1, round(0.99 * len(every)))]
-        return cls(name, statistics.median(every), p99, statistics.median(ratios), low, high)
+        return cls(name, statistics.median(every), p99, middle, low, high, medians)
 
 
 @dataclass(frozen=True)
@@ -56,10 +68,15 @@ class Comparison:
 
     def ratio(self, name: str, to: str | None = None) -> float:
         """Return how often longer one takes than another, or than the limit; NaN when one is missing."""
-        found = {row.name: row.ratio for row in self.rows}
-        if name not in found or (to is not None and to not in found):
-            return float("nan")
-        return found[name] / (found[to] if to is not None else 1.0)
+        return self.spread(name, to)[1]
+
+    def spread(self, name: str, to: str | None = None) -> tuple[float, float, float]:
+        """Return the lower quartile, the median and the upper quartile of that ratio, of the rounds."""
+        found = {row.name: row.rounds_us for row in self.rows}
+        beside = to if to is not None else self.rows[0].name
+        if name not in found or beside not in found:
+            return (math.nan,) * 3
+        return quartiles([a / b for a, b in zip(found[name], found[beside], strict=True)])
 
     def to_json(self) -> dict[str, Any]:
         """Return it for a file."""

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.commands import BenchmarkError, measure, script
+from benchmarks.effort import Effort
 from benchmarks.list import generate
 from benchmarks.report import Outcome, Series, Target, say
 
@@ -39,12 +40,12 @@ asyncio.run(main())
 """
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Start hosts on stores of several sizes in turn.
 
     Args:
         folder: for the stores.
-        quick: five rounds in place of fifteen.
+        effort: how many rounds.
         rounds: not used.
     """
     stores = {}
@@ -52,7 +53,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
         say(f"scale: generating a store of {count} plugins")
         stores[count] = generate(folder / str(count), count)
     times: dict[str, list[float]] = {}
-    for turn in range((5 if quick else 15) + 1):
+    for turn in range(effort.choose(1, 5, 15) + 1):
         for count, store in stores.items() if turn % 2 else reversed(stores.items()):
             for what, took in (("host ready", _host(store)), ("page served", _page(store))):
                 if turn:

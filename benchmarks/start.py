@@ -15,25 +15,24 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import many, rounds
+from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Target, say
 from benchmarks.starters import BARE, CONFINED, INSIDE, OUTSIDE, Contenders
 
-COUNTS = (1, 10, 50, 100)
-ROUNDS = {1: 30, 10: 6, 50: 2, 100: 2}
-QUICK_COUNTS, QUICK_ROUNDS = (1, 10), {1: 8, 10: 2}
 SINGLES = 3
 """Starts of one plugin in each turn."""
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Plant plugins and start them.
 
     Args:
         folder: an empty one.
-        quick: ten at once are the most, in fewer rounds.
+        effort: how many at once, and in how many rounds.
         rounds: not used; a start is short.
     """
-    counts, times = (QUICK_COUNTS, QUICK_ROUNDS) if quick else (COUNTS, ROUNDS)
+    times = effort.choose({1: 1, 2: 1}, {1: 8, 10: 2}, {1: 30, 10: 6, 50: 2, 100: 2})
+    counts = tuple(times)
     say(f"start: planting {max(counts)} plugins")
     with ExitStack() as stack:
         contenders = Contenders(stack, folder / "store", many.plant(folder / "store", max(counts)))
@@ -65,7 +64,7 @@ def _targets(found: Mapping[int, rounds.Comparison]) -> list[Target]:
     single = found[1]
     bare = _median_ms(single, BARE)
     targets = [
-        Target("start without sandbox, to the interpreter alone", single.ratio(OUTSIDE), 1.5),
+        Target.ratio("start without sandbox, to the interpreter alone", single, OUTSIDE, 1.5),
         Target(
             "start in the sandbox, to 1.5 times the interpreter alone in it and 10 ms",
             single.ratio(INSIDE) * bare / (1.5 * single.ratio(CONFINED) * bare + 10),

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
 from benchmarks.commands import BenchmarkError
 from benchmarks.many import command_of
@@ -51,17 +52,15 @@ class Started:
         self._host = Host(store, control=False, allow_unsandboxed=True)
         self._run(self._host.start())
         stack.callback(lambda: self._run(self._host.stop()))
-        # A host asks this at each start; it answers from memory, and here not always the truth.
-        original = launching.probe
-        stack.callback(lambda: setattr(launching, "probe", original))
 
     def start(self, count: int, *, sandbox: bool) -> float:
         """Return the seconds until so many have answered; they keep running."""
         for plugin_id in self.ids[:count]:
             self._run(self._host.restart_plugin(plugin_id))
         found = self._confinement if sandbox else _NOTHING
-        launching.probe = lambda: found  # type: ignore[assignment,misc]  # see above
-        return self._run(self._answers(count))
+        # A host asks this at each start; it answers from memory, and here not always the truth.
+        with mock.patch.object(launching, "probe", return_value=found):
+            return self._run(self._answers(count))
 
     def stop(self) -> None:
         """End what runs."""

@@ -16,10 +16,12 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.embedded import Embedded, plugins
 from benchmarks.limit import child
 from benchmarks.report import Outcome, Target, say
 from benchmarks.rounds import Comparison, Turn, compare
+from viloapp_core.broker.terminal import Attachment
 
 FRAME = 64 * 1024
 FLOOD_MB_S = 50
@@ -63,29 +65,29 @@ while True:
 """
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Install, then measure.
 
     Args:
         folder: an empty one.
-        quick: few and short rounds.
+        effort: how many rounds, and how long.
         rounds: tenfold of these.
     """
     say("streams: installing")
     wheels = plugins(folder, [PLUGIN])
     loop = "uvloop" if find_spec("uvloop") else "asyncio"
-    frames, turns = (256, 3) if quick else (2048, 5 * rounds)
+    frames, turns = effort.choose((16, 1), (256, 3), (2048, 5 * rounds))
     with contextlib.ExitStack() as stack:
         embedded = Embedded(stack, folder / "store", wheels, loop)
         say("streams: measuring")
         streamed = _streamed(stack, embedded, frames, turns)
-        flooded, rate = _flooded(embedded, 100 if quick else 400, turns)
+        flooded, rate = _flooded(embedded, effort.choose(5, 100, 400), turns)
     return Outcome(
         "Streams",
         comparisons=[streamed, flooded],
         targets=[
-            Target("a stream's time to the raw one's", streamed.ratio("ViloApp, relayed"), 1 / 0.8),
-            Target("a call during a flood to one without, medians", flooded.ratio("in a flood"), 1.5),
+            Target.ratio("a stream's time to the raw one's", streamed, "ViloApp, relayed", 1 / 0.8),
+            Target.ratio("a call during a flood to one without, medians", flooded, "in a flood", 1.5),
         ],
         notes=[f"the terminal's flood was {rate:.0f} MB/s; it was to be {FLOOD_MB_S}", f"host on {loop}"],
     )
@@ -116,7 +118,7 @@ def _streamed(stack: contextlib.ExitStack, embedded: Embedded, frames: int, roun
 
 
 def _flooded(embedded: Embedded, count: int, rounds: int) -> tuple[Comparison, float]:
-    host, seen = embedded.host, 0
+    host, seen, passed = embedded.host, 0, 0.0
 
     async def opened() -> str:
         argv = [sys.executable, "-I", "-S", "-c", f"import tty; tty.setraw(1)\n{_FLOOD}", str(FLOOD_MB_S)]
@@ -125,7 +127,8 @@ def _flooded(embedded: Embedded, count: int, rounds: int) -> tuple[Comparison, f
 
     def call(id: str | None) -> Sequence[float]:
         nonlocal seen
-        loop, attached = embedded.loop, []
+        loop = embedded.loop
+        attached: list[Attachment] = []
 
         def sink(data: bytes) -> None:
             nonlocal seen
@@ -158,6 +161,5 @@ def _flooded(embedded: Embedded, count: int, rounds: int) -> tuple[Comparison, f
         embedded.run(host.terminals.close(id))
         return took
 
-    passed = 0.0
     turns: dict[str, Turn] = {"quiet": partial(call, None), "in a flood": flooded}
     return compare("a call of 100 bytes, one a millisecond", turns, rounds), passed

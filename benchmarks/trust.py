@@ -14,6 +14,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Series, Target
 from tests.fixtures.authority import Authority, github
 from viloapp_core.trust import BundleSignature, ProvenanceSignature, Subject, TrustStore, examine, verify
@@ -22,12 +23,12 @@ LIMIT_MS = 60.0
 _RUNS = 50
 
 
-def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
+def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """Verify a wheel many times, from a cold verifier and from a warm one.
 
     Args:
         folder: for everything that is made.
-        quick: fewer runs.
+        effort: how many runs.
         rounds: how often each is repeated.
     """
     outcome = Outcome("Verification of a signature")
@@ -35,7 +36,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
     wheel.write_bytes(b"the bytes of a wheel" * 1000)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     subject = Subject("hello", "1.0", wheel.name, digest, "0" * 12)
-    runs = _RUNS // 5 if quick else _RUNS * rounds
+    runs = effort.choose(2, _RUNS // 5, _RUNS * rounds)
     with Authority() as service:
         bundle = BundleSignature(service.sign(wheel.read_bytes(), github()))
         provenance = ProvenanceSignature(service.provenance(wheel, github()))
@@ -55,7 +56,7 @@ def run(folder: Path, *, quick: bool, rounds: int) -> Outcome:
             outcome.times.append(Series(f"verifying {name}, the verifier made anew", tuple(times)))
             median = statistics.median(times) * 1000
             outcome.targets.append(Target(f"verifying {name}, ms", median, LIMIT_MS, "ms"))
-    imports = [_import_s() for _ in range(3 if quick else 5)]
+    imports = [_import_s() for _ in range(effort.choose(1, 3, 5))]
     outcome.times.append(Series("importing sigstore in a new process", tuple(imports)))
     return outcome
 
