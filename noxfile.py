@@ -194,7 +194,7 @@ def bench(session: nox.Session) -> None:
     _groups(session, "test")
     _installed(session)
     session.install("pipx>=1.8", "uv>=0.9", "grpcio>=1.60", "stevedore>=5")  # the peers
-    session.install("rpyc>=6", "Pyro5>=5.15", "execnet>=2", "python-lsp-jsonrpc>=1.1")
+    session.install("rpyc>=6", "Pyro5>=5.15", "execnet>=2", "python-lsp-jsonrpc>=1.1", "pygls>=2")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

@@ -110,7 +110,7 @@ def _at_once(
         turns[OURS[loop]] = partial(host.at_once, f"{PLUGIN}.echo", {"text": text}, count, WIDTH)
     turns[PIPE] = partial(Pipe(stack, text).at_once, count, WIDTH)
     for name, peer in others.items():
-        if peer.begin is not None:
+        if peer.pipelines:
             turns[name] = partial(peer.at_once, text, scale.times(8 * WIDTH), WIDTH)
     alone = {name: "one call at a time on a connection" for name in others if name not in turns}
     what = f"host calls plugin, {SMALL} bytes, {WIDTH} in flight: time for one"

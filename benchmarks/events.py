@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
@@ -20,7 +20,7 @@ from benchmarks.effort import Effort
 from benchmarks.embedded import EVENT, Embedded, plugins
 from benchmarks.limit import child
 from benchmarks.report import Outcome, Target, say
-from benchmarks.rounds import Turn, compare
+from benchmarks.rounds import Comparison, Turn, compare
 
 COUNT = 20
 APART_S = 0.004
@@ -61,32 +61,47 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
         effort: how many rounds, and how long.
         rounds: tenfold of these.
     """
-    say(f"events: installing {COUNT} plugins")
-    wheels = plugins(folder, [f"hears{number:02}" for number in range(COUNT)])
-    loop = "uvloop" if find_spec("uvloop") else "asyncio"
-    events = effort.choose(3, 20, 100)
+    count = effort.choose(2, COUNT, COUNT)
+    found = by_receivers(folder, [count], effort.choose(3, 20, 100), effort.choose(1, 3, 10 * rounds))
+    targets = [Target.ratio(f"event to {count}, to raw", found[count], "ViloApp", 2.0)]
+    notes = [f"sandbox and permission checks on; host on {_loop()}"]
+    return Outcome("Events", comparisons=[*found.values()], targets=targets, notes=notes)
+
+
+def by_receivers(folder: Path, counts: Sequence[int], events: int, rounds: int) -> Mapping[int, Comparison]:
+    """Install plugins, and compare for each number of them that listen.
+
+    Args:
+        folder: an empty one.
+        counts: of receivers, least first.
+        events: in each turn.
+        rounds: of each.
+    """
+    say(f"events: installing {counts[-1]} plugins")
+    names = [f"hears{number:02}" for number in range(counts[-1])]
+    wheels, found = plugins(folder, names), {}
     with contextlib.ExitStack() as stack:
-        host = _listening(Embedded(stack, folder / "store", wheels, loop))
-        turns: dict[str, Turn] = {
-            "raw socket pairs": partial(_Raw(stack).turn, events),
-            "ViloApp": partial(_turn, host, events),
-            "multiprocessing.Pipe": partial(_Pipes(stack).turn, events),
-        }
-        say("events: measuring")
-        what = f"one event to {COUNT}, until the last has it"
-        found = compare(what, turns, effort.choose(1, 3, 10 * rounds))
-    notes = [f"sandbox and permission checks on; host on {loop}"]
-    targets = [Target.ratio(f"event to {COUNT}, to raw", found, "ViloApp", 2.0)]
-    return Outcome("Events", comparisons=[found], targets=targets, notes=notes)
+        embedded = Embedded(stack, folder / "store", wheels, _loop())
+        raw, pipes, listening = _Raw(stack, counts[-1]), _Pipes(stack, counts[-1]), 0
+        for count in counts:
+            for name in names[listening:count]:
+                embedded.call(f"{name}.listen", type=EVENT)
+            listening = count
+            turns: dict[str, Turn] = {
+                "raw socket pairs": partial(raw.turn, events, count),
+                "ViloApp": partial(_turn, embedded, events, names[:count]),
+                "multiprocessing.Pipe": partial(pipes.turn, events, count),
+            }
+            say(f"events: measuring, to {count}")
+            found[count] = compare(f"one event to {count}, until the last has it", turns, rounds)
+    return found
 
 
-def _listening(embedded: Embedded) -> Embedded:
-    for number in range(COUNT):
-        embedded.call(f"hears{number:02}.listen", type=EVENT)
-    return embedded
+def _loop() -> str:
+    return "uvloop" if find_spec("uvloop") else "asyncio"
 
 
-def _turn(embedded: Embedded, events: int) -> Sequence[float]:
+def _turn(embedded: Embedded, events: int, names: Sequence[str]) -> Sequence[float]:
     sent: list[float] = []
 
     async def emit() -> None:
@@ -97,8 +112,7 @@ def _turn(embedded: Embedded, events: int) -> Sequence[float]:
         await asyncio.sleep(APART_S)
 
     embedded.run(emit())
-    heard = [embedded.call(f"hears{number:02}.heard") for number in range(COUNT)]
-    return _until_the_last(sent, heard)
+    return _until_the_last(sent, [embedded.call(f"{name}.heard") for name in names])
 
 
 def _until_the_last(sent: Sequence[float], heard: Sequence[Sequence[float]]) -> Sequence[float]:
@@ -109,20 +123,20 @@ def _until_the_last(sent: Sequence[float], heard: Sequence[Sequence[float]]) -> 
 class _Raw:
     """A child at each of so many socket pairs, which gets the bytes that a plugin would."""
 
-    def __init__(self, stack: contextlib.ExitStack) -> None:
+    def __init__(self, stack: contextlib.ExitStack, count: int) -> None:
         self._data = json.dumps([EVENT, "host", DATA]).encode()
-        self._sockets = [stack.enter_context(child(_RAW, len(self._data))) for _ in range(COUNT)]
+        self._sockets = [stack.enter_context(child(_RAW, len(self._data))) for _ in range(count)]
 
-    def turn(self, events: int) -> Sequence[float]:
-        """Return the seconds of each event."""
+    def turn(self, events: int, count: int) -> Sequence[float]:
+        """Return the seconds of each event, to so many."""
         sent, data = [], self._data
         for _ in range(events):
             time.sleep(APART_S)
             sent.append(time.perf_counter())
-            for sock in self._sockets:
+            for sock in self._sockets[:count]:
                 sock.sendall(data)
         time.sleep(APART_S)
-        return _until_the_last(sent, [self._asked(number) for number in range(COUNT)])
+        return _until_the_last(sent, [self._asked(number) for number in range(count)])
 
     def _asked(self, number: int) -> list[float]:
         sock, answer = self._sockets[number], b""
@@ -136,20 +150,20 @@ class _Raw:
 class _Pipes:
     """The same over `multiprocessing.Pipe`."""
 
-    def __init__(self, stack: contextlib.ExitStack) -> None:
-        self._pipes = [Connection(stack.enter_context(child(_PIPE)).detach()) for _ in range(COUNT)]
+    def __init__(self, stack: contextlib.ExitStack, count: int) -> None:
+        self._pipes = [Connection(stack.enter_context(child(_PIPE)).detach()) for _ in range(count)]
         for pipe in self._pipes:
             stack.callback(pipe.close)
 
-    def turn(self, events: int) -> Sequence[float]:
-        """Return the seconds of each event."""
-        sent = []
+    def turn(self, events: int, count: int) -> Sequence[float]:
+        """Return the seconds of each event, to so many."""
+        sent, pipes = [], self._pipes[:count]
         for _ in range(events):
             time.sleep(APART_S)
             sent.append(time.perf_counter())
-            for pipe in self._pipes:
+            for pipe in pipes:
                 pipe.send((EVENT, "host", DATA))
         time.sleep(APART_S)
-        for pipe in self._pipes:
+        for pipe in pipes:
             pipe.send(None)
-        return _until_the_last(sent, [pipe.recv() for pipe in self._pipes])
+        return _until_the_last(sent, [pipe.recv() for pipe in pipes])

@@ -17,7 +17,9 @@ from typing import Any
 from benchmarks.commands import BenchmarkError, base_python, measure, script
 from benchmarks.effort import Effort
 from benchmarks.plugins import write_project
+from benchmarks.points import Curve, of_series
 from benchmarks.report import Outcome, Series, Target, say
+from benchmarks.rounds import quartiles
 from tests.fixtures.artifacts import begin
 from viloapp_core.foundation.files import write_json
 from viloapp_core.manifest import read_source
@@ -53,7 +55,7 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
         effort: how many rounds; only a full one has a store of 5,000.
         rounds: of installing otherwise; of these quick commands there are ten times as many.
     """
-    counts = effort.choose((FEW, MANY), (FEW, 100, MANY), (FEW, 100, MANY, 5000))
+    counts = effort.choose((FEW, 20), (FEW, 100, MANY), (FEW, 100, MANY, 5000))
     stores = {}
     for count in counts:
         say(f"generating a store of {count} plugins")
@@ -71,21 +73,35 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     outcome = Outcome("`viloapp list`")
     outcome.times = [Series(what, tuple(runs)) for what, runs in times.items()]
     outcome.counts = _opened(stores, folder)
-    limit, few, many = times[_LIMIT], times[_what(FEW)], times[_what(MANY)]
+    outcome.curves = [_curve(times, counts)]
+    many_plugins = MANY if MANY in counts else counts[-1]
+    limit, few, many = times[_LIMIT], times[_what(FEW)], times[_what(many_plugins)]
     growth = statistics.median(many) / statistics.median(few)
     outcome.targets = [
-        Target(f"list of {FEW} by {_LIMIT}", _by(few, limit), START_LIMIT),
-        Target(f"{_VERSION} by {_LIMIT}", _by(times[_VERSION], limit), START_LIMIT),
-        Target(f"list of {MANY:,} by list of {FEW}, medians", growth, GROWTH_LIMIT),
-        Target(f"list of {MANY:,} by list of {FEW}, median of the rounds", _by(many, few), GROWTH_LIMIT),
-        Target(f"files opened in a store of {MANY:,}", _in_store(outcome.counts, MANY), 1, ""),
+        _by(f"list of {FEW} by {_LIMIT}", few, limit, START_LIMIT),
+        _by(f"{_VERSION} by {_LIMIT}", times[_VERSION], limit, START_LIMIT),
+        Target(f"list of {many_plugins:,} by list of {FEW}, medians", growth, GROWTH_LIMIT),
+        _by(f"list of {many_plugins:,} by list of {FEW}, median of the rounds", many, few, GROWTH_LIMIT),
+        Target(
+            f"files opened in a store of {many_plugins:,}", _in_store(outcome.counts, many_plugins), 1, ""
+        ),
     ]
     return outcome
 
 
-def _by(times: Sequence[float], others: Sequence[float]) -> float:
-    """Return the median of the rounds' ratios."""
-    return statistics.median(a / b for a, b in zip(times, others, strict=True))
+def _by(what: str, times: Sequence[float], others: Sequence[float], most: float) -> Target:
+    """Hold the median of the rounds' ratios against what it may be."""
+    low, ratio, high = quartiles([a / b for a, b in zip(times, others, strict=True)])
+    return Target(what, ratio, most, low=low, high=high)
+
+
+def _curve(times: Mapping[str, Sequence[float]], counts: Sequence[int]) -> Curve:
+    lines = {
+        _LIMIT: of_series({count: times[_LIMIT] for count in counts}),
+        _VERSION: of_series({count: times[_VERSION] for count in counts}),
+        "viloapp list": of_series({count: times[_what(count)] for count in counts}),
+    }
+    return Curve("list", "The command line, by what is installed", "plugins installed", "ms", lines)
 
 
 def _what(count: int) -> str:

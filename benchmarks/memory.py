@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks import many
 from benchmarks.effort import Effort
+from benchmarks.points import Curve, Goal, Point
 from benchmarks.report import Outcome, Target, say
 from benchmarks.start_peers import PEERS, pss_kib
 from benchmarks.starters import BARE, INSIDE, OUTSIDE, Started, peer
@@ -42,14 +43,22 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     with ExitStack() as stack:
         started = Started(stack, folder / "store", many.plant(folder / "store", max(counts)))
         python = next(folder.glob("store/plugins/*/generations/*/venv/bin/python"))
+        lines: dict[str, list[Point]] = {}
         for count in counts:
             say(f"memory: {count} at once")
-            _measure(outcome, started, python, count)
+            _measure(outcome, started, python, count, lines)
+    goals = [Goal(counts[-1], MOST_KIB, "target")]
+    title = "Memory of each plugin (PSS)"
+    outcome.curves = [Curve("memory", title, "plugins running", "KiB for each", lines, goals)]
     return outcome
 
 
-def _measure(outcome: Outcome, started: Started, python: Path, count: int) -> None:
+def _measure(
+    outcome: Outcome, started: Started, python: Path, count: int, lines: dict[str, list[Point]]
+) -> None:
     def note(who: str, kib: Sequence[float]) -> None:
+        each = [one / count for one in kib]
+        lines.setdefault(who, []).append(Point.of(count, each))
         outcome.counts[f"{who}: PSS for each of {count}, KiB"] = round(statistics.median(kib) / count)
 
     times = range(ROUNDS[count])

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.points import Curve
 from benchmarks.rounds import Comparison
 
 _CLONE = Path(__file__).resolve().parents[1]
@@ -87,6 +88,7 @@ class Outcome:
     times: list[Series] = field(default_factory=list)
     sizes: list[Size] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    curves: list[Curve] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -98,6 +100,7 @@ class Outcome:
             "times": [series.to_json() for series in self.times],
             "sizes": [asdict(size) for size in self.sizes],
             "counts": self.counts,
+            "curves": [curve.to_json() for curve in self.curves],
             "targets": [{**asdict(target), "met": target.met} for target in self.targets],
             "notes": self.notes,
         }
@@ -164,6 +167,7 @@ def render(machine: Mapping[str, Any], outcomes: Mapping[str, Outcome]) -> str:
     for outcome in outcomes.values():
         lines += ["", f"## {outcome.title}", ""]
         lines += [line for comparison in outcome.comparisons for line in comparison.table()]
+        lines += [line for curve in outcome.curves for line in curve.table()]
         lines += _sizes(outcome.sizes) + _times(outcome.times)
         lines += [f"- {what}: {count}" for what, count in outcome.counts.items()]
         lines += [f"- {note}" for note in outcome.notes]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import time
@@ -21,7 +20,9 @@ from pathlib import Path
 from benchmarks.commands import BenchmarkError, measure, script
 from benchmarks.effort import Effort
 from benchmarks.list import generate
+from benchmarks.points import Curve, of_series
 from benchmarks.report import Outcome, Series, Target, say
+from benchmarks.rounds import quartiles
 
 COUNTS = (10, 100, 1000)
 GROWTH_LIMIT = 1.25
@@ -49,7 +50,8 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
         rounds: not used.
     """
     stores = {}
-    for count in COUNTS:
+    counts = effort.choose(COUNTS[:1], COUNTS, COUNTS)
+    for count in counts:
         say(f"scale: generating a store of {count} plugins")
         stores[count] = generate(folder / str(count), count)
     times: dict[str, list[float]] = {}
@@ -60,14 +62,20 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
                     times.setdefault(f"{what}, {count:,} installed", []).append(took)
     outcome = Outcome("The host's start, by what is installed")
     outcome.times = [Series(what, tuple(runs)) for what, runs in sorted(times.items())]
-    outcome.targets = [_growth(times, what, COUNTS[-1]) for what in ("host ready", "page served")]
+    lines = {
+        what: of_series({count: times[f"{what}, {count:,} installed"] for count in counts})
+        for what in ("host ready", "page served")
+    }
+    outcome.curves = [Curve("host", "The host's own start", "plugins installed", "ms", lines, limited=False)]
+    outcome.targets = [_growth(times, what, counts[-1]) for what in ("host ready", "page served")]
     return outcome
 
 
 def _growth(times: Mapping[str, list[float]], what: str, many: int) -> Target:
     few, most = (times[f"{what}, {count:,} installed"] for count in (COUNTS[0], many))
-    ratio = statistics.median(b / a for a, b in zip(few, most, strict=True))
-    return Target(f"{what}, {many:,} installed to {COUNTS[0]}, median of the rounds", ratio, GROWTH_LIMIT)
+    low, ratio, high = quartiles([b / a for a, b in zip(few, most, strict=True)])
+    told = f"{what}, {many:,} installed to {COUNTS[0]}, median of the rounds"
+    return Target(told, ratio, GROWTH_LIMIT, low=low, high=high)
 
 
 def _host(store: Path) -> float:

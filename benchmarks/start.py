@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import many, rounds
 from benchmarks.effort import Effort
+from benchmarks.points import Curve, of_comparisons
 from benchmarks.report import Outcome, Target, say
 from benchmarks.starters import BARE, CONFINED, INSIDE, OUTSIDE, Contenders
 
@@ -42,6 +43,9 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
             found[count] = _compared(contenders, count, times[count])
     outcome = Outcome("From nothing to a first answer", comparisons=list(found.values()))
     outcome.targets = _targets(found)
+    lines = of_comparisons(found, lambda count, us: us / 1000 / count)
+    title = "Plugins started at once, until all have answered"
+    outcome.curves = [Curve("starts", title, "plugins started at once", "ms for each", lines)]
     cores = os.cpu_count() or 1
     outcome.notes = [
         f"the plugins declare cpu_percent = 100; {cores} processors; times are of all plugins together",
