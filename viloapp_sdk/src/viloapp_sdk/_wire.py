@@ -35,6 +35,9 @@ _LENGTHS = {REQUEST: 4, RESPONSE: 3, ERROR: 3, EVENT: 3, CANCEL: 2, HELLO: 2}
 # request, so that nothing waits behind it or counts as a call.
 PROFILE = "viloapp.profile"
 
+# In a host's greeting: seconds that a worker may wait without sleeping, see `Channel._stay_awake`.
+AWAKE = "awake_s"
+
 # Bytes of one frame. Bulk data belongs in files or streams; a bound keeps a peer from filling our memory.
 MAX_FRAME = 16 * 1024 * 1024
 _READ_SIZE = 64 * 1024

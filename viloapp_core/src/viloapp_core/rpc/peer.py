@@ -18,6 +18,7 @@ from typing import Any
 from viloapp_core.foundation.version import __version__
 from viloapp_core.rpc.versions import refusal
 from viloapp_sdk._wire import (
+    AWAKE,
     CANCEL,
     ERROR,
     EVENT,
@@ -83,6 +84,9 @@ class Peer:
         on_event: ``(name, data)``; what it raises ends the peer.
         on_close: called once with the reason, None for a plain end of file.
         limits: bounds for what the peer may make us hold.
+        awake_s: seconds that the loop goes on turning, rather than to sleep, for a peer that has lately said
+            what was waited for within that time; 0 for never.
+        peer_awake_s: the same for the peer, which is told in our first frame.
 
     Attributes:
         closed: whether the connection has ended.
@@ -98,6 +102,8 @@ class Peer:
         on_event: Callable[[str, Any], None],
         on_close: Callable[[ViloError | None], None],
         limits: Limits | None = None,
+        awake_s: float = 0.0,
+        peer_awake_s: float = 0.0,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._limits = limits or Limits()
@@ -119,6 +125,11 @@ class Peer:
         self._unsent_bytes = 0
         self.closed = False
         self.free = True
+        self._awake_s, self._peer_awake_s = awake_s, peer_awake_s
+        self._said_at = 0.0  # when the peer was last told something to which it has something to say
+        self._expecting = False  # it has not said anything since
+        self._brisk = False  # what it said last came within the time that is worth staying awake for
+        self._awake = False
         self._greeted = False
         self._waiting = False  # frames that were read wait for the next turn of the loop
         self._wide: set[int] = set()
@@ -151,7 +162,8 @@ class Peer:
         for fd in {self._fd_in, self._fd_out}:
             os.set_blocking(fd, False)
         self._loop.add_reader(self._fd_in, self._readable)
-        self._send(pack(greeting(core=__version__)))
+        more = {AWAKE: self._peer_awake_s} if self._peer_awake_s else {}
+        self._send(pack(greeting(core=__version__, **more)))
 
     # -- our calls ---------------------------------------------------------------------------------
 
@@ -194,14 +206,17 @@ class Peer:
         self._next_id = id = self._next_id + 1
         data = pack([REQUEST, id, method, params])
         future = self._loop.create_future()
+        now = monotonic()
         if timeout_s is None:
             self._calls[id] = (future, _NEVER, 0, method)
         else:
-            when = monotonic() + timeout_s
+            when = now + timeout_s
             self._calls[id] = (future, when, timeout_s, method)
             if when < self._alarm_at:
                 self._set_alarm(when)
         self._send(data)
+        if self._awake_s:
+            self._expect(now)
         return id, future
 
     def leave(self, id: int) -> None:
@@ -243,11 +258,36 @@ class Peer:
         if not self.closed and not self.behind:
             self._send(pack([EVENT, name, data]))
 
+    # -- staying awake -----------------------------------------------------------------------------
+    #
+    # To sleep until the peer answers, and to be woken, takes longer than a plain call itself. So who calls a
+    # brisk peer goes on for a moment: the loop turns, serves whatever else there is, and looks each time.
+
+    def _expect(self, now: float) -> None:
+        self._said_at, self._expecting = now, True
+        if self._brisk and not self._awake:
+            self._awake = True
+            self._loop.call_soon(self._stay_awake)
+
+    def _stay_awake(self) -> None:
+        if self._expecting and not self.closed:
+            if monotonic() - self._said_at < self._awake_s:
+                self._loop.call_soon(self._stay_awake)
+                return
+            self._brisk = False  # in vain: not again before it has been brisk without
+        self._awake = False
+
+    def _heard(self) -> None:
+        self._expecting = False
+        self._brisk = monotonic() - self._said_at < self._awake_s
+
     # -- reading -----------------------------------------------------------------------------------
 
     def _readable(self) -> None:
         if self._waiting:
             return  # nothing more is read before what was read is handled
+        if self._expecting:
+            self._heard()
         buffer = self._buffer
         try:
             if buffer.end:
@@ -389,6 +429,8 @@ class Peer:
         except FrameError as error:
             data = pack([ERROR, id, error.to_wire()])
         self._send(data)
+        if self._awake_s:
+            self._expect(monotonic())
 
     def _fail(self, id: int, error: Exception) -> None:
         self._send(pack([ERROR, id, _describe(error).to_wire()]))

@@ -128,6 +128,8 @@ class Life:
             on_request=lambda method, params: around.on_request(self._id, method, params),
             on_event=self._heard,
             on_close=self._disconnected,
+            awake_s=1e-4,
+            peer_awake_s=1e-4 if limits.cpu_percent >= 100 else 0.0,
         )
         self.peer.start()
         self.told: asyncio.Future[None] = self._loop.create_future()

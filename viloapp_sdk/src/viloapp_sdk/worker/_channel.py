@@ -9,9 +9,11 @@ import os
 import sys
 from _thread import allocate_lock, get_ident, start_new_thread
 from itertools import count
+from time import monotonic
 
 from viloapp_sdk import __version__
 from viloapp_sdk._wire import (
+    AWAKE,
     CANCEL,
     ERROR,
     EVENT,
@@ -88,6 +90,10 @@ class Channel:
         self._main = get_ident()
         self._depth = 0
         self._stopping = False
+        self._awake_s = 0.0  # that may be waited without sleeping, as the host allows
+        self._wrote_at = 0.0
+        self._brisk = False  # what was read last came within that time after what was written
+        self._arrived: Callable[[int], Any] | None = None  # a look for what has arrived
         self.loop: Loop | None = None
 
     # -- our requests ------------------------------------------------------------------------------
@@ -203,7 +209,11 @@ class Channel:
         while frame is None:
             try:
                 if not buffer.end:
+                    if self._brisk:
+                        self._stay_awake()
                     frame = buffer.receive(self.fd_in)
+                    if self._awake_s:
+                        self._brisk = monotonic() - self._wrote_at < self._awake_s
                     continue
                 if not buffer.read_from(self.fd_in):
                     raise EOFError
@@ -221,6 +231,26 @@ class Channel:
         if self.inbox and self.loop is not None and get_ident() != self._main:
             self.loop.wake()
 
+    def _stay_awake(self) -> None:
+        """Look for what arrives, rather than to sleep until it does, as long as the host is brisk.
+
+        To fall asleep and to be woken takes longer than a plain call itself.
+        """
+        if self._arrived is None:
+            try:
+                from select import poll
+            except ImportError:  # not on Windows
+                self._awake_s, self._brisk = 0.0, False
+                return
+            watched = poll()
+            watched.register(self.fd_in)
+            self._arrived = watched.poll
+        until = self._wrote_at + self._awake_s
+        while not self._arrived(0):
+            if monotonic() > until:
+                self._brisk = False  # in vain: not again before it has been brisk without
+                return
+
     def route(self, frame: "list[Any]") -> None:
         """Hand a frame to whom it concerns."""
         kind = frame[0]
@@ -234,7 +264,9 @@ class Channel:
                 answer.resolve(frame)
         elif kind == CANCEL:
             self._cancel(frame[1])
-        elif not agreed(frame[1]):  # HELLO: the host says what it speaks
+        elif agreed(frame[1]):  # HELLO: the host says what it speaks
+            self._awake_s = frame[1].get(AWAKE, 0.0)
+        else:
             core = f"viloapp-core {frame[1].get('core', 'of an older version')}"
             ours, theirs = in_words(PROTOCOLS), in_words(spoken(frame[1]))
             raise SystemExit(f"viloapp-sdk {__version__} speaks {ours}, and {core} {theirs}")
@@ -341,6 +373,7 @@ class Channel:
         with self._writing:
             try:
                 count = os.write(self._fd_out, data)
+                self._wrote_at = monotonic()
                 if count != len(data):
                     view = memoryview(data)[count:]
                     while view:
