@@ -128,7 +128,7 @@ class Peer:
         self._awake_s, self._peer_awake_s = awake_s, peer_awake_s
         self._said_at = 0.0  # when the peer was last told something to which it has something to say
         self._expecting = False  # it has not said anything since
-        self._brisk = False  # what it said last came within the time that is worth staying awake for
+        self._brisk = False  # what it said last came within the time for which to stay awake
         self._awake = False
         self._greeted = False
         self._waiting = False  # frames that were read wait for the next turn of the loop
@@ -429,7 +429,7 @@ class Peer:
         except FrameError as error:
             data = pack([ERROR, id, error.to_wire()])
         self._send(data)
-        if self._awake_s:
+        if self._awake_s and self._calls:  # not for one that asks without having been called
             self._expect(monotonic())
 
     def _fail(self, id: int, error: Exception) -> None:

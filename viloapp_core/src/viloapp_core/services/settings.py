@@ -119,6 +119,13 @@ CORE: Mapping[str, Mapping[str, Any]] = {
         "maximum": 3600,
         "description": "Seconds that a call waits for the restart of its plugin to begin",
     },
+    "supervise.awake_us": {
+        "type": "integer",
+        "default": 100,
+        "minimum": 0,
+        "maximum": 1000,
+        "description": "Microseconds that a call under way keeps host and plugin awake for; 0 for none",
+    },
     "update.health_window": {
         "type": "number",
         "default": 60,

@@ -17,6 +17,7 @@ from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.launching import Launched
 from viloapp_core.supervise.log import RotatingLog
 from viloapp_core.supervise.monitor import Watch, Watched
+from viloapp_core.supervise.policy import awake_of
 from viloapp_core.supervise.surroundings import Surroundings
 from viloapp_sdk._wire import PROFILE, TRACE_SIGNAL
 from viloapp_sdk.errors import LimitExceededError, ViloError, WorkerLostError
@@ -122,14 +123,15 @@ class Life:
         )
         self.watch = Watch(watched)
         self.watch.begin()
+        awake = awake_of(around.supervision, limits, _processors())
         self.peer = Peer(
             launched.fd_in,
             launched.fd_out,
             on_request=lambda method, params: around.on_request(self._id, method, params),
             on_event=self._heard,
             on_close=self._disconnected,
-            awake_s=1e-4,
-            peer_awake_s=1e-4 if limits.cpu_percent >= 100 else 0.0,
+            awake_s=awake.host,
+            peer_awake_s=awake.worker,
         )
         self.peer.start()
         self.told: asyncio.Future[None] = self._loop.create_future()
@@ -286,3 +288,11 @@ class Life:
 def _ignore(task: "asyncio.Task[Any]") -> None:
     with contextlib.suppress(ViloError, asyncio.CancelledError):
         task.result()
+
+
+def _processors() -> int:
+    """Return how many the host may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1

@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
-__all__ = ["Checks", "Policy", "Restart", "checks_of", "policy_of"]
+from viloapp_core.limits import Limits
+
+__all__ = ["Awake", "Checks", "Policy", "Restart", "awake_of", "checks_of", "policy_of"]
 
 Restart = Literal["never", "on_failure", "always", "exponential_backoff"]
 _MOST_RETRIES = 1000
+_WHOLE_PROCESSOR = 100  # percent
 _DOUBLINGS = 32
 """Beyond these no sensible delay grows; two to a larger power is no float any more."""
 
@@ -69,6 +72,19 @@ class Checks:
     timeout_s: float = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Awake:
+    """For how long the two ends of a channel wait without sleeping, in seconds; 0 for never.
+
+    Args:
+        host: for an answer of the plugin's.
+        worker: for what the host says next.
+    """
+
+    host: float = 0.0
+    worker: float = 0.0
+
+
 def policy_of(manifest: Mapping[str, Any], setting: Callable[[str], Any]) -> Policy:
     """Return the policy that holds for a plugin.
 
@@ -98,3 +114,16 @@ def policy_of(manifest: Mapping[str, Any], setting: Callable[[str], Any]) -> Pol
 def checks_of(setting: Callable[[str], Any]) -> Checks:
     """Return how plugins are looked after; ``setting`` as in `policy_of`."""
     return Checks(interval_s=setting("health_interval_s"), timeout_s=setting("health_timeout_s"))
+
+
+def awake_of(setting: Callable[[str], Any], limits: Limits, processors: int) -> Awake:
+    """Return who stays awake for whom.
+
+    Args:
+        setting: as in `policy_of`.
+        limits: the plugin's; waiting awake is paid out of its processor time, so that only one which may use
+            a whole processor does it.
+        processors: that the host may use; with one of them the other side could not run meanwhile.
+    """
+    seconds = setting("awake_us") / 1e6 if processors > 1 else 0.0
+    return Awake(seconds, seconds if limits.cpu_percent >= _WHOLE_PROCESSOR else 0.0)

@@ -1,0 +1,160 @@
+"""A peer whose answers come at once is waited for without sleeping, and for no longer than that pays."""
+
+import asyncio
+import os
+import selectors
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from viloapp_core.rpc import Peer, peer
+from viloapp_sdk._wire import HELLO, REQUEST, RESPONSE, FrameBuffer, pack
+
+AWAKE_S = 1e-4
+TURN_S = 1e-5
+"""What the clock of these tests advances by in a turn of the loop."""
+
+
+class Turns(selectors.DefaultSelector):
+    """Counts the turns of a loop that did not sleep, and does something before it would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1.0
+        self.awake = 0
+        self.before_sleep: Callable[[], object] | None = None
+
+    def select(self, timeout: float | None = None) -> Any:
+        """Look, and let time pass."""
+        self.now += TURN_S
+        if timeout == 0:
+            self.awake += 1
+        elif self.before_sleep is not None:
+            self.before_sleep()
+            timeout = 0  # there is something to do now
+        return super().select(timeout)
+
+
+class Scene:
+    """A peer that has greeted, and its other end."""
+
+    def __init__(self, turns: Turns, **options: Any) -> None:
+        self.turns = turns
+        self.asked: list[int] = []
+        our_in, self.fd_out = os.pipe()
+        self.fd_in, our_out = os.pipe()
+        self.peer = Peer(
+            our_in,
+            our_out,
+            on_request=lambda method, params: params,
+            on_event=lambda name, data: None,
+            on_close=lambda reason: None,
+            **options,
+        )
+        self.peer.start()
+        self._buffer = FrameBuffer()
+        self.greeting = self.read()[1]
+        self.write(HELLO, {"protocol": 1})
+
+    def read(self) -> list[Any]:
+        """Return the next frame that the peer wrote."""
+        while (frame := self._buffer.take()) is None:
+            self._buffer.read_from(self.fd_in)
+        return frame
+
+    def write(self, *frame: Any) -> None:
+        """Send a frame to the peer."""
+        os.write(self.fd_out, pack(list(frame)))
+
+    def answer(self) -> None:
+        """Answer the latest call."""
+        self.write(RESPONSE, self.read()[1], None)
+
+    async def call(self, *, at_once: bool) -> int:
+        """Call; return how many turns of the loop passed awake until there was the answer."""
+        if not at_once:
+            self.turns.before_sleep = self.answer
+        _, future = self.peer.ask("ping", None, 5)
+        if at_once:
+            self.answer()
+        before = self.turns.awake
+        await future
+        self.turns.before_sleep = None
+        return self.turns.awake - before
+
+
+def play(monkeypatch: pytest.MonkeyPatch, test: Callable[[Scene], Awaitable[None]], **options: Any) -> None:
+    """Run a scene on a loop whose turns are the only clock that the peer knows."""
+    turns = Turns()
+    monkeypatch.setattr(peer, "monotonic", lambda: turns.now)
+
+    async def scene() -> None:
+        played = Scene(turns, **options)
+        try:
+            async with asyncio.timeout(20):
+                await played.peer.ready
+                await test(played)
+        finally:
+            played.peer.close()
+            os.close(played.fd_in)
+            os.close(played.fd_out)
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(turns)) as runner:
+        runner.run(scene())
+
+
+def test_the_loop_turns_for_a_brisk_peer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the time is over; what was waited for in vain once is slept for at the next time."""
+
+    async def test(scene: Scene) -> None:
+        assert await scene.call(at_once=False) <= 2  # nothing is known of it
+        assert await scene.call(at_once=True) <= 2
+        assert 8 <= await scene.call(at_once=False) <= 12  # AWAKE_S by TURN_S
+        assert await scene.call(at_once=False) <= 2  # it was in vain
+        assert await scene.call(at_once=True) <= 2  # and it is brisk again by itself
+        assert await scene.call(at_once=False) >= 8
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
+def test_nobody_stays_awake_who_may_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the time for it the loop sleeps until the answer is there."""
+
+    async def test(scene: Scene) -> None:
+        assert await scene.call(at_once=True) <= 2
+        assert await scene.call(at_once=False) <= 2
+
+    play(monkeypatch, test)
+
+
+def test_a_peer_that_only_asks_keeps_nobody_awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin that asks again and again, and was not called, costs the host what it asks and no more."""
+
+    async def test(scene: Scene) -> None:
+        await scene.call(at_once=True)
+        for id in (1, 2, 3):
+            scene.write(REQUEST, id, "get", None)
+            for _ in range(4):
+                await asyncio.sleep(0)  # it is asked, and answers
+            assert scene.read()[0] == RESPONSE
+            before, slept = scene.turns.awake, asyncio.get_running_loop().create_future()
+            scene.turns.before_sleep = lambda slept=slept: slept.done() or slept.set_result(None)
+            await slept
+            scene.turns.before_sleep = None
+            assert scene.turns.awake - before <= 2
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
+def test_a_peer_is_told_for_how_long_it_may_wait_awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the greeting; where it may not, nothing is said."""
+
+    async def told(scene: Scene) -> None:
+        assert scene.greeting["awake_s"] == AWAKE_S
+
+    async def not_told(scene: Scene) -> None:
+        assert "awake_s" not in scene.greeting
+
+    play(monkeypatch, told, peer_awake_s=AWAKE_S)
+    play(monkeypatch, not_told, awake_s=AWAKE_S)

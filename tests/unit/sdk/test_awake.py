@@ -1,0 +1,95 @@
+"""A worker that may waits awake for what a brisk host says next, and never for longer than it was told."""
+
+import os
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from viloapp_sdk._wire import AWAKE, HELLO, REQUEST, greeting, pack
+from viloapp_sdk.worker import _channel
+from viloapp_sdk.worker._channel import Channel
+
+STEP_S = 1e-5
+
+
+@pytest.fixture
+def pipes() -> Iterator[tuple[int, int, int, int]]:
+    """What a worker reads from and its writing end, where it is read and what it writes to."""
+    fds = (*os.pipe(), *os.pipe())
+    yield fds
+    for fd in fds:
+        os.close(fd)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a hundredth of a millisecond pass at each look at the clock."""
+    steps = count()
+    monkeypatch.setattr(_channel, "monotonic", lambda: next(steps) * STEP_S)
+
+
+class Looks:
+    """Counts how often it was looked whether something has arrived."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, timeout: int) -> bool:
+        """Nothing has."""
+        self.count += 1
+        return False
+
+
+def served(pipes: tuple[int, int, int, int], awake_s: float | None, requests: int) -> tuple[Channel, Looks]:
+    """Have a channel serve so many requests, each sent when the one before is being answered."""
+    fd_in, host_out, _, fd_out = pipes
+    channel, looks, left = Channel(fd_in, fd_out), Looks(), iter(range(requests))
+    channel._arrived = looks
+
+    def handle(method: str, params: object) -> None:
+        if (id := next(left, None)) is None:
+            channel.stop()
+        else:
+            os.write(host_out, pack([REQUEST, id + 1, "next", None]))
+
+    channel.handle = handle
+    hello = greeting() if awake_s is None else [HELLO, {"protocol": 1, AWAKE: awake_s}]
+    os.write(host_out, pack(hello))
+    os.write(host_out, pack([REQUEST, 0, "first", None]))
+    channel.serve()
+    return channel, looks
+
+
+def test_a_worker_that_may_not_sleeps(pipes: tuple[int, int, int, int]) -> None:
+    """A host that says nothing of it, an older one too, has workers that sleep."""
+    assert served(pipes, None, 5)[1].count == 0
+
+
+def test_a_worker_waits_awake_for_a_brisk_host(pipes: tuple[int, int, int, int]) -> None:
+    """It looks until its time is over, and then reads as it always did."""
+    channel, looks = served(pipes, 20 * STEP_S, 5)
+    assert looks.count >= 10
+    assert channel._stopping
+
+
+def test_waiting_in_vain_is_not_repeated(pipes: tuple[int, int, int, int]) -> None:
+    """Once the time is over it sleeps, until the host has been brisk by itself again."""
+    channel = Channel(pipes[0], pipes[3])
+    channel._awake_s, channel._brisk, channel._arrived = 20 * STEP_S, True, (looks := Looks())
+    channel._wrote_at = 0.0
+    channel._stay_awake()
+    assert 10 <= looks.count <= 25  # and not one more after it was over
+    assert not channel._brisk
+
+
+def test_what_has_arrived_is_seen(pipes: tuple[int, int, int, int]) -> None:
+    """With the system's own look: nothing there, then a byte."""
+    channel = Channel(pipes[0], pipes[3])
+    channel._awake_s, channel._brisk, channel._wrote_at = STEP_S, True, 0.0
+    channel._stay_awake()
+    assert not channel._brisk
+    os.write(pipes[1], b"x")
+    channel._brisk = True
+    channel._stay_awake()
+    assert channel._brisk
