@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import signal
@@ -10,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 from urllib.request import Request, urlopen
+
+import pytest
 
 from tests.e2e.harness import UNSIGNED, Viloapp, eventually
 
@@ -22,6 +26,28 @@ def test_call_from_another_shell_reaches_the_same_worker(shared: Viloapp, folder
     with shared.workspace(folder):
         assert [shared.call("hello.count") for _ in range(3)] == [1, 2, 3]
     assert shared.call("hello.count") == 1  # without a host, each call has a worker of its own
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["a workspace", "no host"])
+def test_a_streaming_command_writes_its_bytes_to_standard_output(
+    shared: Viloapp, folder: Path, running: bool
+) -> None:
+    """As they come and as they are; what goes wrong in the middle comes after them; a reader may leave."""
+    with shared.workspace(folder) if running else contextlib.nullcontext():
+        done = shared("call", "hello.lines", '{"count": 100000}')
+        assert done.ok().out == "".join(f"line {number}\n" for number in range(100_000))
+        failed = shared("call", "hello.lines", '{"count": 2, "fail": true}')
+        assert "ValueError: no more lines" in failed.refused(1)
+        assert failed.out == "line 0\nline 1\n"
+        refused = shared("call", "--json", "hello.lines", '{"count": 2}')
+        assert "without --json" in refused.refused(1)
+        assert json.loads(refused.out)["error"]["code"] == "streaming_command"
+        left = shared.start("call", "hello.lines", '{"count": 100000000}', stderr=subprocess.DEVNULL)
+        assert left.stdout is not None
+        assert left.stdout.readline() == "line 0\n"
+        left.stdout.close()
+        assert left.wait(30) != 0
+        assert shared.call("hello.count") >= 1
 
 
 def test_call_without_a_host_leaves_nothing_running(shared: Viloapp) -> None:

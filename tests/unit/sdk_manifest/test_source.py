@@ -158,6 +158,24 @@ def test_namesakes_from_elsewhere_are_left_alone(package: Path, source: str) -> 
     assert (found.commands, found.widgets, found.issues) == ((), (), ())
 
 
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_generator_is_a_command_as_any_other(package: Path, kind: str) -> None:
+    """That a command streams is nothing of the manifest's: older cores read it as well."""
+    found = scanned(
+        package,
+        PLUGIN
+        + f"""
+class Hello(Plugin):
+    @command("hello.follow", title="Follow")
+    {kind} follow(self, lines: int = 10):
+        yield b"x"
+""",
+    )
+    assert found.issues == ()
+    assert [(row["id"], row["title"]) for row in found.commands] == [("hello.follow", "Follow")]
+    assert set(found.commands[0]) <= {"id", "title", "description", "async", "parameters"}
+
+
 @pytest.mark.parametrize(("given", "noted"), [("True", {"idempotent": True}), ("False", {})])
 def test_what_may_be_run_twice_is_noted(package: Path, given: str, noted: dict[str, bool]) -> None:
     """The manifest has the word only where it means something."""

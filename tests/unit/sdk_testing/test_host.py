@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, ClassVar
 
 import pytest
 
 from viloapp_sdk import Plugin, Widget, command
-from viloapp_sdk.errors import HandlerError, PermissionDeniedError
+from viloapp_sdk.errors import (
+    HandlerError,
+    NotStreamingError,
+    PermissionDeniedError,
+    StreamingCommandError,
+)
 from viloapp_sdk.testing import Denial, FakeHost
 
 
@@ -33,6 +38,7 @@ class Hello(Plugin):
 
     widgets = (Panel,)
     ended = False
+    ended_streams = 0
 
     @command("hello.greet")
     def greet(self, name: str = "world") -> str:
@@ -55,6 +61,34 @@ class Hello(Plugin):
     def listen(self) -> None:
         """Subscribe with a callback that fails."""
         self.context.event_bus.subscribe("theme.changed", self._broken)
+
+    @command("hello.count")
+    def count(self, upto: int) -> Iterator[bytes]:
+        """Stream."""
+        try:
+            for number in range(upto):
+                yield b"%d" % number
+            if upto > 3:
+                raise ValueError("on purpose")
+        finally:
+            self.ended_streams += 1
+
+    @command("hello.count_later")
+    async def count_later(self, upto: int) -> AsyncIterator[bytearray]:
+        """Stream."""
+        try:
+            for number in range(upto):
+                await asyncio.sleep(0)
+                yield bytearray(b"%d" % number)
+            if upto > 3:
+                raise ValueError("on purpose")
+        finally:
+            self.ended_streams += 1
+
+    @command("hello.text")
+    def text(self) -> Iterator[str]:
+        """Stream what is no bytes."""
+        yield "text"
 
     @command("hello.ask")
     def ask(self) -> bool:
@@ -94,6 +128,37 @@ def test_a_plain_and_an_async_command(kit: FakeHost) -> None:
 def test_an_async_command_in_a_loop_that_runs(kit: FakeHost) -> None:
     """A test that is a coroutine itself awaits it."""
     assert asyncio.run(kit.call_async("hello.later")) == "dark"
+
+
+@pytest.mark.parametrize("name", ["hello.count", "hello.count_later"])
+def test_a_streaming_command(kit: FakeHost, name: str) -> None:
+    """It yields bytes, is closed by who leaves, and is no command to call; as in a worker."""
+    assert list(kit.stream(name, upto=3)) == [b"0", b"1", b"2"]
+    left = kit.stream(name, upto=3)
+    assert next(left) == b"0"
+    left.close()  # type: ignore[attr-defined]  # it is a generator
+    assert kit.plugin.ended_streams == 2  # type: ignore[attr-defined]  # of the class above
+    with pytest.raises(HandlerError, match="ValueError: on purpose") as failed:
+        list(kit.stream(name, upto=4))
+    assert isinstance(failed.value.__cause__, ValueError)
+    with pytest.raises(StreamingCommandError, match="streams what it yields"):
+        kit.call(name, upto=3)
+    with pytest.raises(NotStreamingError, match=r"hello.greet is no generator: it returned str"):
+        list(kit.stream("hello.greet"))
+    with pytest.raises(HandlerError, match="TypeError: a bytes-like object is required"):
+        list(kit.stream("hello.text"))
+
+
+@pytest.mark.parametrize("name", ["hello.count", "hello.count_later"])
+def test_a_streaming_command_in_a_loop_that_runs(kit: FakeHost, name: str) -> None:
+    """`stream_async` is for tests that are coroutines themselves."""
+
+    async def test() -> None:
+        assert [piece async for piece in kit.stream_async(name, upto=3)] == [b"0", b"1", b"2"]
+        with pytest.raises(HandlerError, match="on purpose"):
+            assert [piece async for piece in kit.stream_async(name, {"upto": 4})]
+
+    asyncio.run(test())
 
 
 def test_what_the_code_raised_is_shown(kit: FakeHost) -> None:

@@ -38,6 +38,10 @@ PROFILE = "viloapp.profile"
 # In a host's greeting: seconds that a worker may wait without sleeping, see `Channel._stay_awake`.
 AWAKE = "awake_s"
 
+# With this event a worker says that a stream is over: ``[ticket, None or {code, detail, hint}]``.
+# Its bytes come over a socket of its own, whose other end the host has handed over under that ticket.
+STREAM = "viloapp.stream"
+
 # Bytes of one frame. Bulk data belongs in files or streams; a bound keeps a peer from filling our memory.
 MAX_FRAME = 16 * 1024 * 1024
 _READ_SIZE = 64 * 1024

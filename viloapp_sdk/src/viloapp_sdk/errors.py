@@ -24,8 +24,10 @@ __all__ = [
     "IncompatibleVersionsError",
     "InvalidArgumentsError",
     "LimitExceededError",
+    "NotStreamingError",
     "PermissionDeniedError",
     "ReentrancyError",
+    "StreamingCommandError",
     "UnknownCommandError",
     "UnknownServiceError",
     "UnknownWidgetError",
@@ -81,6 +83,18 @@ class UnknownCommandError(_CodedError):
     """No enabled plugin has the command."""
 
     CODE = "unknown_command"
+
+
+class StreamingCommandError(_CodedError):
+    """The command yields bytes in parts: it is streamed (`Host.stream`), and cannot be called."""
+
+    CODE = "streaming_command"
+
+
+class NotStreamingError(_CodedError):
+    """The command was streamed, and its handler is no generator: it is called (`Host.call`)."""
+
+    CODE = "not_streaming"
 
 
 class UnknownWidgetError(_CodedError):

@@ -8,8 +8,9 @@ connection stands. A socket pair is writable from the start, so it is filled fir
     unpark(plugin_end, host_end)         # now it can write; what it may have sent before comes first
 """
 
-import contextlib
 import socket
+
+from viloapp_core.rpc import refuse_descriptors
 
 __all__ = ["BUFFER", "parked", "unpark"]
 
@@ -27,7 +28,7 @@ def parked() -> tuple[socket.socket, socket.socket]:
     plugin.send(_FILLING)
     host.setblocking(False)
     host.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-    _refuse_descriptors(host)
+    refuse_descriptors(host)
     return plugin, host
 
 
@@ -36,14 +37,3 @@ def unpark(plugin: socket.socket, host: socket.socket) -> None:
     plugin.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     host.recv(len(_FILLING))
     plugin.close()
-
-
-def _refuse_descriptors(host: socket.socket) -> None:
-    """Have the kernel refuse descriptors that a plugin attaches, where it can (Linux 6.16, SO_PASSRIGHTS).
-
-    Received without room for them they are closed at once, which is harmless for all but a TCP socket that
-    lingers; workers cannot make one (SO_LINGER is refused to them).
-    """
-    so_passrights = 83
-    with contextlib.suppress(OSError):
-        host.setsockopt(socket.SOL_SOCKET, so_passrights, 0)

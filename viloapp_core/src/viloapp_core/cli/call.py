@@ -23,7 +23,8 @@ from viloapp_core.cli.shapes import encode
     "timeout_s",
     type=options.Seconds(0, above_least=True),
     metavar="SECONDS",
-    help="Give up after this long.  [default: the plugin's execution_time]",
+    help="Give up after this long without a result, or without more of one that streams.  [default: the "
+    "plugin's execution_time]",
 )
 @options.allow_unsandboxed
 @options.json_output
@@ -33,10 +34,11 @@ def call_command(
 ) -> None:
     """Run a plugin's COMMAND and print its result as JSON.
 
+    A command that streams writes its bytes to standard output as they come, and not with --json.
     JSON is an object of the command's arguments by name, as in '{"name": "Ann"}'; - reads it from standard
     input. The host that runs on this store is used; without one, a host is started for this call alone.
     """
-    from viloapp_core.host.session import call_once
+    from viloapp_core.host.session import Streamed, call_once
 
     given = parse_arguments(sys.stdin.read() if arguments == "-" else arguments)
     if allow_unsandboxed:
@@ -48,7 +50,10 @@ def call_command(
         timeout_s=timeout_s,
         allow_unsandboxed=allow_unsandboxed,
         person=TerminalPerson(invocation.output),
+        sink=None if invocation.output.as_json else invocation.output.bytes,
     )
+    if isinstance(result, Streamed):
+        return
     if invocation.output.as_json:
         invocation.output.json({"command": command, "result": result})
     else:

@@ -5,6 +5,7 @@ Source: https://no-color.org/ for `NO_COLOR`; https://bixense.com/clicolors/ is 
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,7 @@ class Output:
         self.stdout = stdout
         self.stderr = stderr
         self.environ = environ
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         self.as_json = False
         self.verbosity = 0
         """-1 quiet, 0 as usual, 1 what is done (-v), 2 everything and tracebacks (-vv)."""
@@ -70,6 +72,22 @@ class Output:
         if self.stdout is not None:
             self.stdout.write(text + "\n")
             self.stdout.flush()
+
+    def bytes(self, data: bytes) -> None:
+        """Print bytes as they are, at once; a terminal gets text without what would command it.
+
+        Raises:
+            OSError: the reader has gone, or the disk is full.
+        """
+        if self.stdout is None:
+            return
+        if self.stdout.isatty():
+            self.stdout.write(printable(self._decoder.decode(data)))
+            self.stdout.flush()
+        else:
+            self.stdout.flush()
+            self.stdout.buffer.write(data)
+            self.stdout.buffer.flush()
 
     # -- the rest, on standard error -------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import select
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +24,7 @@ from viloapp_core.host.errors import ControlError
 from viloapp_core.host.measuring import metrics
 from viloapp_core.host.probation import ROLLED_BACK
 from viloapp_core.host.prompts import Asker
+from viloapp_core.host.streams import Stream
 from viloapp_core.permissions import Permission
 from viloapp_core.rpc import Peer, refusal
 from viloapp_core.store import InstalledPlugin
@@ -68,6 +69,7 @@ class ControlServer:
         self._socket: socket.socket | None = None
         self._peers: set[Peer] = set()
         self._paused: dict[Peer, list[str]] = {}
+        self._streams: dict[Peer, tuple[Stream, contextlib.ExitStack]] = {}
         self._methods: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "commands": lambda params: host.commands(),
             "status": lambda params: {"pid": os.getpid(), "address": host.address, "plugins": host.plugins()},
@@ -144,6 +146,10 @@ class ControlServer:
         run = self._methods.get(method)
         if method == "call" and isinstance(params, dict):
             return self._call(peer, params)
+        if method == "stream.open" and isinstance(params, dict):
+            return self._open_stream(peer, params)
+        if method == "stream.read":
+            return self._read_stream(peer)
         if method in ("pause", "resume") and isinstance(params, dict):
             return self._pause(peer, _text(params, "plugin"), pausing=method == "pause")
         if run is None:
@@ -169,11 +175,49 @@ class ControlServer:
 
     def _gone(self, peer: Peer) -> None:
         self._peers.discard(peer)
+        self._end_stream(peer)
         for plugin_id in self._paused.pop(peer, ()):
             self._host.in_background(self._host.resume_plugin(plugin_id))
 
     async def _call(self, peer: Peer, params: dict[str, Any]) -> Any:
         """Run a command; who called is told what was denied, and asked if there is a person."""
+        with self._telling(peer, params):
+            return await self._host.call(
+                _text(params, "command"), params.get("arguments"), timeout_s=params.get("timeout_s")
+            )
+
+    async def _open_stream(self, peer: Peer, params: dict[str, Any]) -> None:
+        """Begin the one stream that a peer may have at a time, in the place of the one before."""
+        self._end_stream(peer)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._telling(peer, params))
+            timeout_s = params.get("timeout_s")
+            stream = self._host.stream(_text(params, "command"), params.get("arguments"), timeout_s=timeout_s)
+            stack.callback(stream.close)
+            await stream.open()
+            if peer in self._peers:  # else it went meanwhile
+                self._streams[peer] = (stream, stack.pop_all())
+
+    async def _read_stream(self, peer: Peer) -> bytes:
+        """Return the next piece of a peer's stream, nothing at its end; who reads slowly asks slowly."""
+        if peer not in self._streams:
+            return b""
+        try:
+            data = await self._streams[peer][0].read()
+        except BaseException:
+            self._end_stream(peer)
+            raise
+        if not data:
+            self._end_stream(peer)
+        return data
+
+    def _end_stream(self, peer: Peer) -> None:
+        if (held := self._streams.pop(peer, None)) is not None:
+            held[1].close()
+
+    @contextlib.contextmanager
+    def _telling(self, peer: Peer, params: dict[str, Any]) -> Iterator[None]:
+        """Tell a peer what is denied to a command's plugin meanwhile, and ask if there is a person."""
         permissions, called = self._host.permissions, self._host.plugin_of(_text(params, "command"))
 
         def limited(name: str, data: dict[str, Any]) -> None:
@@ -189,9 +233,7 @@ class ControlServer:
                     withdraw=lambda id: peer.notify("permission.settled", {"id": id}),
                 )
                 stack.callback(permissions.prompts.attach(asker))
-            return await self._host.call(
-                _text(params, "command"), params.get("arguments"), timeout_s=params.get("timeout_s")
-            )
+            yield
 
     async def _profile(self, params: dict[str, Any]) -> Any:
         from viloapp_core.host.profiling import profile  # few are ever asked for one

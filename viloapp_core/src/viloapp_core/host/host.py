@@ -40,6 +40,7 @@ from viloapp_core.host.permissions import PermissionManager
 from viloapp_core.host.probation import Probation
 from viloapp_core.host.reloading import Reloading
 from viloapp_core.host.start_marker import StartMarker
+from viloapp_core.host.streams import Stream
 from viloapp_core.host.widgets import Widgets
 from viloapp_core.host.wording import Wording
 from viloapp_core.ledger import LedgerError
@@ -201,7 +202,7 @@ class Host:
                 on_ready=self._worker_ready,
                 settings=self.settings.of_plugin,
                 locale=lambda: str(self.settings.core("locale")),
-                on_limit=self._limit_reached,
+                on_limit=self.limit_reached,
                 limits=self.settings.limits_of,
                 groups=groups if isinstance(groups, Groups) else None,
                 nice=lambda: int(self.settings.get("core.worker_nice")),
@@ -278,6 +279,7 @@ class Host:
 
         Raises:
             UnknownCommandError: no enabled plugin has it.
+            StreamingCommandError: it has no one result; see `stream`.
             DeadlineExceededError: it did not answer in time.
             WorkerLostError: the plugin's process ended before it answered.
             ViloError: what the plugin itself answered.
@@ -293,7 +295,7 @@ class Host:
             return await worker.call("command", [id, dict(arguments or ())], timeout_s=limit, repeat=repeat)
         except DeadlineExceededError:
             if timeout_s is None:
-                self._limit_reached(plugin_id, Breach("execution_time", "refused", allowed, allowed))
+                self.limit_reached(plugin_id, Breach("execution_time", "refused", allowed, allowed))
             hint = (
                 "if it does not stop, its process is ended; allow more: --timeout, or "
                 f"viloapp config set {plugin_id}.limits.execution_time SECONDS"
@@ -303,6 +305,39 @@ class Host:
             raise DeadlineExceededError(f"{command} did not answer within {limit:g} s", hint) from None
         finally:
             self._calls -= 1
+
+    def stream(
+        self, command: str, arguments: Mapping[str, Any] | None = None, *, timeout_s: float | None = None
+    ) -> Stream:
+        """Return the bytes that a streaming command yields, to be iterated; it begins with the first piece.
+
+        Args:
+            command: the command's id, or ``plugin-id:command``; its handler is a generator.
+            arguments: its arguments, JSON-like values by name.
+            timeout_s: seconds that the next piece may take, infinite ones too; the plugin's
+                ``limits.execution_time`` by default.
+        """
+        return Stream(self, command, arguments, timeout_s)
+
+    def runs(self, command: str) -> tuple[str, str, Worker]:
+        """Return the plugin that has a command, the command's id there, and what runs it.
+
+        Raises:
+            HostStoppingError: nothing runs any more.
+            UnknownCommandError: no enabled plugin has it.
+        """
+        if not self._running:
+            raise HostStoppingError
+        plugin_id, id, _ = self._find(command)
+        return plugin_id, id, self._workers[plugin_id]
+
+    def begin_stream(self) -> None:
+        """Count a stream that is open: the host is not idle."""
+        self._calls += 1
+
+    def end_stream(self) -> None:
+        """Count a stream that is over."""
+        self._calls -= 1
 
     def plugin_of(self, command: str) -> str:
         """Return the plugin that has a command; empty when none has."""
@@ -950,7 +985,7 @@ class Host:
             text = f"{told['message']}. Allow it: {told['command']}"
             self.publish("notification", {"level": "warning", "message": text, "plugin": told["plugin"]})
 
-    def _limit_reached(self, plugin_id: str, breach: Breach) -> None:
+    def limit_reached(self, plugin_id: str, breach: Breach) -> None:
         """Count it, and tell the plugin, everybody who listens, and the person, who reads one line."""
         message, hint = breach.message(plugin_id), breach.hint(plugin_id)
         told = {**asdict(breach), "plugin": plugin_id, "message": message, "hint": hint}

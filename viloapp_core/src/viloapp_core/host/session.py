@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,13 +14,24 @@ from viloapp_core.host.errors import HostRunningError
 from viloapp_core.host.host import Host
 from viloapp_core.host.probation import ROLLED_BACK
 from viloapp_core.host.prompts import Asker
-from viloapp_sdk.errors import ViloError
+from viloapp_sdk.errors import StreamingCommandError, ViloError
 
-__all__ = ["Person", "call_once"]
+__all__ = ["Person", "Streamed", "call_once"]
 
 _HANDOVER_S = 10.0
 """How long a host may take from holding the store to listening, or from stopping to giving it back."""
 _RETRY_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What a streaming command comes to: its bytes have gone where they should.
+
+    Args:
+        count: how many.
+    """
+
+    count: int
 
 
 class Person(Protocol):
@@ -51,8 +63,9 @@ def call_once(
     allow_unsandboxed: bool = False,
     timeout_s: float | None = None,
     person: Person | None = None,
+    sink: Callable[[bytes], object] | None = None,
 ) -> Any:
-    """Run a command and return its result.
+    """Run a command and return its result; `Streamed` for one whose bytes went to ``sink`` as they came.
 
     A running host answers with the worker that it has. Without one a temporary host is made, which others
     that call meanwhile use as well, and which ends when nobody does.
@@ -65,8 +78,10 @@ def call_once(
         allow_unsandboxed: for a temporary host, see `Host`.
         timeout_s: seconds; the plugin's ``limits.execution_time`` by default.
         person: who is told of denials, and asked for permissions.
+        sink: takes what a streaming command yields, and may wait; without one such a command is refused.
 
     Raises:
+        StreamingCommandError: the command streams, and there is no ``sink``.
         ViloError: what the plugin answered, or why it could not.
     """
     prompts = person is not None and person.present
@@ -84,19 +99,34 @@ def call_once(
                 if person is not None:
                     client.on_event = _relay(client, person)
                 try:
-                    return client.request("call", params)
+                    return _requested(client, params, sink)
                 except ViloError as error:
                     if error.code != "host_stopping" or time.monotonic() > give_up:
                         raise
         else:
             try:
-                return asyncio.run(
-                    _temporary(store, command, arguments, workspace, allow_unsandboxed, timeout_s, person)
-                )
+                return asyncio.run(_temporary(store, params, workspace, allow_unsandboxed, person, sink))
             except HostRunningError:  # another process was faster, and is about to listen
                 if time.monotonic() > give_up:
                     raise
         time.sleep(_RETRY_S)
+
+
+def _requested(
+    client: ControlClient, params: Mapping[str, Any], sink: Callable[[bytes], object] | None
+) -> Any:
+    """Have a running host run it; that a command streams is known once it was called, and nothing has run."""
+    try:
+        return client.request("call", params)
+    except StreamingCommandError:
+        if sink is None:
+            raise
+    client.request("stream.open", params)
+    count = 0
+    while data := client.request("stream.read"):
+        sink(data)
+        count += len(data)
+    return Streamed(count)
 
 
 def _relay(client: ControlClient, person: Person) -> Callable[[str, dict[str, Any]], None]:
@@ -134,12 +164,11 @@ def _in_thread(host: Host, person: Person) -> Asker:
 
 async def _temporary(
     store: Path,
-    command: str,
-    arguments: Mapping[str, Any] | None,
+    params: Mapping[str, Any],
     workspace: Path | None,
     allow_unsandboxed: bool,
-    timeout_s: float | None,
     person: Person | None,
+    sink: Callable[[bytes], object] | None,
 ) -> Any:
     async with Host(store, workspace=workspace, allow_unsandboxed=allow_unsandboxed) as host:
         if person is not None:
@@ -149,7 +178,22 @@ async def _temporary(
             if person.present:
                 host.permissions.prompts.attach(_in_thread(host, person))
         try:
-            return await host.call(command, arguments, timeout_s=timeout_s)
+            return await _run(host, params, sink)
         finally:
             while not host.idle:  # others have come to rely on this host
                 await asyncio.sleep(_RETRY_S)
+
+
+async def _run(host: Host, params: Mapping[str, Any], sink: Callable[[bytes], object] | None) -> Any:
+    command, arguments, timeout_s = params["command"], params["arguments"], params["timeout_s"]
+    try:
+        return await host.call(command, arguments, timeout_s=timeout_s)
+    except StreamingCommandError:
+        if sink is None:
+            raise
+    count = 0
+    async with host.stream(command, arguments, timeout_s=timeout_s) as pieces:
+        async for piece in pieces:
+            await asyncio.to_thread(sink, piece)  # it may wait, and others may use this host meanwhile
+            count += len(piece)
+    return Streamed(count)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -76,6 +76,17 @@ class SyncHost:
     ) -> Any:
         """See `Host.call`."""
         return self._wait(self._host.call(command, arguments, timeout_s=timeout_s))
+
+    def stream(
+        self, command: str, arguments: Mapping[str, Any] | None = None, *, timeout_s: float | None = None
+    ) -> Iterator[bytes]:
+        """See `Host.stream`; closing the generator gives the stream up."""
+        stream = self._here(lambda: self._host.stream(command, arguments, timeout_s=timeout_s))
+        try:
+            while data := self._wait(stream.read()):
+                yield data
+        finally:
+            self._here(stream.close)
 
     def commands(self) -> list[dict[str, Any]]:
         """See `Host.commands`."""

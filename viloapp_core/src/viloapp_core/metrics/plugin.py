@@ -9,8 +9,9 @@ from viloapp_core.metrics.latencies import Latencies
 
 __all__ = ["COUNTED", "PluginMetrics", "Sample"]
 
-COUNTED = frozenset({"command", "widget.command"})
-"""Methods of the wire that count as calls: they run what the plugin's author wrote for people."""
+COUNTED = frozenset({"command", "stream", "widget.command"})
+"""Methods of the wire that count as calls: they run what the plugin's author wrote for people. A stream
+counts as one that is answered when it has begun."""
 
 ERROR_CHARS = 100
 """Kept of the last error. Source: the specification."""
@@ -50,6 +51,8 @@ class PluginMetrics:
 
     Attributes:
         latencies: of the calls that ended.
+        streams: that are open.
+        streamed: bytes that came over streams.
         errors: calls that failed, starts that failed, and processes that were lost.
         last_error: the beginning of the latest.
         startup_s: seconds from the start of the latest process until it was ready.
@@ -67,6 +70,8 @@ class PluginMetrics:
         self.plugin_id = plugin_id
         self.latencies = Latencies()
         self.under_way: dict[int, tuple[str, Any]] = {}
+        self.streams = 0
+        self.streamed = 0
         self.errors = 0
         self.last_error = ""
         self.startup_s = 0.0
@@ -227,6 +232,8 @@ class PluginMetrics:
             "command_p99_time": round(p99, 7),
             "command_max_time": round(self.latencies.longest_ns / 1e9, 7),
             "commands_running": len(self.under_way),
+            "streams_open": self.streams,
+            "streamed_bytes": self.streamed,
             "error_count": self.errors,
             "last_error": self.last_error,
             "restarts": self.restarts,
@@ -238,7 +245,7 @@ class PluginMetrics:
 
 def _name(method: str, params: Any) -> str:
     """Return what was asked for, without its arguments: those may be a secret of the person's."""
-    named = {"command": 0, "widget.command": 1}.get(method)
+    named = {"command": 0, "stream": 0, "widget.command": 1}.get(method)
     if named is not None and isinstance(params, (list, tuple)) and len(params) > named:
         return f"{method} {str(params[named])[:ERROR_CHARS]}"
     return method

@@ -1,4 +1,4 @@
-"""Requests, answers, events and cancellation between the host and one peer; descriptors for it.
+"""Requests, answers, events and cancellation between host and peer; descriptors to it, streams from it.
 
     peer = Peer(fd_in, fd_out, on_request=answer, on_event=ignore, on_close=closed)
     peer.start()
@@ -8,8 +8,9 @@ The peer may be a hostile plugin: what it can make the host hold is bounded, and
 or the format ends that peer, never the host.
 """
 
-from viloapp_core.rpc.descriptors import Descriptors
+from viloapp_core.rpc.descriptors import Descriptors, refuse_descriptors
 from viloapp_core.rpc.peer import Limits, Peer
+from viloapp_core.rpc.streams import Incoming, pair
 from viloapp_core.rpc.versions import refusal
 
-__all__ = ["Descriptors", "Limits", "Peer", "refusal"]
+__all__ = ["Descriptors", "Incoming", "Limits", "Peer", "pair", "refusal", "refuse_descriptors"]

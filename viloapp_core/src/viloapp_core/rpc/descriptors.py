@@ -12,6 +12,7 @@ would send: the host never holds a descriptor that a plugin chose, of which even
 TCP socket with SO_LINGER, socket(7)).
 """
 
+import contextlib
 import socket
 from array import array
 from itertools import count
@@ -19,7 +20,7 @@ from itertools import count
 from viloapp_sdk._wire import TICKET_BYTES
 from viloapp_sdk.errors import FrameError, WorkerLostError
 
-__all__ = ["Descriptors"]
+__all__ = ["Descriptors", "refuse_descriptors"]
 
 
 class Descriptors:
@@ -62,3 +63,14 @@ class Descriptors:
     def close(self) -> None:
         """Give the socket up. May be called twice."""
         self._end.close()
+
+
+def refuse_descriptors(host: socket.socket) -> None:
+    """Have the kernel refuse descriptors that a plugin attaches, where it can (Linux 6.16, SO_PASSRIGHTS).
+
+    Received without room for them they are closed at once, which is harmless for all but a TCP socket that
+    lingers; workers cannot make one (SO_LINGER is refused to them).
+    """
+    so_passrights = 83
+    with contextlib.suppress(OSError):
+        host.setsockopt(socket.SOL_SOCKET, so_passrights, 0)

@@ -18,6 +18,7 @@ from viloapp_core.supervise.failures import Failure, FailureLog
 from viloapp_core.supervise.log import RotatingLog
 from viloapp_core.supervise.rehearsal import rehearse
 from viloapp_core.supervise.stepping import run_steps
+from viloapp_core.supervise.streaming import Streaming
 from viloapp_core.supervise.surroundings import Surroundings
 from viloapp_core.supervise.worker import Worker
 
@@ -29,6 +30,7 @@ __all__ = [
     "PluginStartError",
     "RotatingLog",
     "StepFailedError",
+    "Streaming",
     "SuperviseError",
     "Surroundings",
     "Worker",

@@ -12,15 +12,15 @@ from typing import Any
 from viloapp_core.limits import Breach, Limits
 from viloapp_core.process import ExitStatus
 from viloapp_core.process.tree import Tree
-from viloapp_core.rpc import Descriptors, Peer
+from viloapp_core.rpc import Descriptors, Incoming, Peer
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.launching import Launched
 from viloapp_core.supervise.log import RotatingLog
 from viloapp_core.supervise.monitor import Watch, Watched
 from viloapp_core.supervise.policy import awake_of
 from viloapp_core.supervise.surroundings import Surroundings
-from viloapp_sdk._wire import PROFILE, TRACE_SIGNAL
-from viloapp_sdk.errors import LimitExceededError, ViloError, WorkerLostError
+from viloapp_sdk._wire import PROFILE, STREAM, TRACE_SIGNAL
+from viloapp_sdk.errors import LimitExceededError, ViloError, WorkerLostError, from_wire
 
 __all__ = ["EXIT_TIME_S", "Ending", "Life"]
 
@@ -73,6 +73,7 @@ class Life:
         sdk: the version of viloapp-sdk that it says it has.
         running: what it had not answered when its channel ended, and for how many seconds.
         on_profile: called with what it sends when it was asked for a profile.
+        streams: what is read of it, by the ticket of the other end.
         ended: resolves with how it ended, once nothing of it is left.
         told: resolves after that, once the plugin's state says so; resolved by its supervisor.
     """
@@ -93,6 +94,7 @@ class Life:
         self.python = self.sdk = ""
         self.running: list[tuple[str, float]] = []
         self.on_profile: set[Callable[[Any], None]] = set()
+        self.streams: dict[int, Incoming] = {}
         self._metrics = around.metrics(plugin.plugin_id)
         self._id = plugin.plugin_id
         self._on_breach = on_breach
@@ -161,6 +163,12 @@ class Life:
         if name == PROFILE:
             for hear in tuple(self.on_profile):
                 hear(data)
+        elif name == STREAM and isinstance(data, list) and len(data) == 2 and type(data[0]) is int:
+            self._stream_ended(*data)
+
+    def _stream_ended(self, ticket: int, error: Any) -> None:
+        if (incoming := self.streams.get(ticket)) is not None:  # else one that was given up
+            incoming.say(from_wire(error) if error is not None else None)
 
     # -- its end -------------------------------------------------------------------------------------
 
@@ -255,6 +263,8 @@ class Life:
     def _disconnected(self, reason: ViloError | None) -> None:
         """The channel broke, or its content broke the protocol: the process has no way back from that."""
         self.running = self._metrics.running()
+        for incoming in tuple(self.streams.values()):
+            incoming.lose()
         if self.asked:
             return  # it is on its way out, and may still have something to put away
         if reason is None:

@@ -9,6 +9,7 @@ from typing import Any
 from viloapp_core.limits import LIMIT_NAMES, Breach, Limits, Usage
 from viloapp_core.process import ExitStatus
 from viloapp_core.process.tree import Look, Tree
+from viloapp_core.rpc import Incoming, pair
 from viloapp_core.sandbox import Launch, probe, program_plan
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.failures import Failure
@@ -16,9 +17,11 @@ from viloapp_core.supervise.health import expect_answers
 from viloapp_core.supervise.launching import request_of
 from viloapp_core.supervise.life import Life
 from viloapp_core.supervise.machine import Phase
+from viloapp_core.supervise.streaming import Streaming, no_streams
 from viloapp_core.supervise.supervisor import Supervisor
 from viloapp_core.supervise.surroundings import Surroundings
-from viloapp_sdk.errors import DeadlineExceededError, LimitExceededError, WorkerLostError
+from viloapp_sdk._wire import pack
+from viloapp_sdk.errors import DeadlineExceededError, FrameError, LimitExceededError, WorkerLostError
 
 __all__ = ["Worker"]
 
@@ -197,6 +200,48 @@ class Worker:
             raise told from error
         metrics.ended(began)
         return answer
+
+    async def stream(self, command: str, arguments: dict[str, Any], timeout_s: float) -> Streaming:
+        """Have a streaming command begin, starting the plugin's process when none runs.
+
+        Args:
+            command: its id.
+            arguments: its arguments by name.
+            timeout_s: seconds until it has begun, from the moment that the process is ready.
+
+        Raises:
+            IncompatibleVersionsError: the plugin's SDK is older than streams.
+            FrameError: its arguments cannot be sent, or too much waits for the plugin already.
+            NotStreamingError: the command is none that streams.
+            ViloError: what the plugin answered, or that it could not.
+        """
+        life = await self._free()
+        if life is not self._supervisor.running or not life.free:
+            raise WorkerLostError(f"{self.plugin.plugin_id}: its process is about to end", "try again")
+        if life.peer.hello.get("streams") is not True:
+            raise no_streams(self.plugin.plugin_id, life.sdk)
+        # What cannot be asked is refused now: a descriptor for it would stay open in the plugin.
+        pack([command, arguments])
+        if life.peer.behind:
+            raise FrameError("much waits already for a process that is busy", "try again later")
+        ours, theirs = pair()
+        incoming = Incoming(ours)
+        ticket = 0
+        try:
+            with theirs:
+                ticket = life.hand_over(theirs.fileno())
+            life.streams[ticket] = incoming
+            # The process that is asked is the one that has the descriptor: nobody else runs in between.
+            await self.call("stream", [command, arguments, ticket], timeout_s=timeout_s)
+        except BaseException:
+            incoming.close()
+            life.streams.pop(ticket, None)
+            raise
+
+        async def told(error: Exception) -> BaseException:
+            return error if isinstance(error, DeadlineExceededError) else await self._told(error, life)
+
+        return Streaming(incoming, self.metrics, told, lambda: life.streams.pop(ticket, None))
 
     def notify(self, type: str, body: dict[str, Any]) -> None:
         """Send an event to the process, if one runs."""

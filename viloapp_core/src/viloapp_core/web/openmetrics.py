@@ -113,13 +113,15 @@ def _gauges(rows: Iterable[Mapping[str, Any]]) -> Iterable["Metric"]:
         unit="seconds",
     )
     running = GaugeMetricFamily("viloapp_plugin_calls_running", "Calls under way.", labels=["plugin"])
+    streams = GaugeMetricFamily("viloapp_plugin_streams_open", "Streams under way.", labels=["plugin"])
     for row in rows:
         id = [row["id"]]
         up.add_metric(id, float(row["state"] == "running"))
         memory.add_metric([*id, row["memory_kind"] or "pss"], row["memory_usage_mb"] * _MB)
         startup.add_metric(id, row["startup_time"])
         running.add_metric(id, row["commands_running"])
-    return up, memory, startup, running
+        streams.add_metric(id, row["streams_open"])
+    return up, memory, startup, running, streams
 
 
 def _counters(rows: Iterable[Mapping[str, Any]], measured: Mapping[str, PluginMetrics]) -> Iterable["Metric"]:
@@ -131,13 +133,15 @@ def _counters(rows: Iterable[Mapping[str, Any]], measured: Mapping[str, PluginMe
     cpu = counter("cpu_seconds", "Processor time of all its processes.", "seconds")
     active = counter("active_seconds", "Time in which a process of it was ready.", "seconds")
     errors = counter("errors", "Calls that failed, starts that failed and processes that were lost.")
+    streamed = counter("streamed_bytes", "Bytes that its commands streamed.", "bytes")
     restarts = counter("restarts", "Processes that became ready after the first.")
     limits = counter("limit_violations", "Limits that it met.", "", "limit")
     for id, metrics in measured.items():
         cpu.add_metric([id], metrics.cpu_s)
         active.add_metric([id], metrics.active_s)
         errors.add_metric([id], metrics.errors)
+        streamed.add_metric([id], metrics.streamed)
         restarts.add_metric([id], metrics.restarts)
         for limit, count in metrics.violations.items():
             limits.add_metric([id, limit], count)
-    return cpu, active, errors, restarts, limits
+    return cpu, active, errors, streamed, restarts, limits

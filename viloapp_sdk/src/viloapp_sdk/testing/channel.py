@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # it has no stubs
 
 from viloapp_sdk._wire import RESPONSE, pack
-from viloapp_sdk.errors import FrameError, HandlerError, ReentrancyError, ViloError, from_wire
-from viloapp_sdk.worker._channel import MAX_DEPTH
+from viloapp_sdk.errors import (
+    FrameError,
+    HandlerError,
+    NotStreamingError,
+    ReentrancyError,
+    ViloError,
+    from_wire,
+)
+from viloapp_sdk.worker._channel import MAX_DEPTH, refuse_stream
 
 __all__ = ["InProcessChannel"]
 
@@ -88,15 +95,55 @@ class InProcessChannel:
         Raises:
             ViloError: what the plugin answered; `HandlerError` from what its code raised.
         """
-        return self._served(lambda: crossed(self.finished(self.handle(method, crossed(params)))))
+        return self._served(lambda: crossed(self.finished(self._result(method, params))))
 
     async def serve_async(self, method: str, params: Any) -> Any:
         """Do what `serve` does where a loop runs already."""
-        result = self._served(lambda: self.handle(method, crossed(params)))
+        result = self._served(lambda: self._result(method, params))
         try:
             return crossed(await result if hasattr(result, "__await__") else result)
         except Exception as error:
             raise as_answer(error) from error
+
+    def _result(self, method: str, params: Any) -> Any:
+        result = self.handle(method, crossed(params))
+        if method == "command":
+            refuse_stream(params[0], result)
+        return result
+
+    def stream(self, params: list[Any]) -> Iterator[bytes]:
+        """Yield what a streaming command yields; closing this closes it.
+
+        Raises:
+            NotStreamingError: the handler is no generator.
+            ViloError: what the plugin answered; `HandlerError` from what its code raised.
+        """
+        pieces = self._served(lambda: _streaming(params[0], self.handle("command", crossed(params))))
+        is_async = hasattr(pieces, "__anext__")
+        step = (lambda: self.finished(pieces.__anext__())) if is_async else (lambda: next(pieces))
+        try:
+            while (piece := self._served(lambda: _piece(step))) is not None:
+                yield piece
+        finally:
+            close = getattr(pieces, "aclose" if is_async else "close", lambda: None)
+            self.finished(close())
+
+    async def stream_async(self, params: list[Any]) -> AsyncIterator[bytes]:
+        """Do what `stream` does where a loop runs already."""
+        pieces = self._served(lambda: _streaming(params[0], self.handle("command", crossed(params))))
+        if not hasattr(pieces, "__anext__"):
+            pieces = _as_async(pieces)
+        close = getattr(pieces, "aclose", None)
+        try:
+            async for piece in pieces:
+                yield _checked(piece)
+        except ViloError:
+            raise
+        except Exception as error:
+            raise as_answer(error) from error
+        finally:
+            if close is not None:
+                await close()
 
     def _served(self, run: Callable[[], Any]) -> Any:
         if self._depth >= MAX_DEPTH:
@@ -152,6 +199,39 @@ class InProcessChannel:
 
 async def _awaited(result: Awaitable[Any]) -> Any:
     return await result
+
+
+def _streaming(command: str, result: Any) -> Any:
+    if hasattr(result, "__await__") and hasattr(result, "close"):
+        result.close()
+    if not hasattr(result, "__next__") and not hasattr(result, "__anext__"):
+        raise NotStreamingError(
+            f"{command} is no generator: it returned {type(result).__name__}", "call it with host.call"
+        )
+    return result
+
+
+def _piece(step: Callable[[], Any]) -> bytes | None:
+    """Return the next piece as it arrives; None at the end."""
+    try:
+        return _checked(step())
+    except (StopIteration, StopAsyncIteration):
+        return None
+
+
+def _checked(piece: Any) -> bytes:
+    if not isinstance(piece, (bytes, bytearray, memoryview)):
+        raise TypeError(f"a bytes-like object is required, not {type(piece).__name__!r}")
+    return bytes(piece)
+
+
+async def _as_async(pieces: Iterator[Any]) -> AsyncIterator[Any]:
+    try:
+        for piece in pieces:
+            yield piece
+    finally:
+        if hasattr(pieces, "close"):
+            pieces.close()
 
 
 def crossed(value: Any) -> Any:

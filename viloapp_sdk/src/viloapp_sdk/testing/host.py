@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +181,25 @@ class FakeHost:
         """Run a command of the plugin in the loop that runs already."""
         name = command.removeprefix(f"{self.plugin_id}:")
         return await self._running.channel.serve_async("command", [name, {**(arguments or {}), **named}])
+
+    def stream(
+        self, command: str, arguments: Mapping[str, Any] | None = None, /, **named: Any
+    ) -> Iterator[bytes]:
+        """Yield what a streaming command of the plugin yields; closing it ends the plugin's generator.
+
+        Raises:
+            NotStreamingError: the command's handler is no generator.
+            ViloError: what the plugin answered; `HandlerError` from what its code raised.
+        """
+        name = command.removeprefix(f"{self.plugin_id}:")
+        return self._running.channel.stream([name, {**(arguments or {}), **named}])
+
+    def stream_async(
+        self, command: str, arguments: Mapping[str, Any] | None = None, /, **named: Any
+    ) -> AsyncIterator[bytes]:
+        """Do what `stream` does in the loop that runs already."""
+        name = command.removeprefix(f"{self.plugin_id}:")
+        return self._running.channel.stream_async([name, {**(arguments or {}), **named}])
 
     def grant(self, *permissions: str) -> None:
         """Allow the plugin something; see `FakePermissions.grant`."""

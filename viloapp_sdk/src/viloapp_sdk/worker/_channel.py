@@ -34,6 +34,7 @@ from viloapp_sdk.errors import (
     HandlerError,
     LimitExceededError,
     ReentrancyError,
+    StreamingCommandError,
     ViloError,
     WorkerLostError,
     from_wire,
@@ -138,7 +139,7 @@ class Channel:
     def serve(self) -> None:
         """Serve the host until `stop`; returns when it is gone as well."""
         python = sys.version.split()[0]
-        self._write(pack(greeting(python=python, sdk=__version__, profile=True)))
+        self._write(pack(greeting(python=python, sdk=__version__, profile=True, streams=True)))
         nothing, inbox, reading = _Answer(), self.inbox, self.reading
         while not self._stopping:
             if self.loop is not None:
@@ -312,7 +313,7 @@ class Channel:
         for index, frame in enumerate(self.inbox):
             if frame[0] == REQUEST and frame[1] == id:
                 del self.inbox[index]
-                self._write(pack([ERROR, id, CallCancelledError("cancelled before it began").to_wire()]))
+                self._turn_away(frame, CallCancelledError("cancelled before it began"))
                 return
         if self.loop is not None:
             self.loop.cancel(id)  # a plain handler cannot be interrupted: the host decides how long to wait
@@ -325,14 +326,18 @@ class Channel:
         if self._depth >= MAX_DEPTH:
             error = ReentrancyError(f"calls between host and plugin are nested deeper than {MAX_DEPTH}")
             if id is not None:
-                self._write(pack([ERROR, id, error.to_wire()]))
+                self._turn_away(frame, error)
             return
         self._depth += 1
         try:
             result = self.handle(frame[2], frame[3]) if id is not None else self.notify(frame[1], frame[2])
-            if type(result) not in _PLAIN and hasattr(result, "__await__"):
-                self._require_loop().start(id, result, nested=self._depth > 1)
-            elif id is not None:
+            if type(result) not in _PLAIN:
+                if hasattr(result, "__await__"):
+                    self._require_loop().start(id, result, nested=self._depth > 1)
+                    return
+                if id is not None and frame[2] == "command":
+                    refuse_stream(frame[3][0], result)
+            if id is not None:
                 self._write(pack((RESPONSE, id, result)))
         except BaseException as error:  # also SystemExit: a library that exits must not take the plugin along
             self.fail(id, error)
@@ -350,17 +355,19 @@ class Channel:
 
     def fail(self, id: "int | None", error: BaseException) -> None:
         """Answer with an error; the traceback goes to the log and never over the wire."""
-        if not isinstance(error, ViloError):
-            sys.excepthook(type(error), error, error.__traceback__)
-            said, limit = f"{type(error).__name__}: {error}"[:2000], _limit_of(error)
-            error = (
-                # The host knows the hint; it gets the limit's name.
-                LimitExceededError(said, limit)
-                if limit
-                else HandlerError(said, "the traceback is in the plugin's log: viloapp logs ID")
-            )
+        told = as_told(error)
         if id is not None:
-            self._write(pack([ERROR, id, error.to_wire()]))
+            self._write(pack([ERROR, id, told.to_wire()]))
+
+    def tell(self, name: str, data: "Any") -> None:
+        """Send the host an event."""
+        self._write(pack([EVENT, name, data]))
+
+    def _turn_away(self, frame: "list[Any]", error: ViloError) -> None:
+        """Answer a request that is not run."""
+        if frame[2] == "stream":  # the descriptor that came for it must not stay open
+            self.handle("stream.drop", frame[3])
+        self._write(pack([ERROR, frame[1], error.to_wire()]))
 
     def _require_loop(self) -> "Loop":
         if self.loop is None:
@@ -393,6 +400,30 @@ def result_of(frame: "list[Any] | None") -> "Any":
     if frame[0] == ERROR:
         raise from_wire(frame[2])
     return frame[2]
+
+
+def as_told(error: BaseException) -> ViloError:
+    """Return what the host is told of an exception in the plugin's code; its traceback goes to the log."""
+    if isinstance(error, ViloError):
+        return error
+    sys.excepthook(type(error), error, error.__traceback__)
+    said, limit = f"{type(error).__name__}: {error}"[:2000], _limit_of(error)
+    if limit:
+        return LimitExceededError(said, limit)  # the host knows the hint; it gets the limit's name
+    return HandlerError(said, "the traceback is in the plugin's log: viloapp logs ID")
+
+
+def refuse_stream(command: str, result: "Any") -> None:
+    """Refuse what a generator's handler returned to a caller who waits for one answer; none of it has run.
+
+    Raises:
+        StreamingCommandError: it is a generator, plain or ``async``.
+    """
+    if hasattr(result, "__next__") or hasattr(result, "__anext__"):
+        raise StreamingCommandError(
+            f"{command} streams what it yields, and has no one result",
+            "read it with Host.stream; `viloapp call` without --json writes it to standard output",
+        )
 
 
 def _limit_of(error: BaseException) -> str:

@@ -49,6 +49,8 @@ class Runtime:
             "ping": lambda params: "pong",
             "settings.step": self._step,
             "shutdown": self._shutdown,
+            "stream": self._stream,
+            "stream.drop": self._drop_stream,
             "widget.command": self._widget_command,
             "widget.create": self._widget_create,
             "widget.destroy": self._widget_destroy,
@@ -172,6 +174,25 @@ class Runtime:
         return None if result else f"its health_check returned {result!r}"
 
     # -- commands and widgets ------------------------------------------------------------------------
+
+    def _stream(self, params: "list[Any]") -> None:
+        """``[command, arguments, ticket]``: have a streaming command write into the ticket's socket."""
+        from viloapp_sdk.worker._streams import begin
+
+        command, args, ticket = params
+        assert self._plugin is not None
+        assert self._fetch is not None
+        fd = self._fetch(ticket)
+        try:
+            begin(self._channel, self._plugin.handle_command(command, args), fd, ticket, command)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def _drop_stream(self, params: "list[Any]") -> None:
+        """``[command, arguments, ticket]``: a stream that the host gave up before it began."""
+        if self._fetch is not None:
+            os.close(self._fetch(params[2]))
 
     def _widget_create(self, params: "dict[str, Any]") -> "Any":
         """``{widget, instance, params, state}`` → ``{title, data}``."""
