@@ -69,6 +69,11 @@ class Speaks(Plugin):
         """Return what came."""
         return text
 
+    @command("{name}.later")
+    async def later(self, text: str = "") -> str:
+        """Return what came, from an event loop."""
+        return text
+
     @command("{name}.ask")
     def ask(self, variable: str, count: int) -> list:
         """Ask the host so many times; return the seconds of each."""

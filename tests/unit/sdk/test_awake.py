@@ -1,5 +1,6 @@
 """A worker that may waits awake for what a brisk host says next, and never for longer than it was told."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from itertools import count
@@ -9,6 +10,7 @@ import pytest
 from viloapp_sdk._wire import AWAKE, HELLO, REQUEST, greeting, pack
 from viloapp_sdk.worker import _channel
 from viloapp_sdk.worker._channel import Channel
+from viloapp_sdk.worker._loop import Loop
 
 STEP_S = 1e-5
 
@@ -76,20 +78,40 @@ def test_a_worker_waits_awake_for_a_brisk_host(pipes: tuple[int, int, int, int])
 def test_waiting_in_vain_is_not_repeated(pipes: tuple[int, int, int, int]) -> None:
     """Once the time is over it sleeps, until the host has been brisk by itself again."""
     channel = Channel(pipes[0], pipes[3])
-    channel._awake_s, channel._brisk, channel._arrived = 20 * STEP_S, True, (looks := Looks())
+    channel._awake_s, channel.brisk, channel._arrived = 20 * STEP_S, True, (looks := Looks())
     channel._wrote_at = 0.0
     channel._stay_awake()
     assert 10 <= looks.count <= 25  # and not one more after it was over
-    assert not channel._brisk
+    assert not channel.brisk
 
 
 def test_what_has_arrived_is_seen(pipes: tuple[int, int, int, int]) -> None:
     """With the system's own look: nothing there, then a byte."""
     channel = Channel(pipes[0], pipes[3])
-    channel._awake_s, channel._brisk, channel._wrote_at = STEP_S, True, 0.0
+    channel._awake_s, channel.brisk, channel._wrote_at = STEP_S, True, 0.0
     channel._stay_awake()
-    assert not channel._brisk
+    assert not channel.brisk
     os.write(pipes[1], b"x")
-    channel._brisk = True
+    channel.brisk = True
     channel._stay_awake()
-    assert channel._brisk
+    assert channel.brisk
+
+
+def test_an_event_loop_turns_for_as_long(pipes: tuple[int, int, int, int]) -> None:
+    """The loop of a plugin with asynchronous handlers goes on turning, and sleeps when its time is over."""
+    channel = Channel(pipes[0], pipes[3])
+    channel._awake_s, channel._wrote_at, channel.brisk = 10 * STEP_S, 0.0, True
+    loop = Loop(channel)
+    loop._expect()
+    turns = 0
+
+    async def until_asleep() -> None:
+        nonlocal turns
+        while loop._awake:
+            turns += 1
+            await asyncio.sleep(0)
+
+    loop._loop.run_until_complete(until_asleep())
+    loop._loop.close()
+    assert 8 <= turns <= 14
+    assert not channel.brisk

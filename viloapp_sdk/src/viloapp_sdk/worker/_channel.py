@@ -93,7 +93,7 @@ class Channel:
         self._stopping = False
         self._awake_s = 0.0  # that may be waited without sleeping, as the host allows
         self._wrote_at = 0.0
-        self._brisk = False  # what was read last came within that time after what was written
+        self.brisk = False  # what was read last came within that time after what was written
         self._arrived: Callable[[int], Any] | None = None  # a look for what has arrived
         self.loop: Loop | None = None
 
@@ -210,11 +210,11 @@ class Channel:
         while frame is None:
             try:
                 if not buffer.end:
-                    if self._brisk:
+                    if self.brisk:
                         self._stay_awake()
                     frame = buffer.receive(self.fd_in)
                     if self._awake_s:
-                        self._brisk = monotonic() - self._wrote_at < self._awake_s
+                        self.came()
                     continue
                 if not buffer.read_from(self.fd_in):
                     raise EOFError
@@ -241,16 +241,23 @@ class Channel:
             try:
                 from select import poll
             except ImportError:  # not on Windows
-                self._awake_s, self._brisk = 0.0, False
+                self._awake_s, self.brisk = 0.0, False
                 return
             watched = poll()
             watched.register(self.fd_in)
             self._arrived = watched.poll
-        until = self._wrote_at + self._awake_s
         while not self._arrived(0):
-            if monotonic() > until:
-                self._brisk = False  # in vain: not again before it has been brisk without
+            if not self.may_wait():
                 return
+
+    def may_wait(self) -> bool:
+        """Whether it is worth to stay awake for what the host says next; not again after it was in vain."""
+        self.brisk = self.brisk and monotonic() - self._wrote_at < self._awake_s
+        return self.brisk
+
+    def came(self) -> None:
+        """Take note that the host has said something, and whether it was brisk about it."""
+        self.brisk = monotonic() - self._wrote_at < self._awake_s
 
     def route(self, frame: "list[Any]") -> None:
         """Hand a frame to whom it concerns."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from functools import partial
+from time import monotonic
 
 from viloapp_sdk.errors import CallCancelledError
 from viloapp_sdk.worker._channel import result_of
@@ -52,6 +53,7 @@ class Loop:
         asyncio.set_event_loop(self._loop)
         self._tasks: dict[int, asyncio.Future[Any]] = {}
         self._unnamed: set[asyncio.Future[Any]] = set()
+        self._expecting = self._awake = False
         os.set_blocking(channel.fd_in, False)
         self._loop.add_reader(channel.fd_in, self._readable)
 
@@ -103,6 +105,7 @@ class Loop:
         """Ask the host and await the answer."""
         future: asyncio.Future[list[Any]] = self._loop.create_future()
         id = self._channel._ask(_FutureAnswer(future), method, params)
+        self._expect()
         try:
             return result_of(await future)
         finally:
@@ -119,11 +122,28 @@ class Loop:
             self._channel.fail(id, error)
         else:
             self._channel.answer(id, task.result())
+        self._expect()
+
+    def _expect(self) -> None:
+        """Turn for a moment rather than to sleep, where the host is brisk; see `Channel.may_wait`."""
+        self._expecting = True
+        if self._channel.brisk and not self._awake:
+            self._awake = True
+            self._loop.call_soon(self._stay_awake)
+
+    def _stay_awake(self) -> None:
+        if self._expecting and self._channel.may_wait():
+            self._loop.call_soon(self._stay_awake)
+        else:
+            self._awake = False
 
     def _readable(self) -> None:
         channel = self._channel
         if not channel.reading.acquire(False):
             return  # another thread is reading and hands us what is ours
+        if self._expecting:
+            self._expecting = False
+            channel.came()
         try:
             if not channel.buffer.read_from(channel.fd_in):
                 self._loop.stop()
