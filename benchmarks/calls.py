@@ -21,10 +21,11 @@ from benchmarks.rounds import Comparison, Turn, compare
 
 SMALL, LARGE = 100, 64 * 1024
 WIDTH = 64
-PLUGIN, LIMITED = "speaks", "limited"
+PLUGIN, ASYNCHRONOUS, LIMITED = "speaks", "asynchronous", "limited"
 LIMIT, PIPE, GRPC = "raw socket pair", "multiprocessing.Pipe", "grpcio, Unix socket"
 OURS = {loop: f"ViloApp, {loop}" for loop in LOOPS}
 DEFAULTS = "ViloApp, uvloop, default limits"
+ASYNC = "ViloApp, uvloop, async handler"
 
 
 def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
@@ -36,7 +37,7 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
         rounds: tenfold of these.
     """
     say("calls: installing")
-    wheels = plugins(folder, [PLUGIN], [LIMITED])
+    wheels = plugins(folder, [PLUGIN, ASYNCHRONOUS], [LIMITED])
     loops = [loop for loop in LOOPS if loop == "asyncio" or find_spec(loop)]
     with contextlib.ExitStack() as stack:
         hosts = {loop: Embedded(stack, folder / loop, wheels, loop) for loop in loops}
@@ -93,6 +94,7 @@ def _host_turns(hosts: Mapping[str, Embedded], text: str, count: int) -> dict[st
     }
     if (host := hosts.get("uvloop")) is not None:
         # Few: what it may use of a processor by default is for plugins that rest now and then.
+        turns[ASYNC] = partial(host.one_by_one, f"{ASYNCHRONOUS}.later", arguments, count)
         turns[DEFAULTS] = partial(host.one_by_one, f"{LIMITED}.echo", arguments, min(count, 100))
     return turns
 
