@@ -3,7 +3,6 @@
 import asyncio
 import os
 from functools import partial
-from time import monotonic
 
 from viloapp_sdk.errors import CallCancelledError
 from viloapp_sdk.worker._channel import result_of
