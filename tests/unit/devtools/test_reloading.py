@@ -23,6 +23,7 @@ from viloapp_core.devtools.watching import changes, matters
 from viloapp_core.sandbox import probe
 from viloapp_core.store import Store
 from viloapp_sdk.errors import UnknownCommandError, ViloError
+from viloapp_sdk.manifest.chain import Step
 
 RELOADS = int(os.environ.get("VILOAPP_RELOADS", "3"))
 """The session `reloads` makes two hundred."""
@@ -85,14 +86,14 @@ class Live:
         self.told: list[tuple[str, str]] = []
         self.installed = 0
         self.refused = ""
-        self.installing: Callable[[], object] = lambda: None
+        self.installing: Callable[[threading.Event], object] = lambda given_up: None
         copies = host.store.root / "sources"
         self.reloader = Reloader(host, project, "live", self._install, self._tell, copies)
 
-    def _install(self) -> None:
+    def _install(self, given_up: threading.Event) -> None:
         if self.refused:
             raise ViloError("no_solution", self.refused)
-        self.installing()
+        self.installing(given_up)
         self.installed += 1
 
     def _tell(self, level: str, message: str) -> None:
@@ -336,7 +337,7 @@ def test_a_save_called_off_leaves_no_copying_behind(
 
     async def test() -> None:
         async with live(tmp_path, project) as it:
-            it.refused, it.installing = refused, lambda: go_on.wait(60)
+            it.refused, it.installing = refused, lambda given_up: go_on.wait(60)
             monkeypatch.setattr(LastGood, "take", held)
             saving = asyncio.ensure_future(it.reloader.saved([project / "pyproject.toml"]))
             await asyncio.to_thread(begun.wait, 60)
@@ -353,6 +354,79 @@ def test_a_save_called_off_leaves_no_copying_behind(
             assert over.is_set()
 
     bounded(test)
+
+
+def test_a_save_called_off_leaves_no_installation_behind(tmp_path: Path, project: Path) -> None:
+    """It is told to give up, and the next save begins when it has: one installs into a store at a time."""
+    begun, told, go_on = threading.Event(), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def installs(given_up: threading.Event) -> None:
+        order.append("begins")
+        if len(order) == 1:
+            begun.set()
+            if given_up.wait(60):
+                told.set()
+            go_on.wait(60)
+        order.append("ends")
+        if given_up.is_set():
+            raise ViloError("command_cancelled", "cancelled")
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            it.installing = installs
+            first = asyncio.ensure_future(it.reloader.saved([project / "pyproject.toml"]))
+            await asyncio.to_thread(begun.wait, 60)
+            first.cancel()
+            assert await asyncio.to_thread(told.wait, 60)
+            for _ in range(20):  # turns of the loop, of which being called off takes two or three
+                await asyncio.sleep(0)
+            assert not first.done()
+            go_on.set()
+            await asyncio.wait([first])
+            assert first.cancelled()
+            assert await it.save(1)
+            assert order == ["begins", "ends", "begins", "ends"]  # what was given up is installed with it
+            assert [level for level, _ in it.told] == ["info", "info"]
+
+    bounded(test)
+
+
+def test_a_step_is_the_one_that_was_saved(tmp_path: Path, project: Path) -> None:
+    """Steps run the code of the folder also while a copy of what ran before stands in its place."""
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            step = Step((2, 0), (1, 0), "live_steps:to_2")
+            plugin = it.host.store.plugin("live")
+            it.refused = "the step of its settings failed"
+            assert not await it.reloader.saved([project / "pyproject.toml"])  # as without the file
+            (project / "live_steps.py").write_text("def to_2(settings, data):\n    return {'text': 1}\n")
+            assert await it.host.run_steps(plugin, [step], {}) == {"text": 1}
+
+    bounded(test)
+
+
+def test_what_an_installation_ended_runs_again_when_it_fails(tmp_path: Path, project: Path) -> None:
+    """Its settings were to be changed, for which it is ended: afterwards it goes on, as its message says."""
+
+    async def test() -> None:
+        async with live(tmp_path, project) as it:
+            loop = asyncio.get_running_loop()
+            it.installing = lambda given_up: paused_and_refused(it, loop)
+            assert not await it.reloader.saved([project / "pyproject.toml"])
+            assert it.told[-1][1].endswith("a step failed; what ran before goes on")
+            assert it.host.is_running("live")
+            assert it.life()[-2:] == ["shutdown 0", "initialize 0"]
+
+    bounded(test)
+
+
+def paused_and_refused(it: Live, loop: asyncio.AbstractEventLoop) -> None:
+    """Do what an installation does whose step fails."""
+    asyncio.run_coroutine_threadsafe(it.host.pause_plugin("live"), loop).result()
+    asyncio.run_coroutine_threadsafe(it.host.resume_plugin("live"), loop).result()
+    raise ViloError("step_failed", "a step failed")
 
 
 def test_an_older_sdk_is_not_asked(tmp_path: Path, project: Path) -> None:

@@ -127,7 +127,7 @@ class Shop:
 
     def __init__(self, folder: Path, store: Store) -> None:
         self.store, self.folder = store, folder / "index"
-        self._wheels = {"viloapp-sdk": sdk_wheel(folder / "wheelhouse")}
+        self.wheels = {"viloapp-sdk": sdk_wheel(folder / "wheelhouse")}
         msgpack_wheel(self.folder)
         self.steps: Steps = SeparateSteps(store)
 
@@ -159,7 +159,7 @@ class Shop:
             "allow_unsigned": ("hello",),
             "yes": True,
         }
-        return {"options": InstallOptions(**chosen, **more), "wheels": self._wheels, "steps": self.steps}
+        return {"options": InstallOptions(**chosen, **more), "wheels": self.wheels, "steps": self.steps}
 
     def install(self, what: str = "hello", **more: Any) -> Any:
         """Install."""
@@ -410,6 +410,36 @@ def test_a_running_plugin_stands_back_while_its_steps_run(shop: Shop, run: Run, 
     before = threading.active_count()
     run(live)
     assert threading.active_count() == before
+
+
+def test_steps_that_are_cancelled_end_at_once(shop: Shop, run: Run) -> None:
+    """A step that hangs has no more of its 30 seconds; its process is gone, and all is as it was."""
+    rows = [{"from": "1", "to": "2", "run": "hello.steps:hangs"}]
+    shop.release("0.2", "2", settings={"version": "2", "steps": rows})
+    shop.set(**{"limits.execution_time": 600})
+    before = shop.seen()
+
+    async def live() -> None:
+        async with Host(shop.store.root) as host:
+            given_up, begun = threading.Event(), asyncio.Event()
+            loop = asyncio.get_running_loop()
+
+            class Telling(HostSteps):
+                def run(self, *arguments: Any) -> Any:
+                    loop.call_soon_threadsafe(begun.set)
+                    return super().run(*arguments)
+
+            shop.steps = Telling(host, given_up)
+            updating = asyncio.ensure_future(asyncio.to_thread(shop.update))
+            await begun.wait()
+            given_up.set()
+            with pytest.raises(ViloError) as raised:
+                await updating
+            assert raised.value.code == "command_cancelled"
+            assert (await host.call("hello.say"))[0] == "0.1"
+
+    run(live)
+    assert shop.seen() == before
 
 
 def test_a_host_resumes_when_who_paused_it_is_gone(shop: Shop, run: Run) -> None:

@@ -19,6 +19,7 @@ from viloapp_core.cli.steps import Runner
 from viloapp_core.cli.text import one_line
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from viloapp_core.host import Host
@@ -120,7 +121,7 @@ def dev_command(
                             project,
                             plugin,
                             stop,
-                            lambda: _install_quietly(invocation, host, project, again),
+                            lambda given_up: _install_quietly(invocation, host, project, again, given_up),
                         )
                     )
                     host.in_background(_follow(invocation, plugin))
@@ -177,12 +178,21 @@ def _install(
     return store.plugin(plugin_id)
 
 
-def _install_quietly(invocation: Invocation, host: Host, project: Path, chosen: InstallOptions) -> None:
+def _install_quietly(
+    invocation: Invocation, host: Host, project: Path, chosen: InstallOptions, given_up: threading.Event
+) -> None:
     from viloapp_core.host.steps import HostSteps
     from viloapp_core.operations import install
 
     dev = replace(chosen, dev=True, yes=True)
-    install(host.store, [str(project)], options=dev, environ=invocation.environ, steps=HostSteps(host))
+    install(
+        host.store,
+        [str(project)],
+        options=dev,
+        environ=invocation.environ,
+        cancel=given_up,
+        steps=HostSteps(host, given_up),
+    )
 
 
 async def _reload(
@@ -191,7 +201,7 @@ async def _reload(
     project: Path,
     plugin: InstalledPlugin,
     stop: asyncio.Event,
-    install: Callable[[], None],
+    install: Callable[[threading.Event], None],
 ) -> None:
     from viloapp_core.devtools.reloading import Reloader, take_over
     from viloapp_core.devtools.watching import changes

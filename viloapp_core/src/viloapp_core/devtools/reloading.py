@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
@@ -32,7 +33,7 @@ class Reloader:
         host: runs the plugin.
         project: the folder of its source.
         plugin_id: its id.
-        install: installs it anew; blocks, so that it runs in a thread.
+        install: installs it anew; blocks, so that it runs in a thread, and gives up when the event is set.
         tell: told, for people, what became of each save.
         copies: a folder for copies of the source.
     """
@@ -42,7 +43,7 @@ class Reloader:
         host: Host,
         project: Path,
         plugin_id: str,
-        install: Callable[[], None],
+        install: Callable[[threading.Event], None],
         tell: Tell,
         copies: Path,
     ) -> None:
@@ -78,15 +79,18 @@ class Reloader:
 
     async def _take_over(self, paths: Collection[Path]) -> None:
         """Install what needs it, and reload; nothing is started of what cannot even be read or installed."""
-        last_good = self._last_good.path
+        last_good, worker = self._last_good.path, self._host.worker(self._id)
+        ran = worker is not None and worker.state == "running"
         try:
             manifest = from_project(self._project)
             # What could not run may have been installed for that alone, and is not what the store has now.
             if self._behind or any(_is_installed(path, self._project) for path in paths):
                 self._behind = True
-                await asyncio.to_thread(self._install)
+                given_up = threading.Event()
+                installing = asyncio.create_task(asyncio.to_thread(self._install, given_up))
+                await _to_its_end(installing, given_up.set)
         except ViloError:
-            await self._host.reloading.keep(self._id, last_good)
+            await self._host.reloading.keep(self._id, last_good, ran=ran)
             raise
         await self._host.reload_plugin(
             self._id, manifest.get("commands", ()), manifest.get("widgets", ()), last_good=last_good
@@ -127,12 +131,20 @@ async def take_over(
             await _ended(running)
 
 
-async def _to_its_end(working: asyncio.Task[T]) -> T:
-    """Wait for a thread's work also when called off: the next save works in the same folders."""
+async def _to_its_end(working: asyncio.Task[T], give_up: Callable[[], None] = lambda: None) -> T:
+    """Wait for a thread's work also when called off: the next save works in the same folders.
+
+    Args:
+        working: the thread's.
+        give_up: has it end earlier; called when this is called off.
+    """
     try:
         return await asyncio.shield(working)
-    finally:
+    except asyncio.CancelledError:
+        give_up()
         await asyncio.wait([working])
+        working.exception()  # of what was given up nobody wants to know
+        raise
 
 
 async def _ended(task: asyncio.Task[object]) -> None:

@@ -666,9 +666,14 @@ class Host:
     async def run_steps(
         self, plugin: InstalledPlugin, steps: "Sequence[Step]", settings: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Run the steps of a plugin's settings in its sandbox; see `viloapp_core.supervise.run_steps`."""
+        """Run the steps of a plugin's settings in its sandbox; see `viloapp_core.supervise.run_steps`.
+
+        They are those of its author's folder as it is, also while an older copy of that runs.
+        """
         limits = effective(plugin.limits, self.settings.limits_of(plugin.plugin_id))
-        admitting = dataclasses.replace(self._surroundings, admit=self._not_blocked)
+        admitting = dataclasses.replace(
+            self._surroundings, admit=self._not_blocked, dev_copy=lambda plugin_id: None
+        )
         return await run_steps(plugin, admitting, limits, steps, settings)
 
     async def update(

@@ -113,12 +113,23 @@ class Reloading:
                 await self._go_back(kept, before, offered, last_good)
                 raise
 
-    async def keep(self, plugin_id: str, last_good: Path | None) -> None:
-        """Have what ran before go on, because what was saved cannot even be looked at."""
+    async def keep(self, plugin_id: str, last_good: Path | None, *, ran: bool) -> None:
+        """Have what ran before go on, because what was saved cannot even be looked at.
+
+        Args:
+            plugin_id: the plugin.
+            last_good: a copy of the source that ran before.
+            ran: whether it did when that was saved; an installation may have ended it for its settings.
+        """
         before = self._host.worker(plugin_id)
-        if before is not None:
-            with self.undisturbed():
-                await self._go_back(before.plugin, before, self._host.offered(plugin_id), last_good)
+        if before is None:
+            return
+        with self.undisturbed():
+            await self._go_back(before.plugin, before, self._host.offered(plugin_id), last_good)
+        now = self._host.worker(plugin_id)
+        if ran and now is not None and now.state == "stopped" and plugin_id in self._copies:
+            with contextlib.suppress(ViloError):  # its state has said why
+                await now.start()
 
     async def _try(self, plugin: InstalledPlugin, commands: Rows | None, widgets: Rows | None) -> None:
         await self._host.rehearse(plugin)

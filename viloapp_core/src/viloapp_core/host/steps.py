@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from viloapp_core.foundation.clock import SystemClock
+from viloapp_core.foundation.errors import CommandError
 from viloapp_core.host.control import ControlClient
 from viloapp_core.host.errors import BlockedPluginError
 from viloapp_core.limits import effective
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["HostSteps", "SeparateSteps"]
 
 T = TypeVar("T")
+_LOOK_S = 0.1
+"""How often steps that run look whether they are cancelled."""
 
 
 class HostSteps:
@@ -33,10 +37,12 @@ class HostSteps:
 
     Args:
         host: runs on the store.
+        cancel: ends the steps when set from another thread.
     """
 
-    def __init__(self, host: "Host") -> None:
+    def __init__(self, host: "Host", cancel: threading.Event | None = None) -> None:
         self._host = host
+        self._cancel = cancel or threading.Event()
 
     @contextlib.contextmanager
     def quiet(self, plugin_id: str, /) -> Iterator[None]:
@@ -51,10 +57,25 @@ class HostSteps:
         self, plugin: InstalledPlugin, steps: "Sequence[Step]", settings: Mapping[str, Any], /
     ) -> Mapping[str, Any]:
         """See `viloapp_core.operations.fitting.Steps`."""
-        return self._wait(self._host.run_steps(plugin, steps, settings))
+        return self._wait(self._unless_cancelled(self._host.run_steps(plugin, steps, settings)))
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._host.loop).result()
+
+    async def _unless_cancelled(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what comes of work, whose process is ended before this raises.
+
+        Raises:
+            CommandError: it was cancelled.
+        """
+        running = asyncio.ensure_future(work)
+        while not self._cancel.is_set():
+            done, _ = await asyncio.wait([running], timeout=_LOOK_S)
+            if done:
+                return running.result()
+        running.cancel()
+        await asyncio.wait([running])
+        raise CommandError("command_cancelled", "the steps of the settings were cancelled")
 
 
 class SeparateSteps:
