@@ -442,6 +442,36 @@ def test_steps_that_are_cancelled_end_at_once(shop: Shop, run: Run) -> None:
     assert shop.seen() == before
 
 
+def test_a_host_updates_its_plugins(shop: Shop, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`Host.update` says what would change, refuses with nothing changed, and runs what it installed."""
+    monkeypatch.setattr("viloapp_core.operations.installing.wheelhouse", lambda: shop.wheels)
+    rows = [{"from": "1", "to": "2", "run": "hello.steps:raises"}]
+    shop.release("0.2", "2", settings={"version": "2", "steps": rows})
+    chosen = InstallOptions(offline=True, find_links=(str(shop.folder),), allow_unsigned=("hello",), yes=True)
+
+    async def live() -> None:
+        async with Host(shop.store.root, control=False) as host:
+            assert (await host.call("hello.say"))[0] == "0.1"
+            with pytest.raises(ViloError, match="is not taken: the step"):
+                await host.update(["hello"], options=chosen)
+            assert await host.call("hello.say") == ["0.1", {"greeting": "good day"}, "mine"]
+            with pytest.raises(ViloError, match="other is not installed"):
+                await host.update(["other"], options=chosen)
+            shop.release("0.4", "4")
+            (would,) = await host.update(check=True, options=chosen)
+            assert (would.version, would.previous_version) == ("0.4", "0.1")
+            assert (await host.call("hello.say"))[0] == "0.1"
+            (done,) = await host.update(options=chosen)
+            assert (done.status, done.version) == ("updated", "0.4")
+            values = {"words": ["good", "day"], "count": 2}
+            assert await host.call("hello.say") == ["0.4", values, "3:2:mine"]
+            (again,) = await host.update(options=chosen)
+            assert again.status == "unchanged"
+
+    run(live)
+    assert shop.seen() == AFTER
+
+
 def test_a_host_resumes_when_who_paused_it_is_gone(shop: Shop, run: Run) -> None:
     """The command that ran the steps was killed: the plugin is not held for ever."""
 
