@@ -342,6 +342,26 @@ def test_open_widgets_outlive_a_crash_with_their_state(plant: Plant, run: Run) -
     run(test)
 
 
+def test_a_widget_can_be_asked_as_soon_as_its_plugin_runs_again(plant: Plant, run: Run) -> None:
+    """Who asks while it starts, or at the moment when it runs, is answered by the instance."""
+    plant("hello", HELLO)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            view = await host.open_widget("hello.panel", {"text": "one"})
+            await host.widget_command(view["instance"], "set", {"text": "kept"})
+            await host.widget_state(view["instance"])
+            worker = host.worker("hello")
+            assert worker is not None
+            await worker.stop()
+            asked = [asyncio.ensure_future(host.widget_state(view["instance"])) for _ in range(3)]
+            await worker.start()
+            asked.append(asyncio.ensure_future(host.widget_state(view["instance"])))
+            assert await asyncio.gather(*asked) == [{"text": "kept"}] * 4
+
+    run(test)
+
+
 @pytest.mark.parametrize("text", [float("nan"), b"\0", {"deep": [float("inf")]}], ids=repr)
 def test_no_widget_s_data_keep_pages_from_being_told_of_all(plant: Plant, run: Run, text: Any) -> None:
     """What no page can be told is refused, at first and later; what it showed before stays."""

@@ -1043,8 +1043,7 @@ class Host:
         if commands or widgets:
             self._offer(worker.plugin, commands, widgets)
             self.publish("commands.changed", {})
-        if self.workspace.of_plugin(plugin_id):
-            self.in_background(self._widgets.reopen(plugin_id))
+        self._widgets.reopen(plugin_id)
 
     def _admit(self, plugin: InstalledPlugin) -> None:
         """Refuse to start what a block list names, what is being updated, or what another ViloApp is for.

@@ -42,6 +42,7 @@ class Widgets:
         self._publish = publish
         self._in_background = in_background
         self._changed: set[str] = set()
+        self._coming_back: dict[str, asyncio.Future[None]] = {}
         self._offers: dict[str, dict[str, str]] = {}
 
     def offer(self, plugin_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -190,8 +191,26 @@ class Widgets:
             with contextlib.suppress(ViloError):
                 await self.state(instance.id)
 
-    async def reopen(self, plugin_id: str) -> None:
-        """Give a new worker the instances that are open; say of each that it could not take."""
+    def reopen(self, plugin_id: str) -> None:
+        """Give a new worker the instances that are open, before it is asked anything else of them.
+
+        Called when it has initialized. What it could not take is said of each.
+        """
+        if not self._workspace.of_plugin(plugin_id):
+            return
+        done = asyncio.get_running_loop().create_future()
+        self._coming_back[plugin_id] = done
+        self._in_background(self._reopen(plugin_id, done))
+
+    async def _reopen(self, plugin_id: str, done: asyncio.Future[None]) -> None:
+        try:
+            await self._reopen_each(plugin_id)
+        finally:
+            done.set_result(None)
+            if self._coming_back.get(plugin_id) is done:
+                del self._coming_back[plugin_id]
+
+    async def _reopen_each(self, plugin_id: str) -> None:
         for instance in self._workspace.of_plugin(plugin_id):
             try:
                 await self._create(instance)
@@ -223,6 +242,11 @@ class Widgets:
         if worker is None:
             raise UnknownWidgetError(f"{instance.plugin_id} is not enabled")
         limit = worker.limits.execution_time
+        if method != "widget.create":
+            if worker.state != "running":
+                await worker.start()
+            if (coming_back := self._coming_back.get(instance.plugin_id)) is not None:
+                await asyncio.wait([coming_back])  # it does not know the instance yet
         return await worker.call(method, params, timeout_s=limit)
 
 
