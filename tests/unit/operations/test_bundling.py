@@ -31,7 +31,6 @@ def make(tmp_path: Path, folder: Path, run: Run) -> Make:
     options = InstallOptions(offline=True, find_links=(str(folder),))
 
     def call(what: object, output: str = "out", store: Store | None = None, **environ: str) -> PackageOutcome:
-        (tmp_path / output).mkdir(exist_ok=True)
         return package(
             store or Store(tmp_path / "author"),
             str(what),
@@ -137,7 +136,7 @@ def test_a_bundle_of_a_refused_wheel_is_not_made(plugin: Plugin, make: Make, tmp
     """It is judged as for an installation."""
     with pytest.raises(UnsafeWheelError):
         make(plugin(files={"evil.pth": "import os\n"}))
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -279,7 +278,7 @@ def test_the_older_form_is_pointed_to_its_way_on(tmp_path: Path, run: Run) -> No
 
 
 def test_what_cannot_be_bundled_says_why(tmp_path: Path, plugin: Plugin, make: Make, run: Run) -> None:
-    """A bundle, a folder that is no plugin, an output that is no folder."""
+    """A bundle, a folder that is no plugin, what is not there."""
     bundle = make(plugin()).path
     with pytest.raises(SpecError, match="is a bundle already"):
         make(bundle)
@@ -287,5 +286,21 @@ def test_what_cannot_be_bundled_says_why(tmp_path: Path, plugin: Plugin, make: M
         make(f"{tmp_path}/")
     with pytest.raises(SpecError, match="there is no bundle"):
         run(tmp_path / "none.viloplugin")
-    with pytest.raises(SpecError, match="is not a folder"):
-        package(Store(tmp_path / "s"), "hello", tmp_path / "nowhere")
+
+
+def test_where_to_is_made(tmp_path: Path, plugin: Plugin, make: Make) -> None:
+    """The folder for what is made is made too, with its parents; a failure leaves none of them."""
+    store, into = Store(tmp_path / "s"), tmp_path / "new" / "dist"
+    with pytest.raises(SpecError, match="not the folder of a plugin"):
+        package(store, f"{tmp_path}/", into)
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("")
+    for wrong, why in ((tmp_path / "file", "is not a folder"), (tmp_path / "file" / "x", "cannot be made")):
+        with pytest.raises(SpecError, match=why):
+            package(store, f"{tmp_path}/", wrong)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with pytest.raises(SpecError, match="not the folder of a plugin"):
+        package(store, f"{tmp_path}/", kept)
+    assert kept.is_dir()
+    assert make(plugin(), "new/dist").path.parent == into

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def package(
     Args:
         store: keeps what is fetched; an installed plugin is taken from it.
         what: a plugin's folder, a wheel, the id of an installed plugin, or a requirement.
-        output: the folder that gets the file.
+        output: the folder that gets the file; made when it is not there.
         bundle: make a bundle; otherwise `what` is a folder, and its wheel and source distribution are made.
         options: index, folders with wheels, interpreter.
         progress: told each step.
@@ -77,14 +78,42 @@ def package(
     """
     epoch = _epoch(environ)
     store.recover()
-    if not output.is_dir():
-        raise SpecError(f"{output} is not a folder", "make it, or name another with -o")
-    with workshop_of(
-        store, options or InstallOptions(), progress=progress, environ=environ, cancel=cancel, wheels=wheels
-    ) as workshop:
+    chosen = options or InstallOptions()
+    with (
+        _writable(output),
+        workshop_of(
+            store, chosen, progress=progress, environ=environ, cancel=cancel, wheels=wheels
+        ) as workshop,
+    ):
         if bundle:
             return _bundle(_plan(what, workshop, epoch), output, epoch, workshop)
         return _distributions(_folder(what), output, epoch, workshop)
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Make a folder where it is missing, before anything long is begun; what fails leaves none behind.
+
+    Raises:
+        SpecError: it cannot be made, or written.
+    """
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    elsewhere = "name another folder with -o"
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise SpecError(f"{folder} is not a folder", elsewhere) from None
+        except OSError as error:
+            raise SpecError(f"{folder} cannot be made: {error.strerror}", elsewhere) from error
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise SpecError(f"{folder} cannot be written", elsewhere)
+        yield
+    except BaseException:
+        for each in missing:  # the innermost first
+            with suppress(OSError):  # it was not made, or somebody put something there
+                each.rmdir()
+        raise
 
 
 def _epoch(environ: Mapping[str, str]) -> int:
