@@ -141,6 +141,20 @@ def test_update_begins_a_language_and_leaves_a_variety_what_it_inherits(run: Any
     assert run("update", "--add", "../x")[0] == 2
 
 
+def test_a_language_in_the_place_of_the_folder_is_told_how(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`update fr` begins nothing; one line names the command that does. Else it is a folder."""
+    monkeypatch.chdir(project)
+    assert main(["i18n", "update", "pt_br"]) == 2
+    shown = capsys.readouterr().err
+    assert "there is no folder pt_br; every language is brought up to date, and " in shown
+    assert "viloapp i18n update --add pt-BR begins this one" in shown
+    assert main(["i18n", "update", "no/such"]) == 2
+    assert "'no/such' does not exist" in capsys.readouterr().err
+    assert main(["i18n", "update", "--add", "pt_br"]) == 0
+
+
 def test_update_lists_what_only_the_author_can_write(run: Any, project: Path) -> None:
     """A text that the code asks for and English lacks: nothing is put in its place."""
     catalogue(project, "en", {"files": "{n}", "state.you": "you"})

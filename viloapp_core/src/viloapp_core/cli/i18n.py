@@ -13,11 +13,14 @@ import click
 from viloapp_core.cli import options
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.text import one_line
+from viloapp_sdk._locale import normal
 
 if TYPE_CHECKING:
     from viloapp_core.devtools.catalogue_update import Change
     from viloapp_core.devtools.catalogues import Texts
     from viloapp_core.devtools.extraction import Use
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 
 @click.group("i18n", cls=options.ViloGroup)
@@ -69,8 +72,24 @@ def extract_command(invocation: Invocation, path: Path) -> None:
     _tell_unreadable(invocation, found)
 
 
+def _no_language(_ctx: click.Context, _parameter: click.Parameter, path: Path) -> Path:
+    """Return the folder of a project; who names a language instead is told how that is done.
+
+    Raises:
+        click.BadParameter: there is no such folder.
+    """
+    if path.is_dir():
+        return path
+    if not _LANGUAGE.fullmatch(language := normal(str(path))):
+        raise click.BadParameter(f"Directory {str(path)!r} does not exist")
+    with_it = f"viloapp i18n update --add {language}"
+    raise click.BadParameter(
+        f"there is no folder {path}; every language is brought up to date, and {with_it} begins this one"
+    )
+
+
 @i18n_command.command("update", cls=options.ViloCommand)
-@options.project
+@click.argument("path", metavar="[PATH]", default=".", type=click.Path(path_type=Path), callback=_no_language)
 @click.option("--add", multiple=True, metavar="LOCALE", help="Begin a catalogue of this language, too.")
 @click.option("--remove-stale", is_flag=True, help="Take out the keys that nothing asks for.")
 @options.dry_run
@@ -157,10 +176,8 @@ def _language(text: str) -> str:
     Raises:
         click.BadParameter: it is none.
     """
-    from viloapp_sdk._locale import normal
-
     found = normal(text)
-    if not re.fullmatch(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", found):
+    if not _LANGUAGE.fullmatch(found):
         raise click.BadParameter(f"{text!r} is no language, such as de, pt-BR or zh-Hans", param_hint="--add")
     return found
 
