@@ -71,11 +71,16 @@ def test_only_the_bearer_of_its_own_token_is_answered(play: Play, method: str) -
             {"origin": None, "authorization": token},
             {"origin": None, "authorization": f"Basic {token}"},
         ):
-            status, _, body = await fetch(application, "/metrics", headers(**changes), method)
-            assert (status, body) == (401, b"")
+            status, sent, body = await fetch(application, "/metrics", headers(**changes), method)
+            assert (status, sent[b"www-authenticate"]) == (401, b"Bearer")
+            assert body.count(b"\n") == (method == "GET")  # a line that says what to do, and where
+            assert (b"viloapp status --metrics-url" in body) is (method == "GET")
+            assert token.encode() not in body
+            assert int(sent[b"content-length"]) > 0
         for changes in ({"host": "evil.example:4000"}, {"origin": "http://evil.example"}):
-            sent = headers(**{**scraper(token), **changes})
-            assert (await fetch(application, "/metrics", sent, method))[0] == 403
+            forged = headers(**{**scraper(token), **changes})
+            status, _, body = await fetch(application, "/metrics", forged, method)
+            assert (status, body) == (403, b"")
         assert (await fetch(application, "/session", headers(**scraper(token)), method))[0] == 401
         assert (await fetch(application, "/metrics", headers(**scraper(token)), "POST"))[0] == 405
         assert (await fetch(application, "/metrics", headers(**scraper(token)), method))[0] == 200

@@ -28,6 +28,11 @@ SUBPROTOCOL = "vilo.v1"
 TOKEN_PREFIX = "vilo.auth."
 VIEWS = "/view/"
 """Where the files of plugins' pages are."""
+_WANTED = {
+    "/metrics": b"This needs the header `Authorization: Bearer TOKEN`; see `viloapp status --metrics-url`.\n",
+    "/session": b"This needs the token of the address that `viloapp` printed: open the page at that.\n",
+}
+"""What is answered who lacks the token of a path."""
 
 
 def policy(authorities: Iterable[str]) -> str:
@@ -80,7 +85,7 @@ class Guard:
             # Before the handshake is accepted: the server turns it into a plain 403.
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
         else:
-            await _answer(self._with_headers(send), status)
+            await _answer(self._with_headers(send), status, scope)
 
     def _refusal(self, scope: Scope) -> int:
         """Return the HTTP status to refuse with, or 0 when the connection is welcome."""
@@ -142,9 +147,12 @@ def _security_headers(authorities: Collection[str]) -> list[tuple[bytes, bytes]]
     ]
 
 
-async def _answer(send: Send, status: int) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"0")]
+async def _answer(send: Send, status: int, scope: Scope) -> None:
+    says = _WANTED.get(scope["path"], b"") if status == 401 else b""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(says))]
     if status == 405:
         headers.append((b"allow", b"GET, HEAD"))
+    if status == 401:  # Source: RFC 9110, 11.6.1
+        headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else says})
