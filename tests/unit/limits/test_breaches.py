@@ -37,4 +37,7 @@ def test_every_breach_is_one_line_with_a_remedy(limit: str, action: Action) -> N
     assert breach.message("hello").startswith("hello ")
     assert "\n" not in breach.message("hello")
     assert "100" in breach.message("hello")
-    assert breach.hint("hello") == f"to allow more: viloapp config set hello.limits.{limit} 200"
+    assert breach.hint("hello").endswith(f"to allow more: viloapp config set hello.limits.{limit} 200")
+    assert ("viloapp info hello names its data folder" in breach.hint("hello")) is (
+        (limit, action) == ("disk_mb", "ended")  # which ends it at every start until there is room
+    )

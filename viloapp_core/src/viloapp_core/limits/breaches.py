@@ -56,8 +56,11 @@ class Breach:
         return _SAYS[self.limit, self.action].format(used=self.used, allowed=self.allowed)
 
     def hint(self, plugin_id: str) -> str:
-        """Return how to allow more."""
-        return f"to allow more: viloapp config set {plugin_id}.limits.{self.limit} {_more(self)}"
+        """Return how to allow more; for a full folder, which stays so, also where it is."""
+        more = f"to allow more: viloapp config set {plugin_id}.limits.{self.limit} {_more(self)}"
+        if (self.limit, self.action) == ("disk_mb", "ended"):
+            return f"viloapp info {plugin_id} names its data folder, to take files out; {more}"
+        return more
 
 
 _SAYS = {
