@@ -114,3 +114,11 @@ def test_a_name_of_the_hosts_own_is_refused(project: Path, name: str) -> None:
     (project / "pyproject.toml").write_text(PYPROJECT.replace("Hello_World", name))
     with pytest.raises(ManifestError, match="host's own name"):
         read_source(project)
+
+
+def test_a_folder_that_is_no_project_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """It is named itself, in words, and how one gets a project."""
+    with pytest.raises(ManifestError) as raised:
+        read_source(tmp_path)
+    assert raised.value.detail == f"{tmp_path}: 1 issue\n  pyproject.toml: is missing"
+    assert "viloapp create-plugin" in raised.value.hint

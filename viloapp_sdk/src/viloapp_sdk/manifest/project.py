@@ -91,6 +91,9 @@ def read_pyproject(directory: Path) -> dict[str, Any]:
     path = directory / "pyproject.toml"
     try:
         data: dict[str, Any] = _toml().loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError as error:
+        hint = "name the folder of a plugin's source; viloapp create-plugin makes one"
+        raise ManifestError([Issue("pyproject.toml", "is missing")], str(directory), hint) from error
     except OSError as error:
         raise ManifestError([Issue("pyproject.toml", error.strerror or str(error))], str(path)) from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
