@@ -12,6 +12,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -142,7 +143,7 @@ async def _watching(host: Host, project: Path, steps: _Steps) -> AsyncIterator[N
         await reloading
 
 
-def _not_installed() -> None:
+def _not_installed(given_up: threading.Event) -> None:
     raise AssertionError("nothing of pyproject.toml is saved here")
 
 
