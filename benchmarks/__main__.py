@@ -19,6 +19,7 @@ from benchmarks import (
     broker,
     calls,
     chaos,
+    charts,
     confined,
     curves,
     events,
@@ -64,6 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     `check` alone has a verdict: 1 when a ratio is worse than it was.
     """
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["charts"]:
+        return charts.main(given[1:])
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3, help="of installing; 3 by default")
@@ -73,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--folder", type=Path, help="where stores are made: on the disk to be measured")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(given)
     if checking := chosen.names == ["check"]:
         chosen.names, chosen.quick = [*CHECKED], True
     if unknown := sorted(set(chosen.names) - set(BENCHMARKS)):

@@ -83,7 +83,7 @@ class Curve:
             f"|---|{'---:|' * (len(places) + 1)}",
         ]
         for name, points in self.lines.items():
-            found = {point.x: f"{point.y:,.4g}" for point in points}
+            found = {point.x: f"{point.y:,.0f}" if point.y >= 100 else f"{point.y:.3g}" for point in points}
             turn = bend(points)
             cells = [*(found.get(x, "") for x in places), "" if turn is None else f"{turn:,.0f}"]
             lines.append(f"| {name} | {' | '.join(cells)} |")
