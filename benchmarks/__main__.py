@@ -1,6 +1,7 @@
 """``python -m benchmarks [NAME …] [--quick] [--json FILE]``: run, print, keep.
 
-``check`` stands for a quick run of calls, events and streams, whose ratios are compared with those of before.
+``check`` stands for a quick run of those whose ratios are compared with what they were;
+``charts RESULTS.json`` draws what ``--json`` wrote.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ BENCHMARKS = {
     "reload": reload.run,
 }
 
-CHECKED = ("calls", "events", "streams")
+CHECKED = ("calls", "events", "streams", "start", "memory", "list")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,11 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.building import build
 from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Series, say
-from tests.fixtures.wheels import Builder
 from viloapp_core import Host
-from viloapp_core.resolve import wheelhouse
 
 _PROJECT = """\
 [build-system]
@@ -237,5 +236,5 @@ def _wheel(folder: Path) -> Path:
     ):
         (project / name).write_text(text)
     (folder / "wheels").mkdir()
-    built = Builder(folder / "build", wheelhouse()["viloapp-sdk"]).build([project], folder / "wheels")
+    built = build([project], folder / "wheels")
     return built["measures"]

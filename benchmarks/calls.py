@@ -38,7 +38,7 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     """
     say("calls: installing")
     wheels = plugins(folder, [PLUGIN, ASYNCHRONOUS], [LIMITED])
-    loops = [loop for loop in LOOPS if loop == "asyncio" or find_spec(loop)]
+    loops = [loop for loop in LOOPS if loop == "asyncio" or find_spec(loop)][: effort.choose(1, 2, 2)]
     with contextlib.ExitStack() as stack:
         hosts = {loop: Embedded(stack, folder / loop, wheels, loop) for loop in loops}
         others, missing = peers(stack, folder)

@@ -20,11 +20,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from unittest import mock
 
+from benchmarks.building import build
 from benchmarks.effort import Effort
 from benchmarks.report import Outcome, Series, Target, say
-from tests.fixtures.wheels import PROJECTS, Builder
+from tests.fixtures.wheels import PROJECTS
 from viloapp_core import Host
-from viloapp_core.resolve import wheelhouse
 from viloapp_core.sandbox import Probe, probe
 from viloapp_core.supervise import launching
 
@@ -43,7 +43,7 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
         rounds: not used; a start is short.
     """
     say("start: installing")
-    wheel = Builder(folder, wheelhouse()["viloapp-sdk"]).build([PROJECTS / PLUGIN], folder / "wheels")[PLUGIN]
+    wheel = build([PROJECTS / PLUGIN], folder / "wheels")[PLUGIN]
     stores = {name: folder / name for name in ("inside", "outside")}
     for store in stores.values():
         words = ("install", "--yes", "--allow-unsigned", PLUGIN, str(wheel))

@@ -15,9 +15,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.fixtures.wheels import Builder
+from benchmarks.building import build
 from viloapp_core import Host
-from viloapp_core.resolve import wheelhouse
 
 __all__ = ["EVENT", "LOOPS", "Embedded", "plugins", "variable"]
 
@@ -134,7 +133,7 @@ def plugins(folder: Path, generous: Sequence[str], limited: Sequence[str] = ()) 
         (project / "pyproject.toml").write_text(_PROJECT.format(name=name, limits=limits), "utf-8")
         (project / f"{name}.py").write_text(_MODULE.format(name=name), "utf-8")
         projects.append(project)
-    built = Builder(folder / "building", wheelhouse()["viloapp-sdk"]).build(projects, folder / "wheels")
+    built = build(projects, folder / "wheels")
     return list(built.values())
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fixtures.wheels import Builder
+from benchmarks.building import build
 from viloapp_core.resolve import wheelhouse
 
 _NEEDS = ("numpy", "requests", "rich")
@@ -100,7 +100,7 @@ def prepare(folder: Path, count: int) -> Prepared:
     links.mkdir()
     shutil.copy(carried["viloapp-sdk"], links)
     projects = [write_project(folder / "projects", number) for number in range(1, count + 1)]
-    built = Builder(folder / "building", carried["viloapp-sdk"]).build(projects, folder / "plugins")
+    built = build(projects, folder / "plugins")
     words = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     words += ["--only-binary", ":all:", "--dest", str(links), "--find-links", str(links)]
     words += ["viloapp-sdk", *_NEEDS]

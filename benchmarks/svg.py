@@ -17,8 +17,8 @@ from benchmarks.points import Curve, Point
 __all__ = ["bars", "curve"]
 
 _WIDTH, _HEIGHT = 860, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 236, 56, 58
-# Colours that people tell apart who see few (after Okabe and Ito), lighter on a dark page; dashes beside them.
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 236, 66, 58
+# Colours that people tell apart who see few (after Okabe and Ito), lighter on a dark page; and dashes.
 _LIGHT = ("#555555", "#0072b2", "#d55e00", "#00785a", "#a0508c", "#8a6d00")
 _DARK = ("#b8b8b8", "#56b4e9", "#ff8c42", "#2fd1a5", "#e39bc8", "#f0e442")
 _DASHES = ("6 4", "", "", "2 3", "8 3 2 3", "1 4")
@@ -74,12 +74,12 @@ def bars(targets: Sequence[Mapping[str, Any]]) -> str:
     axis = _Axis(min(0.1, *shares), max(4.0, *shares), left, _WIDTH - right)
     parts = [
         _text(20, 26, "Measured, by the most that it may be", "t"),
-        _text(20, 45, "left of the line is met; each times is a ratio within one run; logarithmic", "s"),
+        _text(20, 45, "left of the line is met; each figure is a ratio within one run; logarithmic", "s"),
     ]
     for share in (0.1, 0.25, 0.5, 1, 2, 4):
         at = axis.at(share)
         kind = "a" if share == 1 else "g"
-        parts.append(f'<path class="{kind}" d="M{at:.1f} 56V{height - 16}"/>')
+        parts.append(f'<path class="{kind}" d="M{at:.1f} 56V{height - 6}"/>')
         parts.append(_text(at, 70, f"{share:g}", "s", anchor="middle"))
     for number, (each, share) in enumerate(zip(targets, shares, strict=True)):
         top = 80 + row * number
