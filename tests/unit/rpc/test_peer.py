@@ -379,6 +379,21 @@ def test_large_frames_cross_in_both_directions() -> None:
     run(test)
 
 
+def test_frames_of_all_sizes_keep_their_order_when_the_peer_reads_late() -> None:
+    """What is written at once, what is kept whole and what was written in part come as they were sent."""
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            sent = ["x" * size for size in (10, 65_536, 5, 30_000, 300_000, 20_000, 1, 4_092, 16_384) * 3]
+            for text in sent:
+                peer.notify("event", text)
+            assert [await stranger.receive() for _ in sent] == [[EVENT, "event", text] for text in sent]
+            peer.notify("event", "y" * 65_536)  # all at once again: the buffers of before are in use no more
+            assert (await stranger.receive())[2] == "y" * 65_536
+
+    run(test)
+
+
 def test_a_result_that_cannot_be_sent_is_an_error_not_a_silence() -> None:
     """The caller learns that the handler returned something that is no data."""
 

@@ -1,12 +1,27 @@
 """Frames survive any splitting, and garbage never gets past the buffer."""
 
+import os
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viloapp_sdk._wire import EVENT, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_sdk import _wire
+from viloapp_sdk._wire import (
+    BEGINNING,
+    EVENT,
+    READ_MORE,
+    REQUEST,
+    RESPONSE,
+    FrameBuffer,
+    Large,
+    encode,
+    load_codec,
+    pack,
+)
 from viloapp_sdk.errors import FrameError
 
 values = st.recursive(
@@ -14,6 +29,88 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=20,
 )
+
+
+@pytest.fixture(autouse=True)
+def codec() -> Iterator[None]:
+    """Code with msgpack, whatever a test before this one left."""
+    before = _wire._packb, _wire._unpackb
+    load_codec()
+    yield
+    _wire.use_codec(*before)
+
+
+# Around where a buffer is full, where it grows, and where it is given back.
+EDGES = (1, BEGINNING, _wire._LARGE, _wire._READ_SIZE, 64 * 1024, READ_MORE, _wire._READ_KEPT)
+lengths = st.sampled_from(EDGES).flatmap(lambda edge: st.integers(max(0, edge - 40), edge + 40))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(lengths, min_size=1, max_size=6),
+    st.sampled_from([_wire._READ_SIZE, READ_MORE]),
+    st.sampled_from([997, BEGINNING, 10_000, 65_536, 1_000_000]),
+)
+def test_frames_read_from_a_pipe_are_whole_wherever_a_buffer_ends(
+    sizes: list[int], first: int, step: int
+) -> None:
+    """Of any size and however many are written before they are read, by either way of reading."""
+    frames = [[REQUEST, number, "m", bytes([number]) * size] for number, size in enumerate(sizes)]
+    stream = b"".join(pack(frame) for frame in frames)
+    ours, theirs = os.pipe()
+    writer = threading.Thread(target=_write_all, args=(theirs, stream, step))
+    writer.start()
+    buffer, got = FrameBuffer(first=first), []
+    try:
+        while True:
+            if buffer.end:
+                assert buffer.read_from(ours)
+                frame = buffer.take()
+            else:
+                frame = buffer.receive(ours)
+            while frame is not None:
+                got.append(frame)
+                frame = buffer.take()
+    except EOFError:
+        pass
+    finally:
+        writer.join()
+        os.close(ours)
+    assert got == frames
+    assert buffer.size <= _wire._READ_KEPT
+
+
+def _write_all(fd: int, data: bytes, step: int) -> None:
+    for start in range(0, len(data), step):
+        view = memoryview(data)[start : start + step]
+        while view:
+            view = view[os.write(fd, view) :]
+    os.close(fd)
+
+
+@given(lengths)
+def test_a_large_frame_is_the_same_where_it_lies(size: int) -> None:
+    """Its parts together are what is packed otherwise, also when its buffer is used again."""
+    frame = (RESPONSE, 1, b"x" * size)
+    for _ in range(2):
+        encoded = encode(frame)
+        assert bytes(encoded) == pack(frame)
+        assert len(encoded) == len(pack(frame))
+        if isinstance(encoded, Large):
+            assert b"".join((*encoded.begin, encoded.rest)) == pack(frame)
+            assert sum(map(len, encoded.begin)) == BEGINNING
+            encoded.free()
+        else:
+            assert size < _wire._LARGE
+
+
+def test_two_large_frames_at_once_do_not_share_a_buffer() -> None:
+    """What one thread has not written yet is not overwritten by another's frame."""
+    first, second = encode((RESPONSE, 1, "a" * 50_000)), encode((RESPONSE, 2, "b" * 50_000))
+    assert isinstance(first, Large)
+    assert bytes(first) == pack((RESPONSE, 1, "a" * 50_000))
+    assert bytes(second) == pack((RESPONSE, 2, "b" * 50_000))
+    first.free()
 
 
 @given(st.lists(values, min_size=1, max_size=6), st.integers(1, 50))
@@ -70,4 +167,4 @@ def test_one_large_frame_does_not_pin_its_memory() -> None:
     buffer = FrameBuffer()
     buffer.feed(pack([EVENT, "x", b"y" * 2_000_000]))
     assert buffer.take() is not None
-    assert len(buffer._buffer) < 100_000
+    assert buffer.size < 100_000

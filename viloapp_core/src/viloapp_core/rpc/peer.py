@@ -19,15 +19,19 @@ from viloapp_core.foundation.version import __version__
 from viloapp_core.rpc.versions import refusal
 from viloapp_sdk._wire import (
     AWAKE,
+    BEGINNING,
     CANCEL,
     ERROR,
     EVENT,
     HELLO,
     MAX_FRAME,
+    READ_MORE,
     REQUEST,
     RESPONSE,
     FrameBuffer,
+    Large,
     agreed,
+    encode,
     greeting,
     pack,
 )
@@ -112,7 +116,7 @@ class Peer:
         self._on_request = on_request
         self._on_event = on_event
         self._on_close = on_close
-        self._buffer = FrameBuffer(self._limits.frame_bytes)
+        self._buffer = FrameBuffer(self._limits.frame_bytes, READ_MORE)
         # Of each call that somebody waits for: its answer, when it is given up, after how long, what it is.
         self._calls: dict[int, tuple[asyncio.Future[Any], float, float, str]] = {}
         self._alarm: asyncio.TimerHandle | None = None  # one for all: most calls end long before theirs
@@ -204,7 +208,7 @@ class Peer:
                 f"{self._unsent_bytes} bytes wait already for a process that is busy", "try again later"
             )
         self._next_id = id = self._next_id + 1
-        data = pack([REQUEST, id, method, params])
+        data = encode((REQUEST, id, method, params))
         future = self._loop.create_future()
         now = monotonic()
         if timeout_s is None:
@@ -256,7 +260,7 @@ class Peer:
     def notify(self, name: str, data: Any) -> None:
         """Send an event; nobody answers it. A peer that is far behind does not get it."""
         if not self.closed and not self.behind:
-            self._send(pack([EVENT, name, data]))
+            self._send(encode((EVENT, name, data)))
 
     # -- staying awake -----------------------------------------------------------------------------
     #
@@ -425,7 +429,7 @@ class Peer:
 
     def _answer(self, id: int, result: Any) -> None:
         try:
-            data = pack([RESPONSE, id, result])
+            data = encode((RESPONSE, id, result))
         except FrameError as error:
             data = pack([ERROR, id, error.to_wire()])
         self._send(data)
@@ -437,49 +441,54 @@ class Peer:
 
     # -- writing -----------------------------------------------------------------------------------
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | Large) -> None:
         """Write now what the peer takes now; keep the rest, up to the bound. Never blocks."""
         if self.closed:
             return
-        rest: bytes | memoryview = data
+        if not isinstance(data, bytes):
+            self._send_large(data)
+            return
+        count = 0
         if not self._unsent:
-            try:
-                count = os.write(self._fd_out, data)
-                if count == len(data):
-                    return
-            except BlockingIOError:
-                count = 0
-            except OSError as error:
-                self._broken(error)
+            count = self._write(data)
+            if count == len(data):
                 return
-            rest = memoryview(data)[count:]
-            if len(data) >= _PIPE:
-                self._widen(self._fd_out)
-                count = self._write(rest)
-                if count == len(rest) or self.closed:
-                    return
-                rest = rest[count:]
+        self._keep(memoryview(data)[count:])
+
+    def _send_large(self, data: Large) -> None:
+        if len(data) > _PIPE:
+            self._widen(self._fd_out)
+        count = 0 if self._unsent else self._write(*data.begin)
+        if count == BEGINNING:
+            count += self._write(data.rest)
+        if count < len(data):
+            self._keep(memoryview(bytes(data))[count:])
+        data.free()
+
+    def _keep(self, rest: memoryview) -> None:
+        if not self._unsent:
             self._loop.add_writer(self._fd_out, self._writable)
-        self._unsent.append(memoryview(rest))
+        self._unsent.append(rest)
         self._unsent_bytes += len(rest) + _FRAME_OVERHEAD
         if self._unsent_bytes > self._limits.unsent_bytes:
             self.close(FrameError(f"the peer does not read: {self._unsent_bytes} bytes wait for it"))
 
     def _widen(self, fd: int) -> None:
-        """Make a pipe in which a frame had no room larger, once; where that may not be, it stays as it is."""
+        """Make a pipe in which a frame has no room larger, once; where that may not be, it stays as it is."""
         if fd not in self._wide:
             self._wide.add(fd)
             with contextlib.suppress(OSError, AttributeError):  # a socket, another system
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _WIDE_PIPE)
 
-    def _write(self, data: bytes | memoryview) -> int:
+    def _write(self, *parts: bytes | memoryview) -> int:
+        """Write what the peer takes now; return how much that was, or all when it takes nothing any more."""
         try:
-            return os.write(self._fd_out, data)
+            return os.write(self._fd_out, parts[0]) if len(parts) == 1 else os.writev(self._fd_out, parts)
         except BlockingIOError:
             return 0
         except OSError as error:
             self._broken(error)
-            return len(data)
+            return sum(map(len, parts))
 
     def _broken(self, error: OSError) -> None:
         # Soon, not now: whoever sends must not find the peer's state changed under its feet.

@@ -14,6 +14,7 @@ from time import monotonic
 from viloapp_sdk import __version__
 from viloapp_sdk._wire import (
     AWAKE,
+    BEGINNING,
     CANCEL,
     ERROR,
     EVENT,
@@ -22,7 +23,9 @@ from viloapp_sdk._wire import (
     REQUEST,
     RESPONSE,
     FrameBuffer,
+    Large,
     agreed,
+    encode,
     greeting,
     in_words,
     pack,
@@ -129,7 +132,7 @@ class Channel:
 
     def _ask(self, answer: "Any", method: str, params: "list[Any]") -> int:
         id = next(self._ids)
-        data = pack([REQUEST, id, method, params])
+        data = encode((REQUEST, id, method, params))
         self.pending[id] = answer
         self._write(data)
         return id
@@ -345,7 +348,7 @@ class Channel:
                 if id is not None and frame[2] == "command":
                     refuse_stream(frame[3][0], result)
             if id is not None:
-                self._write(pack((RESPONSE, id, result)))
+                self._write(encode((RESPONSE, id, result)))
         except BaseException as error:  # also SystemExit: a library that exits must not take the plugin along
             self.fail(id, error)
         finally:
@@ -356,7 +359,7 @@ class Channel:
         if id is None:
             return
         try:
-            self._write(pack([RESPONSE, id, result]))
+            self._write(encode((RESPONSE, id, result)))
         except FrameError as error:
             self.fail(id, error)
 
@@ -383,17 +386,24 @@ class Channel:
             self.loop = Loop(self)
         return self.loop
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: "bytes | Large") -> None:
         with self._writing:
             try:
-                count = os.write(self._fd_out, data)
+                if isinstance(data, bytes):
+                    count = os.write(self._fd_out, data)
+                else:
+                    count = os.writev(self._fd_out, data.begin)
+                    if count == BEGINNING:
+                        count += os.write(self._fd_out, data.rest)
                 self._wrote_at = monotonic()
                 if count != len(data):
-                    view = memoryview(data)[count:]
-                    while view:
-                        view = view[os.write(self._fd_out, view) :]
+                    rest = memoryview(bytes(data))[count:]
+                    while rest:
+                        rest = rest[os.write(self._fd_out, rest) :]
             except BrokenPipeError:
                 self._stopping = True
+        if not isinstance(data, bytes):
+            data.free()
 
 
 def result_of(frame: "list[Any] | None") -> "Any":

@@ -39,13 +39,13 @@ def begin() -> None:
     _wire.use_codec(packb, unpackb)
 
 
-def packb(value: "Any") -> bytes:
-    """Encode a value as `msgpack.packb` does."""
+def packb(value: "Any", in_place: bool = False) -> "Any":
+    """Encode a value as `msgpack.packb` does; what is not for this codec as msgpack's in `_wire` does."""
     out = bytearray()
     try:
         _encode(value, out, 0)
     except (_UnknownError, UnicodeEncodeError):
-        return _wire.load_codec()[0](value)
+        return _wire.load_codec()[0](value, in_place)
     return bytes(out)
 
 

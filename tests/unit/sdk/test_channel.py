@@ -1,0 +1,86 @@
+"""A worker's channel over real pipes, whose other end a test reads and writes as it likes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from viloapp_sdk._wire import EVENT, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_sdk.worker._channel import Channel
+
+PAGE = 4096
+
+
+class Host:
+    """The other end of a channel that serves in a thread."""
+
+    def __init__(self, handle: Callable[[str, Any], Any]) -> None:
+        self.fd_in, theirs_out = os.pipe()
+        theirs_in, self.fd_out = os.pipe()
+        for fd in (self.fd_in, self.fd_out):
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PAGE)  # whatever is large goes in many parts
+        self._theirs = theirs_in, theirs_out
+        self._buffer = FrameBuffer()
+        self.heard: list[Any] = []
+        channel = Channel(theirs_in, theirs_out)
+        channel.handle, channel.notify = handle, lambda type, body: self.heard.append(body)
+        self._thread = threading.Thread(target=self._serve, args=(channel,))
+        self._thread.start()
+        self.receive()  # its greeting
+
+    def _serve(self, channel: Channel) -> None:
+        channel._main = threading.get_ident()
+        channel.serve()
+
+    def send(self, *frames: list[Any]) -> None:
+        """Write frames in one go, as far as they fit."""
+        view = memoryview(b"".join(map(pack, frames)))
+        while view:
+            view = view[os.write(self.fd_out, view) :]
+
+    def receive(self) -> list[Any]:
+        """Return the next frame."""
+        while (frame := self._buffer.take()) is None:
+            assert self._buffer.read_from(self.fd_in)
+        return frame
+
+    def close(self) -> None:
+        """End the channel, which sees the end of its pipe."""
+        os.close(self.fd_out)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+        for fd in (self.fd_in, *self._theirs):
+            os.close(fd)
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    """A channel whose handler returns its parameters."""
+    made = Host(lambda method, params: params)
+    yield made
+    made.close()
+
+
+def test_values_of_all_sizes_go_there_and_back(host: Host) -> None:
+    """Through pipes of one page: each large frame is read and written in parts."""
+    for number, size in enumerate((0, 5, PAGE, 16_384, 65_536, 100_000, 1_000_000, 3)):
+        text = "x" * size
+        host.send([REQUEST, number, "echo", text])
+        assert host.receive() == [RESPONSE, number, text]
+
+
+def test_requests_of_one_write_are_answered_in_their_order(host: Host) -> None:
+    """Also when an event stands between them, which the handlers before it do not see."""
+    host.send(
+        [REQUEST, 1, "echo", "a"],
+        [EVENT, "happened", "heard"],
+        [REQUEST, 2, "echo", "b" * 20_000],
+        [REQUEST, 3, "echo", "c"],
+    )
+    assert [host.receive()[1] for _ in range(3)] == [1, 2, 3]
+    assert host.heard == ["heard"]
