@@ -165,6 +165,8 @@ def test_samples_are_taken_without_being_asked_for(plant: Plant, run: Run) -> No
         host.measuring.every_s = 0.01
         asyncio.get_running_loop().set_exception_handler(lambda loop, told: failures.append(told))
         async with host:
+            assert host.measuring.history("works") == []  # nobody has asked about it
+            assert host.get_report("works")["command_count"] == 0
             while len(host.measuring.history("works")) < 3:
                 await asyncio.sleep(0.01)
             real, host.measuring._workers = host.measuring._workers, lambda: 1 / 0  # type: ignore[assignment,return-value]

@@ -16,6 +16,7 @@ from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.operations import listing
 from viloapp_core.store import CollisionError, NotInstalledError, Store, StoreError, StoreFolderError
+from viloapp_core.store.listed import INDEX_SCHEMA
 
 
 def test_reading_an_empty_store_makes_nothing(store: Store) -> None:
@@ -80,7 +81,7 @@ def test_an_upgrade_keeps_the_previous_generation_and_the_switch(store: Store) -
         lambda data: data[: len(data) // 2],
         lambda data: data.replace(b"0.1.0", b"0.7.0", 1),
         lambda data: data.replace(b"hello.plugin:Hello", b"other.plugin:Other"),
-        lambda data: data.replace(b'"schema":3', b'"schema":2'),
+        lambda data: data.replace(b'"schema":%d' % INDEX_SCHEMA, b'"schema":6'),
     ],
 )
 def test_a_damaged_index_is_rebuilt(store: Store, damage: Callable[[bytes], bytes]) -> None:
@@ -258,3 +259,38 @@ def test_a_listing_asks_no_more_of_the_disk_for_many_plugins(tmp_path: Path) -> 
     assert len(asked[12]) == len(asked[2]), asked[12]
     assert sum("index.json" in each for each in asked[12]) == 2  # once, told of by `open` and by its opener
     assert not any("receipt" in each for each in asked[12])
+
+
+def test_one_plugin_of_many_is_read_without_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its id, by a command of its own or by what activates it; nobody else's line is decoded."""
+    for number in range(4):
+        events = ["onStartup"] if number == 2 else []
+        commands = [{"id": f"plugin{number}.run"}]
+        put(store, f"plugin{number}", commands=commands, activation_events=events)
+    plugins = Store(store.root).plugins()
+    decoded: list[int] = []
+    loads = json.loads
+
+    def counted(data: bytes) -> object:
+        decoded.append(len(data))
+        return loads(data)
+
+    monkeypatch.setattr(json, "loads", counted)
+    assert plugins.activated("onStartup") == ["plugin2"]
+    assert [*plugins.naming("plugin3.run")] == ["plugin3"]
+    assert [*plugins.naming("plugin3.ru")] == [*plugins.naming('"},\n"')] == []
+    assert decoded == []
+    assert plugins["plugin1"].commands == ({"id": "plugin1.run"},)
+    assert len(decoded) == 2
+
+
+def test_what_changed_between_two_indexes_is_told_by_their_lines(store: Store) -> None:
+    """A plugin that is new, or gone, is not among them."""
+    for name in ("changed", "gone", "same"):
+        put(store, name)
+    before = store.plugins()
+    store.remove("gone", purge=False)
+    store.set_enabled(["changed"], False, "why")
+    put(store, "new")
+    assert store.plugins().changed_since(before) == ["changed"]
+    assert store.plugins().changed_since(store.plugins()) == []

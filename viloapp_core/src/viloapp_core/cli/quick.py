@@ -61,7 +61,7 @@ def _json(store: str, memory: Memory) -> str:
     from viloapp_core.operations.rows import listed_row, unmanaged_row
     from viloapp_core.store import listed
 
-    _, rows, _ = listed.split(_read(f"{store}/index.json") or b"")
+    _, rows = listed.split(_read(f"{store}/index.json") or b"")
     plugins = [
         {**listed_row(plugin_id, row), "held": False, "sandbox": memory.sandbox}
         for plugin_id, row in rows.items()

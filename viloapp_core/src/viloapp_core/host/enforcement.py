@@ -37,6 +37,7 @@ class Enforcement:
         """
         granted = self._host.permissions.granted(plugin_id)
         self._started_with[plugin_id] = _files(granted)
+        self._host.permissions.watch(plugin_id, granted)
         return tuple(map(str, granted))
 
     def changed(self, plugin_id: str, by: str) -> None:

@@ -20,6 +20,7 @@ from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.foundation.paths import store_root
+from viloapp_core.host.catalogue import Catalogue
 from viloapp_core.host.configurations import Configurations
 from viloapp_core.host.control import ControlServer
 from viloapp_core.host.crash_reports import write_report
@@ -43,6 +44,7 @@ from viloapp_core.host.start_marker import StartMarker
 from viloapp_core.host.streams import Stream
 from viloapp_core.host.widgets import Widgets
 from viloapp_core.host.wording import Wording
+from viloapp_core.host.workers import Workers
 from viloapp_core.ledger import LedgerError
 from viloapp_core.limits import Breach, effective
 from viloapp_core.permissions import Permission
@@ -50,10 +52,11 @@ from viloapp_core.process import Spawner
 from viloapp_core.process.cgroup import Groups
 from viloapp_core.sandbox import Launch, probe
 from viloapp_core.sandbox.observing.observation import Observation
-from viloapp_core.services import Command, Commands, EventBus, Settings, Theme, Workspace
+from viloapp_core.services import Commands, EventBus, Settings, Theme, Workspace
 from viloapp_core.services.settings import LIMITS
 from viloapp_core.store import InstalledPlugin, Revocation, Store
 from viloapp_core.store.crash_reports import CrashReports
+from viloapp_core.store.index import Plugins
 from viloapp_core.store.wording import configuration_in, summary_in
 from viloapp_core.supervise import FailureLog, Surroundings, Worker, rehearse, run_steps
 from viloapp_core.supervise.life import Life
@@ -133,7 +136,8 @@ class Host:
         self._learning = learning
         self._observations: dict[str, Observation] = {}
         self._subscribers: list[Subscriber] = []
-        self._workers: dict[str, Worker] = {}
+        self._workers = Workers(lambda id: Worker(self._known_plugins()[id], self._surroundings))
+        self._installed: Plugins | None = None  # as `refresh` found it
         self._background: set[asyncio.Task[Any]] = set()
         self._stack = contextlib.AsyncExitStack()
         self._running = False
@@ -142,11 +146,20 @@ class Host:
         self._lists: object = None
         self._calls = 0
         self._breaches: dict[str, Counter[str]] = {}
-        self.measuring = Measuring(lambda: self._workers)
+        self.measuring = Measuring(lambda: self._workers, lambda: self._workers.ids)
         self._given_up: dict[str, asyncio.Task[None]] = {}  # what disables each in the store
         self.workspace = Workspace()
-        self._widgets = Widgets(self.workspace, self.worker, self.publish, self.in_background)
+        self._widgets = Widgets(
+            self.workspace,
+            self.worker,
+            self.publish,
+            self.in_background,
+            lambda widget_id: self._catalogue.look_for(widget_id),
+        )
         self._commands = Commands()
+        self._catalogue = Catalogue(
+            self._commands, self._widgets, self._known_plugins, lambda: self._workers.ids
+        )
         self.events = EventBus(self._deliver)
         self._enforcement = Enforcement(self)
         self._denials_told: set[tuple[str, str]] = set()
@@ -342,25 +355,31 @@ class Host:
     def plugin_of(self, command: str) -> str:
         """Return the plugin that has a command; empty when none has."""
         try:
-            return self._commands.find(command)[0]
+            return self._find(command)[0]
         except UnknownCommandError:
             return ""
 
     def _find(self, command: str) -> tuple[str, str, bool]:
         """Return the plugin that has a command, the command's id, and whether it may be run twice."""
+        if not self._commands.has(command):
+            self._catalogue.look_for(command)
         try:
             return self._commands.find(command)
         except UnknownCommandError:
-            for plugin_id, plugin in self.store.plugins().items():
-                if plugin_id in self._workers or all(known["id"] != command for known in plugin.commands):
-                    continue
-                why = "is held back" if plugin.enabled else "is disabled"
-                if plugin.reason and not plugin.enabled:
-                    why += f": {plugin.reason}"
-                raise UnknownCommandError(
-                    f"{command} is a command of {plugin_id}, which {why}", f"viloapp enable {plugin_id}"
-                ) from None
-            raise
+            pass
+        plugins = self.store.plugins()
+        for plugin_id in plugins.naming(command):
+            plugin = plugins[plugin_id]
+            if plugin_id in self._workers.ids or all(known["id"] != command for known in plugin.commands):
+                continue
+            why = "is held back" if plugin.enabled else "is disabled"
+            if plugin.reason and not plugin.enabled:
+                why += f": {plugin.reason}"
+            raise UnknownCommandError(
+                f"{command} is a command of {plugin_id}, which {why}", f"viloapp enable {plugin_id}"
+            )
+        self._catalogue.take_all()  # for what is close to it
+        return self._commands.find(command)
 
     def owner_of(self, command: str) -> str:
         """Return the id of the plugin that has a command.
@@ -372,12 +391,14 @@ class Host:
 
     def commands(self) -> list[dict[str, Any]]:
         """Return ``id, plugin, title, description, parameters, keybinding`` of every command."""
+        self._catalogue.take_all()
         return self.wording.rows("commands", [command.to_json() for command in self._commands.all()])
 
     # -- widgets -------------------------------------------------------------------------------------
 
     def widgets(self) -> list[dict[str, Any]]:
         """Return ``{"id", "title", "icon", "kind", "position", "plugin"}`` of every widget on offer."""
+        self._catalogue.take_all()
         return self.wording.rows("widgets", self._widgets.offered())
 
     def instances(self) -> list[dict[str, Any]]:
@@ -423,7 +444,7 @@ class Host:
 
     def worker(self, plugin_id: str) -> Worker | None:
         """Return what drives a plugin's process, None when the plugin is not enabled or the host stops."""
-        return self._workers.get(plugin_id) if self._running else None
+        return self._workers.of(plugin_id) if self._running else None
 
     # -- plugins -------------------------------------------------------------------------------------
 
@@ -548,7 +569,7 @@ class Host:
 
         Nothing happens when it is not enabled.
         """
-        worker = self._workers.get(plugin_id)
+        worker = self._workers.of(plugin_id)
         if worker is None or not self._running:
             return
         self._workers[plugin_id] = worker.successor()
@@ -592,9 +613,8 @@ class Host:
         before, after = self._workers.get(plugin_id), Worker(plugin, self._surroundings)
         self._workers[plugin_id] = after
         self.wording.forget()
-        self._commands.forget(plugin_id)
-        self._widgets.forget(plugin_id)
-        self._offer(plugin, commands, widgets)
+        self._catalogue.forget([plugin_id])
+        self._catalogue.offer(plugin, commands, widgets)
         self.publish("commands.changed", {})
         self.events.forget(plugin_id)
         if before is not None:
@@ -603,6 +623,7 @@ class Host:
 
     def offered(self, plugin_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return the commands and the widgets that a plugin offers now, as `take_place` takes them."""
+        self._catalogue.take(plugin_id)
         commands = [
             {**command.to_json(), "idempotent": command.idempotent}
             for command in self._commands.all()
@@ -656,7 +677,7 @@ class Host:
             self.settings.reload()
             return
         told = await self.refresh()
-        worker = self._workers.get(plugin_id)
+        worker = self._workers.of(plugin_id)
         if worker is None or plugin_id in told["changed"]:
             return
         on_its_own = "onStartup" in worker.plugin.activation_events or self.probation.active(plugin_id)
@@ -734,26 +755,21 @@ class Host:
         self.wording.forget()
         with contextlib.suppress(ViloError):  # an update or a rollback may have brought others
             self.settings.reload()
-        enabled = {id: plugin for id, plugin in self.store.plugins().items() if plugin.enabled}
-        wanted = {id: plugin for id, plugin in enabled.items() if not self.holding.why(id)}
-        known = {id: worker.plugin for id, worker in self._workers.items()}
-        removed = sorted(known.keys() - wanted.keys())
-        changed = sorted(id for id in known.keys() & wanted.keys() if known[id] != wanted[id])
-        added = sorted(wanted.keys() - known.keys())
-        gone = [self._workers.pop(id) for id in (*removed, *changed)]
+        plugins = self.store.plugins()
+        wanted = {*plugins} - plugins.disabled
+        if self.holding:
+            wanted = {id for id in wanted if not self.holding.why(id)}
+        removed, changed, added = self._differences(plugins, wanted)
+        gone = [worker for id in (*removed, *changed) if (worker := self._workers.pop(id, None))]
+        self._installed, self._workers.ids = plugins, wanted
+        self._catalogue.forget((*removed, *changed, *added))
         for id in (*removed, *changed):
-            self._commands.forget(id)
             self.events.forget(id)
-            self._widgets.forget(id)
-        for id in (*changed, *added):
-            self._workers[id] = Worker(wanted[id], self._surroundings)
-            self._offer(wanted[id], wanted[id].commands, wanted[id].widgets)
         await asyncio.gather(*(self._retire(worker) for worker in gone))
-        self.measuring.keep(self.store.plugins())
+        self.measuring.keep(plugins)
         # What was disabled for its failures is missed: its shells live on, and its widgets wait for it.
-        disabled = {id for id, plugin in self.store.plugins().items() if not plugin.enabled}
         self._given_up = {
-            id: task for id, task in self._given_up.items() if id in disabled or not task.done()
+            id: task for id, task in self._given_up.items() if id in plugins.disabled or not task.done()
         }
         for id in removed:
             if id not in self._given_up:
@@ -763,13 +779,23 @@ class Host:
         if added or changed or removed:
             self.publish("commands.changed", {})
             self.publish("plugins.changed", {"added": added, "changed": changed, "removed": removed})
-        starting = {
-            id
-            for id in (*changed, *added)
-            if "onStartup" in wanted[id].activation_events or self.workspace.of_plugin(id)
-        }
-        self._start_in_order(starting | self.probation.look(wanted), wanted.values())
+        on_their_own = {*plugins.activated("onStartup"), *(each.plugin_id for each in self.workspace.all())}
+        replacing = {id: plugins[id] for id in plugins.replacing if id in wanted}
+        starting = on_their_own.intersection((*changed, *added)) | self.probation.look(replacing)
+        self._start_in_order(starting, (plugins[id] for id in plugins if id in wanted))
         return {"added": added, "changed": changed, "removed": removed}
+
+    def _known_plugins(self) -> Plugins:
+        """Return what was installed at the last `refresh`: what may run is among these."""
+        return self._installed if self._installed is not None else self.store.plugins()
+
+    def _differences(self, plugins: Plugins, wanted: Set[str]) -> tuple[list[str], list[str], list[str]]:
+        """Return the plugins that may run no more, that are others now, and that may run from now on."""
+        before, known = self._known_plugins(), set(self._workers.ids)
+        elsewhere = set(plugins.changed_since(before)) if before is not plugins else set[str]()
+        other = {id for id, worker in self._workers.items() if id in wanted and worker.plugin != plugins[id]}
+        unused = known.difference(self._workers).intersection(elsewhere)
+        return sorted(known - wanted), sorted((other | unused) & known & wanted), sorted(wanted - known)
 
     def _start_in_order(self, starting: Set[str], enabled: Iterable[InstalledPlugin]) -> None:
         """Start plugins, each once those before it in the load order have started, or failed to.
@@ -809,23 +835,10 @@ class Host:
     async def _activate(self, plugin_id: str, after: Collection["asyncio.Task[Any]"] = ()) -> None:
         if after:
             await asyncio.wait(after)
-        worker = self._workers.get(plugin_id)
+        worker = self._workers.of(plugin_id)
         if worker is not None:
             with contextlib.suppress(ViloError):  # the worker's state has said why
                 await worker.start()
-
-    def _offer(
-        self,
-        plugin: InstalledPlugin,
-        commands: Iterable[Mapping[str, Any]],
-        widgets: Iterable[Mapping[str, Any]],
-    ) -> None:
-        id = plugin.plugin_id
-        keys = {binding["command"]: binding["key"] for binding in plugin.keybindings}
-        self._commands.register(
-            Command.from_json(id, command, keys.get(command["id"], "")) for command in commands
-        )
-        self._widgets.offer(id, widgets)
 
     # -- events --------------------------------------------------------------------------------------
 
@@ -857,12 +870,19 @@ class Host:
 
     def emit(self, type: str, source: str, data: Mapping[str, Any]) -> None:
         """Tell every plugin that subscribed to ``type``, and start those that it activates."""
-        for id, worker in self._workers.items():
-            sleeps = worker.state in ("stopped", "crashed")
-            wakes = sleeps and f"onEvent:{type}" in worker.plugin.activation_events
-            if wakes and self.may_hear(id, type):
+        for id in self._activated(f"onEvent:{type}"):
+            worker = self._workers.get(id)
+            sleeps = worker is None or worker.state in ("stopped", "crashed")
+            if sleeps and self.may_hear(id, type):
                 self.in_background(self._activate_for(id, type, source, data))
         self.events.emit(type, source, data)
+
+    def _activated(self, event: str) -> set[str]:
+        """Return the plugins that an event starts; one that its author changes has the word itself."""
+        found = {id for id in self._known_plugins().activated(event) if id in self._workers.ids}
+        for id, worker in self._workers.items():
+            (found.add if event in worker.plugin.activation_events else found.discard)(id)
+        return found
 
     def may_hear(self, plugin_id: str, type: str) -> bool:
         """Return whether events of a type may reach a plugin."""
@@ -1041,7 +1061,8 @@ class Host:
             message = f"{plugin_id}: {len(bad)} of what it offers cannot be used: {bad[0]}"
             self.publish("notification", {"level": "warning", "message": message, "plugin": plugin_id})
         if commands or widgets:
-            self._offer(worker.plugin, commands, widgets)
+            self._catalogue.take(plugin_id)
+            self._catalogue.offer(worker.plugin, commands, widgets)
             self.publish("commands.changed", {})
         self._widgets.reopen(plugin_id)
 
@@ -1085,6 +1106,7 @@ class Host:
         await asyncio.gather(*self._background, return_exceptions=True)
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
         self._workers.clear()
+        self._workers.ids = frozenset()
 
     # -- the rest ------------------------------------------------------------------------------------
 
@@ -1095,8 +1117,8 @@ class Host:
         except LockHeldError as error:
             raise HostRunningError(self.store.root) from error
 
-    def _former(self) -> dict[str, str]:
-        return {old: id for id, plugin in self.store.plugins().items() for old in plugin.formerly}
+    def _former(self) -> Mapping[str, str]:
+        return self.store.plugins().former
 
     def in_background(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Run something until it ends or the host does."""

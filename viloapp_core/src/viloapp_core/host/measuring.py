@@ -6,7 +6,7 @@ saw last. Only the exact memory is asked of the kernel once more, in a thread, a
 
 import asyncio
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +29,19 @@ class Measuring:
 
     Args:
         workers: who drives which plugin now.
+        ids: of all that may run, also those that nobody has asked for yet.
         every_s: between two samples.
     """
 
-    def __init__(self, workers: Callable[[], Mapping[str, Worker]], every_s: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        workers: Callable[[], Mapping[str, Worker]],
+        ids: Callable[[], Collection[str]] = frozenset[str],
+        every_s: float = EVERY_S,
+    ) -> None:
         self.every_s = every_s
         self._workers = workers
+        self._ids = ids
         self._metrics: dict[str, PluginMetrics] = {}
         self._seen: dict[str, tuple[object, ...]] = {}
 
@@ -70,9 +77,9 @@ class Measuring:
     def report(self, plugin_id: str | None = None) -> dict[str, Any]:
         """Return the report of one plugin, ``{}`` for an unknown one, or of all by id."""
         if plugin_id is not None:
-            metrics = self._metrics.get(plugin_id)
-            return metrics.report() if metrics is not None else {}
-        return {id: metrics.report() for id, metrics in sorted(self._metrics.items())}
+            known = plugin_id in self._metrics or plugin_id in self._ids()
+            return self.of(plugin_id).report() if known else {}
+        return {id: self.of(id).report() for id in sorted({*self._metrics, *self._ids()})}
 
     def check_violations(self, plugin_id: str, limits: Mapping[str, float] | None = None) -> list[str]:
         """Return a message for each limit that a plugin is above, by its latest sample.
@@ -110,14 +117,19 @@ class Measuring:
                 asyncio.get_running_loop().call_exception_handler(told)
 
     async def sample(self) -> None:
-        """Take one sample of every plugin."""
-        looks = {id: look for id, worker in self._workers().items() if (look := self._fresh(id, worker))}
+        """Take one sample of every plugin that may run and that somebody has asked for, or about."""
+        workers = self._workers()
+        looks = {id: look for id, worker in workers.items() if (look := self._fresh(id, worker))}
         measured: dict[str, tuple[float, str]] = {}
         if looks:
             measured = await asyncio.to_thread(lambda: {id: look.measured_mb() for id, look in looks.items()})
         at = time.time()
-        for id, worker in self._workers().items():
-            metrics, usage = self.of(id), worker.usage if worker.pid is not None else None
+        workers, ids = self._workers(), self._ids()
+        for id, metrics in tuple(self._metrics.items()):
+            if id not in workers and id not in ids:
+                continue
+            worker = workers.get(id)
+            usage = worker.usage if worker is not None and worker.pid is not None else None
             memory, kind = measured.get(id, (metrics.memory_mb, ""))
             if usage is None:
                 memory = 0.0

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,7 @@ class PermissionManager:
         self._denied: list[Denied] = []
         self._used: list[Callable[[str, str], None]] = []
         self._known: dict[str, tuple[Permission, ...]] = {}
+        self._looked: tuple[object, bytes] = (None, b"")
         self._standings: dict[str, _Known] = {}
 
     def close(self) -> None:
@@ -315,8 +316,19 @@ class PermissionManager:
             )
         return rows
 
-    def look(self, plugin_ids: Iterable[str]) -> None:
-        """Notice what other processes have changed in the ledger since the last look."""
+    def watch(self, plugin_id: str, granted: Iterable[Permission]) -> None:
+        """Say what a process starts with, for `look` to compare with."""
+        self._known.setdefault(plugin_id, tuple(granted))
+
+    def look(self, plugin_ids: Collection[str]) -> None:
+        """Notice what other processes have changed in the ledger since the last look.
+
+        Args:
+            plugin_ids: of plugins that somebody has asked for; of others the ledger's entries alone are
+                compared.
+        """
+        for plugin_id in self._changed_in_ledger().difference(self._known):
+            self._tell(plugin_id, "command")
         for plugin_id in plugin_ids:
             try:
                 now = tuple(self.granted(plugin_id))
@@ -326,6 +338,19 @@ class PermissionManager:
                 self._tell(plugin_id, "command")
 
     # -- within --------------------------------------------------------------------------------------
+
+    def _changed_in_ledger(self) -> set[str]:
+        """Return the installed plugins with other entries than at the last look; none at the first."""
+        try:
+            stamp = self._ledger.stamp()
+            before, content = self._looked
+            if stamp == before:
+                return set()
+            self._looked = (stamp, self._ledger.content())
+            changed = self._ledger.changed_since(content) if before is not None else set()
+        except LedgerError:
+            return set()  # whoever asks is refused
+        return changed.intersection(self._store.plugins())
 
     def _standing(self, plugin: InstalledPlugin) -> Standing:
         """Return what a plugin has in all."""

@@ -93,7 +93,11 @@ class Probation:
         host.subscribe(self._heard)
 
     def look(self, plugins: Mapping[str, InstalledPlugin]) -> set[str]:
-        """Take what the host runs now; return which plugins have just begun a probation: they are started."""
+        """Take what the host runs now; return which plugins have just begun a probation: they are started.
+
+        Args:
+            plugins: those that took another generation's place, by id; no other is on probation.
+        """
         for plugin_id, trial in tuple(self._trials.items()):
             plugin = plugins.get(plugin_id)
             if plugin is None or plugin.generation != trial.plugin.generation:

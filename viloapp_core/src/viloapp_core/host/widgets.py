@@ -28,6 +28,7 @@ class Widgets:
         worker_of: returns the worker of an enabled plugin, None for any other.
         publish: tells the pages.
         in_background: runs something until it ends or the host does.
+        look_for: called with the id of a widget that nobody has offered yet; who has it may offer it then.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Widgets:
         worker_of: Callable[[str], Worker | None],
         publish: Callable[[str, Mapping[str, Any]], None],
         in_background: Callable[[Coroutine[Any, Any, None]], object],
+        look_for: Callable[[str], None] = lambda widget_id: None,
     ) -> None:
         self._workspace = workspace
         self._worker_of = worker_of
         self._publish = publish
         self._in_background = in_background
+        self._look_for = look_for
         self._changed: set[str] = set()
         self._coming_back: dict[str, asyncio.Future[None]] = {}
         self._offers: dict[str, dict[str, str]] = {}
@@ -84,6 +87,8 @@ class Widgets:
             UnknownWidgetError: no enabled plugin has it.
             ViloError: what the plugin itself answered.
         """
+        if widget_id not in self._offers:
+            self._look_for(widget_id)
         widget = self._offers.get(widget_id)
         if widget is None or (owner is not None and widget["plugin"] != owner):
             raise UnknownWidgetError(

@@ -1,5 +1,6 @@
 """The consent ledger, ``ledger.json``: what a person decided, for every plugin, until further notice."""
 
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from viloapp_core.foundation.clock import Clock, SystemClock, timestamp
 from viloapp_core.foundation.errors import FoundationError
-from viloapp_core.foundation.files import FileLock, read_json, write_json
+from viloapp_core.foundation.files import FileLock, read_bytes, read_json, write_json
 from viloapp_core.ledger.entries import Entry, Standing, standing
 from viloapp_core.ledger.errors import LedgerError
 from viloapp_core.permissions import Permission
@@ -136,6 +137,29 @@ class Ledger:
             rows = {id: [each.to_json() for each in plugins[id]] for id in plugins if plugins[id]}
             write_json(self._path, {"schema": _SCHEMA, "plugins": rows})
 
+    def content(self) -> bytes:
+        """Return the file as it is, undecoded, to be compared later by `changed_since`; empty without one.
+
+        Raises:
+            LedgerError: it cannot be read.
+        """
+        try:
+            return read_bytes(self._path) or b""
+        except FoundationError as error:
+            raise LedgerError(self._path, error.detail) from error
+
+    def changed_since(self, before: bytes) -> set[str]:
+        """Return the plugins about which something else is decided now than in an earlier `content`.
+
+        Raises:
+            LedgerError: the file is damaged.
+        """
+        try:
+            then, now = (_rows(json.loads(each)) if each else {} for each in (before, self.content()))
+        except ValueError as error:
+            raise LedgerError(self._path, str(error)) from error
+        return {id for id in {*then, *now} if then.get(id) != now.get(id)}
+
     def _read(self) -> dict[str, list[Entry]]:
         """Return all of it, decoded once for each version of the file (one `stat` otherwise)."""
         stamp = self.stamp()
@@ -180,6 +204,11 @@ def _decode(value: Any) -> dict[str, list[Entry]]:
     Raises:
         ValueError: it is no ledger.
     """
+    return {id: [Entry.from_json(row) for row in rows] for id, rows in _rows(value).items()}
+
+
+def _rows(value: Any) -> dict[str, list[Any]]:
+    """Return the undecoded entries by plugin; raises as `_decode` does."""
     if value is None:
         return {}
     if not isinstance(value, dict) or value.keys() != {"schema", "plugins"}:
@@ -190,4 +219,5 @@ def _decode(value: Any) -> dict[str, list[Entry]]:
         isinstance(rows, list) for rows in value["plugins"].values()
     ):
         raise ValueError("is not a ledger")
-    return {id: [Entry.from_json(row) for row in rows] for id, rows in value["plugins"].items()}
+    rows: dict[str, list[Any]] = value["plugins"]
+    return rows

@@ -69,6 +69,10 @@ class Commands:
         """Drop every command of a plugin."""
         self._commands = {id: known for id, known in self._commands.items() if known.plugin_id != plugin_id}
 
+    def has(self, name: str) -> bool:
+        """Return whether a command of that id is registered."""
+        return name in self._commands
+
     def find(self, name: str) -> tuple[str, str, bool]:
         """Return plugin id, command id, whether it may be run twice; of ``command`` or ``plugin-id:command``.
 

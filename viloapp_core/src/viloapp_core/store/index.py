@@ -3,10 +3,18 @@
 The index is a cache. The truth is each plugin's ``current`` link, its receipt and ``state.json``; `entry`
 derives a row from those, `encode` and `decode` are the file's format. All three are pure.
 
-What listings show of each plugin comes first, the rest behind it and is decoded once a plugin is asked for:
+What a host has to know of all plugins together comes first, then what listings show of each, then the rest. A
+plugin's two lines are decoded once it is asked for:
 
-    {"plugins":{"hello":{"enabled":true,…},…},"revision":7,"schema":6,
-    "details":{"hello":{"commands":[…],…},…},
+    {"activation":{"onStartup":["hello"]},"disabled":[],"ids":["hello",…],…,"revision":7,"schema":7,
+    "plugins":{
+    "hello":{"enabled":true,…},
+    …
+    },
+    "details":{
+    "hello":{"commands":[…],…},
+    …
+    },
     "crc32":123456}
 """
 
@@ -14,7 +22,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +30,7 @@ from typing import Any
 from viloapp_core.store import listed, withdrawals
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.layout import Layout
-from viloapp_core.store.listed import CHECKSUM, DETAILS, INDEX_SCHEMA
+from viloapp_core.store.listed import CHECKSUM, DETAILS, INDEX_SCHEMA, ROWS
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,7 @@ _KINDS: tuple[tuple[str, Any], ...] = (
     *((key, str) for key in ("signature", "publisher", "sha256", "dependencies", "rolled_back")),
     ("permissions", list),
     ("enabled", bool),
+    ("replaces", bool),
     ("dev_source", (str, type(None))),
 )
 
@@ -137,6 +146,7 @@ def entry(receipt: Mapping[str, Any], generation: str, state: Mapping[str, Any])
         "enabled": bool(state.get("enabled", True)),
         "reason": str(state.get("reason", "")),
         "rolled_back": withdrawals.told(state, generation),
+        "replaces": isinstance(receipt.get("replaces"), str),
     }
     _check(row)
     return row
@@ -174,9 +184,28 @@ def encode(revision: int, rows: Mapping[str, Mapping[str, Any]]) -> bytes:
         plugin_id: {key: value for key, value in row.items() if key not in _LISTED}
         for plugin_id, row in rows.items()
     }
-    head = _json({"schema": INDEX_SCHEMA, "revision": revision, "plugins": listed}).removesuffix(b"}")
-    data = head + DETAILS + _json(details)
+    head = _json({"schema": INDEX_SCHEMA, "revision": revision, **_of_all(rows)}).removesuffix(b"}")
+    data = head + ROWS + _lines(listed) + DETAILS + _lines(details)
     return data + CHECKSUM + b"%d}\n" % zlib.crc32(data)
+
+
+def _of_all(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a host asks of all plugins when it starts, and so does not look at each for."""
+    activation: dict[str, list[str]] = {}
+    for plugin_id, row in sorted(rows.items()):
+        for event in dict.fromkeys(map(str, row["activation_events"])):
+            activation.setdefault(event, []).append(plugin_id)
+    return {
+        "ids": sorted(rows),
+        "disabled": sorted(id for id, row in rows.items() if not row["enabled"]),
+        "activation": activation,
+        "replacing": sorted(id for id, row in rows.items() if row["replaces"]),
+        "former": {old: id for id, row in sorted(rows.items()) for old in row["formerly"]},
+    }
+
+
+def _lines(rows: Mapping[str, Mapping[str, Any]]) -> bytes:
+    return b"{\n" + b",\n".join(_json(id) + b":" + _json(rows[id]) for id in sorted(rows)) + b"\n}"
 
 
 def _json(value: Any) -> bytes:
@@ -187,40 +216,92 @@ class Plugins(Mapping[str, InstalledPlugin]):
     """The plugins of an index, by id and in its order; each is decoded when it is first asked for.
 
     Args:
-        rows: what listings show.
+        head: what the index says of all together.
+        rows: the JSON of what listings show.
         details: the JSON of the rest.
         layout: the store's.
+
+    Attributes:
+        disabled: ids of those that are.
+        replacing: ids of those whose generation took another's place, and may be on probation.
+        former: ids that installed plugins had before, and theirs.
     """
 
-    def __init__(self, rows: Mapping[str, Mapping[str, Any]], details: bytes, layout: Layout) -> None:
-        self.rows = rows
-        """What listings show of each, as JSON has it: no path is made."""
-        self._details: bytes | dict[str, dict[str, Any]] = details
+    def __init__(self, head: Mapping[str, Any], rows: bytes, details: bytes, layout: Layout) -> None:
+        self._ids = dict.fromkeys(head["ids"])
+        self.disabled: frozenset[str] = frozenset(head["disabled"])
+        self.replacing: Sequence[str] = head["replacing"]
+        self.former: Mapping[str, str] = head["former"]
+        self._activation: Mapping[str, Sequence[str]] = head["activation"]
+        self._json = (rows, details)
         self._layout = layout
         self._decoded: dict[str, InstalledPlugin] = {}
+        self._whole: tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]] | None = None
+        self._listed: Mapping[str, Mapping[str, Any]] | None = None
+
+    @property
+    def rows(self) -> Mapping[str, Mapping[str, Any]]:
+        """What listings show of each, as JSON has it: no path is made."""
+        if self._listed is None:
+            self._listed = json.loads(self._json[0])
+        return self._listed
 
     def __getitem__(self, plugin_id: str) -> InstalledPlugin:
         if (known := self._decoded.get(plugin_id)) is None:
-            listed, details = self.rows[plugin_id], self._details
-            if isinstance(details, bytes):
-                details = self._details = json.loads(details)
-            row = {**listed, **details[plugin_id]}
-            made = self._decoded[plugin_id] = plugin(plugin_id, row, self._layout)
+            if plugin_id not in self._ids:
+                raise KeyError(plugin_id)
+            made = self._decoded[plugin_id] = plugin(plugin_id, self._row(plugin_id), self._layout)
             return made
         return known
 
+    def _row(self, plugin_id: str) -> dict[str, Any]:
+        if len(self._decoded) < _FEW:
+            listed_row, details = (json.loads(listed.line(lines, plugin_id)) for lines in self._json)
+            return {**listed_row, **details}
+        if self._whole is None:  # one after the other they would be looked for again and again
+            self._whole = (json.loads(self._json[0]), json.loads(self._json[1]))
+        return {**self._whole[0][plugin_id], **self._whole[1][plugin_id]}
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self.rows)
+        return iter(self._ids)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._ids)
 
     def __contains__(self, plugin_id: object) -> bool:
-        return plugin_id in self.rows
+        return plugin_id in self._ids
+
+    def activated(self, event: str) -> Sequence[str]:
+        """Return the ids of those that an event starts, such as ``onStartup``."""
+        return self._activation.get(event, ())
+
+    def naming(self, id: str) -> Iterator[str]:
+        """Yield the ids of those that may have a command or a widget of that id; no other has."""
+        details, text = self._json[1], b'"id":' + _json(id)
+        at = details.find(text)
+        while at >= 0:
+            begins = details.rindex(b'\n"', 0, at) + 2
+            yield details[begins : details.index(b'"', begins)].decode()
+            at = details.find(text, details.index(b"\n", at))
+
+    def changed_since(self, before: Plugins) -> list[str]:
+        """Return the ids that both have, of those that are not as they were."""
+        known = {line for lines in before._json for line in _each(lines)}
+        changed = [line for lines in self._json for line in _each(lines) if line not in known]
+        found = {line[1 : line.index(b'"', 1)].decode() for line in changed}
+        return sorted(found.intersection(before))
 
     def unusual(self) -> list[str]:
         """Return the ids of those that may be damaged, and of plugins that the index does not know."""
         return listed.unusual(str(self._layout.plugins), self.rows)
+
+
+_FEW = 16
+"""So many plugins are looked for line by line; whoever wants more, wants all."""
+
+
+def _each(lines: bytes) -> list[bytes]:
+    return [line.removesuffix(b",") for line in lines.split(b"\n")[1:-1] if line]
 
 
 def decode(data: bytes, layout: Layout) -> tuple[int, Plugins]:
@@ -230,8 +311,8 @@ def decode(data: bytes, layout: Layout) -> tuple[int, Plugins]:
         StoreError: it is not an index of this schema; it can be rebuilt.
     """
     try:
-        revision, rows, details = listed.split(data)
-        return revision, Plugins(rows, details, layout)
+        head, rows, details = listed.parts(data)
+        return int(head["revision"]), Plugins(head, rows, details, layout)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
             "bad_index", "index.json is not an index", "any viloapp command rebuilds it"
