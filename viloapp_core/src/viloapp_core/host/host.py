@@ -782,7 +782,8 @@ class Host:
         on_their_own = {*plugins.activated("onStartup"), *(each.plugin_id for each in self.workspace.all())}
         replacing = {id: plugins[id] for id in plugins.replacing if id in wanted}
         starting = on_their_own.intersection((*changed, *added)) | self.probation.look(replacing)
-        self._start_in_order(starting, (plugins[id] for id in plugins if id in wanted))
+        ordered = wanted if plugins.related else starting  # nobody says a word of order
+        self._start_in_order(starting, (plugins[id] for id in plugins if id in ordered))
         return {"added": added, "changed": changed, "removed": removed}
 
     def _known_plugins(self) -> Plugins:

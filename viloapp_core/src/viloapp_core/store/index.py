@@ -107,6 +107,7 @@ _LISTED = (
     *("generation", "version", "enabled", "reason", "source", "signature", "python_version", "summary"),
     *("publisher", "sha256", "dependencies", "permissions", "rolled_back"),
 )
+_RELATIONS = ("requires_plugins", "conflicts", "load_after", "load_before")
 # The keys of a row and what each holds; what is in the lists was checked when the plugin was installed.
 _KINDS: tuple[tuple[str, Any], ...] = (
     *((key, str) for key in _FROM_RECEIPT if key != "permissions"),
@@ -200,6 +201,7 @@ def _of_all(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "disabled": sorted(id for id, row in rows.items() if not row["enabled"]),
         "activation": activation,
         "replacing": sorted(id for id, row in rows.items() if row["replaces"]),
+        "related": sorted(id for id, row in rows.items() if any(row[key] for key in _RELATIONS)),
         "former": {old: id for id, row in sorted(rows.items()) for old in row["formerly"]},
     }
 
@@ -224,6 +226,7 @@ class Plugins(Mapping[str, InstalledPlugin]):
     Attributes:
         disabled: ids of those that are.
         replacing: ids of those whose generation took another's place, and may be on probation.
+        related: ids of those that say something of other plugins, such as that they start after them.
         former: ids that installed plugins had before, and theirs.
     """
 
@@ -231,6 +234,7 @@ class Plugins(Mapping[str, InstalledPlugin]):
         self._ids = dict.fromkeys(head["ids"])
         self.disabled: frozenset[str] = frozenset(head["disabled"])
         self.replacing: Sequence[str] = head["replacing"]
+        self.related: Sequence[str] = head["related"]
         self.former: Mapping[str, str] = head["former"]
         self._activation: Mapping[str, Sequence[str]] = head["activation"]
         self._json = (rows, details)
