@@ -195,7 +195,9 @@ def _of_all(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     activation: dict[str, list[str]] = {}
     for plugin_id, row in sorted(rows.items()):
         for event in dict.fromkeys(map(str, row["activation_events"])):
-            activation.setdefault(event, []).append(plugin_id)
+            # Who has a command or a widget is found by that, not by its word.
+            if event == "onStartup" or event.startswith("onEvent:"):
+                activation.setdefault(event, []).append(plugin_id)
     return {
         "ids": sorted(rows),
         "disabled": sorted(id for id, row in rows.items() if not row["enabled"]),
@@ -276,7 +278,7 @@ class Plugins(Mapping[str, InstalledPlugin]):
         return plugin_id in self._ids
 
     def activated(self, event: str) -> Sequence[str]:
-        """Return the ids of those that an event starts, such as ``onStartup``."""
+        """Return the ids of those that an event starts: ``onStartup`` or ``onEvent:NAME``."""
         return self._activation.get(event, ())
 
     def naming(self, id: str) -> Iterator[str]:
