@@ -98,6 +98,7 @@ def test_a_host_runs_only_what_the_environment_names(
     async def test() -> None:
         async with Host(control=False) as host:
             assert {row["id"]: row["held"] for row in host.plugins()} == {"hello": True, "other": False}
+            assert host.held() == ["hello"]
 
     run(test)
 

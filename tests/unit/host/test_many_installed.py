@@ -59,6 +59,7 @@ def test_a_start_opens_no_more_files_for_many_plugins(tmp_path: Path, run: Run) 
                 counting = None
                 assert not host._workers
                 assert not host._commands.all()
+                assert host.held() == []
                 assert host.owner_of("plugin0.run") == "plugin0"
                 assert [each.id for each in host._commands.all()] == ["plugin0.run"]
                 assert len(host.get_report()) == len(host.plugins()) == count

@@ -149,7 +149,7 @@ class _Chosen:
 
     def tell(self, invocation: Invocation, host: Host) -> None:
         """Say what is held back."""
-        held = [row["id"] for row in host.plugins() if row["held"]]
+        held = host.held()
         if self.safe:
             what = (
                 f"held back: {', '.join(held)}; start one: viloapp enable ID"

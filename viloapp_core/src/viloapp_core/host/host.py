@@ -459,6 +459,11 @@ class Host:
         """
         return [self._row(plugin) for _, plugin in sorted(self.store.plugins().items())]
 
+    def held(self) -> list[str]:
+        """Return the ids of the enabled plugins that are left out this time."""
+        plugins = self.store.plugins()
+        return [id for id in plugins if id not in plugins.disabled and self.holding.why(id)]
+
     def _row(self, plugin: InstalledPlugin) -> dict[str, Any]:
         worker = self._workers.get(plugin.plugin_id)
         held = self.holding.why(plugin.plugin_id) if plugin.enabled else ""
