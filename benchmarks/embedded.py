@@ -96,6 +96,20 @@ class Speaks(Plugin):
                 left -= sock.recv_into(buffer)
             return (time.perf_counter() - began) / frames
 
+    @command("{name}.stream")
+    def stream(self, frame: int, frames: int):
+        """Yield so many frames of bytes."""
+        data = bytes(frame)
+        for _ in range(frames):
+            yield data
+
+    @command("{name}.stream_async")
+    async def stream_async(self, frame: int, frames: int):
+        """Yield so many frames of bytes."""
+        data = bytes(frame)
+        for _ in range(frames):
+            yield data
+
     @command("{name}.listen")
     def listen(self, type: str) -> None:
         """Note when each event of a type comes."""

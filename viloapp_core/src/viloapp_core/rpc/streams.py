@@ -19,8 +19,9 @@ from viloapp_sdk.errors import DeadlineExceededError, ViloError, WorkerLostError
 
 __all__ = ["Incoming", "pair"]
 
-PIECE = 256 * 1024
-"""Most that is read at once; about what the kernel's buffer holds."""
+PIECE = 64 * 1024
+"""Most that is read at once. Of more, memory for each piece is fetched from the system and given back
+(mallopt(3): M_MMAP_THRESHOLD is 128 KiB), which takes longer than the reading itself."""
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

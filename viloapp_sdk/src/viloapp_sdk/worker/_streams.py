@@ -9,6 +9,7 @@ one runs in the worker's loop.
 
 import _socket  # the C part: `socket` itself would pull in selectors and enum
 from _thread import start_new_thread
+from time import monotonic
 
 from viloapp_sdk._wire import STREAM
 from viloapp_sdk.errors import CallCancelledError, NotStreamingError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["begin"]
 
 _SHUT_WR = 1
+_TURN_S = 0.0005
+"""How long an ``async`` generator that never waits may have the loop for itself."""
 
 
 def begin(channel: "Channel", result: "Any", fd: int, ticket: int, command: str) -> None:
@@ -80,6 +83,7 @@ async def _pump(channel: "Channel", pieces: "AsyncIterator[Any]", fd: int, ticke
     end = _socket.socket(fileno=fd)
     error: ViloError | None = None
     end.setblocking(False)
+    turned = monotonic()
 
     def left() -> None:
         loop.remove_reader(fd)
@@ -94,7 +98,9 @@ async def _pump(channel: "Channel", pieces: "AsyncIterator[Any]", fd: int, ticke
                 await loop.sock_sendall(end, piece)  # type: ignore[arg-type]  # `_socket`'s has what it uses
             except ConnectionError:
                 break  # nobody reads it any more
-            await asyncio.sleep(0)  # a flood must not keep the loop from calls
+            if monotonic() - turned > _TURN_S:  # a flood must not keep the loop from calls
+                await asyncio.sleep(0)
+                turned = monotonic()
     except asyncio.CancelledError:
         error = CallCancelledError("it was cancelled")
     except BaseException as problem:
