@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.fixtures.installable import msgpack_wheel, sdk_wheel
 from tests.fixtures.wheels import forge
+from viloapp_core.cli.main import main
 from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.files import read_json
 from viloapp_core.host import Host
@@ -28,6 +30,7 @@ from viloapp_core.operations import (
     update,
 )
 from viloapp_core.operations.fitting import Steps
+from viloapp_core.sandbox import probe
 from viloapp_core.services.sections import Section, read_section, write_section
 from viloapp_core.store import Store
 from viloapp_core.store.checking import check
@@ -469,6 +472,25 @@ def test_a_host_updates_its_plugins(shop: Shop, run: Run, monkeypatch: pytest.Mo
             assert again.status == "unchanged"
 
     run(live)
+    assert shop.seen() == AFTER
+
+
+def test_without_a_sandbox_steps_run_where_the_person_accepts_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`update` refuses them, names the option that it has, and changes nothing; with it they run."""
+    nothing = replace(probe(), backend="none", reason="there is none", remedy="install one")
+    for module in ("supervise.launching", "sandbox"):
+        monkeypatch.setattr(f"viloapp_core.{module}.probe", lambda: nothing)
+    monkeypatch.setattr("viloapp_core.operations.installing.wheelhouse", lambda: shop.wheels)
+    monkeypatch.setenv("VILOAPP_HOME", str(shop.store.root))
+    shop.release("0.4", "4")
+    command = ["update", "--offline", "--find-links", str(shop.folder), "--allow-unsigned", "hello", "--yes"]
+    assert main(command) == 1
+    assert "--allow-unsandboxed" in capsys.readouterr().err
+    assert shop.seen() == BEFORE
+    assert main([*command, "--allow-unsandboxed"]) == 0
+    assert "plugins can do everything that you can" in capsys.readouterr().err
     assert shop.seen() == AFTER
 
 

@@ -100,7 +100,8 @@ def dev_command(
     for finding in project_deprecations(project):
         invocation.output.warning(one_line(f"{finding.path}:{finding.line}: {finding.message}"))
     store = _store(invocation, project)
-    plugin = _install(invocation, store, project, plugin_id, chosen, more)
+    steps = Runner(store, allow_unsandboxed=allow_unsandboxed)
+    plugin = _install(invocation, store, project, plugin_id, chosen, more, steps)
     confinement.warn_without(invocation.output, allowed=allow_unsandboxed)
 
     async def until_told() -> None:
@@ -155,6 +156,7 @@ def _install(
     plugin_id: str,
     chosen: InstallOptions,
     more: tuple[str, ...],
+    steps: Runner,
 ) -> InstalledPlugin:
     from viloapp_core.cli.consent import prompt
     from viloapp_core.cli.progress import view
@@ -162,7 +164,7 @@ def _install(
 
     with view(invocation.output) as shown:
         dev = replace(chosen, dev=True, yes=True)
-        environ, steps = invocation.environ, Runner(store)
+        environ = invocation.environ
         install(store, [str(project)], options=dev, progress=shown, environ=environ, steps=steps)
         if more:
             consent = prompt(invocation.output, shown, store, accept=chosen.yes)

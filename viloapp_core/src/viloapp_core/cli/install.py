@@ -32,11 +32,14 @@ if TYPE_CHECKING:
 @options.allow_unsigned
 @options.allow_downgrade
 @options.trust_config
+@options.allow_unsandboxed
 @options.yes
 @options.dry_run
 @options.json_output
 @pass_invocation
-def install_command(invocation: Invocation, /, specs: tuple[str, ...], **flags: Any) -> None:
+def install_command(
+    invocation: Invocation, /, specs: tuple[str, ...], allow_unsandboxed: bool, **flags: Any
+) -> None:
     """Install plugins from an index, from wheels or from source folders.
 
     A SPEC is a requirement (hello, 'hello>=0.1'), the path of a wheel or of a bundle (.viloplugin, which
@@ -52,17 +55,18 @@ def install_command(invocation: Invocation, /, specs: tuple[str, ...], **flags: 
     store = invocation.store()
     try:
         with changing(invocation, store):
-            outcomes = _install(invocation, store, specs, InstallOptions(**flags))
+            steps = Runner(store, allow_unsandboxed=allow_unsandboxed)
+            outcomes = _install(invocation, store, specs, InstallOptions(**flags), steps)
     except SeveralProblemsError as error:
         if error.outcomes and not invocation.output.as_json:
             _tell(invocation, error.outcomes)
         raise
     _tell(invocation, outcomes)
-    confinement.warn_without(invocation.output)
+    confinement.warn_without(invocation.output, allowed=allow_unsandboxed)
 
 
 def _install(
-    invocation: Invocation, store: Store, specs: Sequence[str], chosen: InstallOptions
+    invocation: Invocation, store: Store, specs: Sequence[str], chosen: InstallOptions, steps: Runner
 ) -> list[InstallOutcome]:
     from viloapp_core.cli.consent import prompt
     from viloapp_core.cli.progress import view
@@ -70,7 +74,6 @@ def _install(
 
     with view(invocation.output) as shown:
         consent = prompt(invocation.output, shown, store, accept=chosen.yes)
-        steps = Runner(store)
         return install(store, specs, options=chosen, progress=shown, consent=consent, steps=steps)
 
 

@@ -18,10 +18,12 @@ class Runner:
 
     Args:
         store: what is changed.
+        allow_unsandboxed: the person accepts that they run with full authority where no sandbox works.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, allow_unsandboxed: bool = False) -> None:
         self._store = store
+        self._allow_unsandboxed = allow_unsandboxed
 
     def quiet(self, plugin_id: str, /) -> AbstractContextManager[object]:
         """Keep the plugin's process from running."""
@@ -35,4 +37,5 @@ class Runner:
         """Run the steps in the plugin's sandbox."""
         from viloapp_core.host.steps import SeparateSteps
 
-        return SeparateSteps(self._store).run(plugin, steps, settings)
+        runner = SeparateSteps(self._store, allow_unsandboxed=self._allow_unsandboxed)
+        return runner.run(plugin, steps, settings)

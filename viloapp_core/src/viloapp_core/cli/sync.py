@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @options.allow_unsigned
 @options.allow_downgrade
 @options.trust_config
+@options.allow_unsandboxed
 @options.yes
 @options.dry_run
 @options.json_output
@@ -46,6 +47,7 @@ def sync_command(
     file: Path,
     check: bool,
     dry_run: bool,
+    allow_unsandboxed: bool,
     **flags: Any,
 ) -> int:
     """Make the plugins equal to the lock FILE, which `viloapp lock` wrote; viloapp.lock by default.
@@ -62,21 +64,23 @@ def sync_command(
     else:
         chosen = InstallOptions(**flags)
         with changing(invocation, store):
-            outcome = _sync(invocation, store, file, chosen)
+            steps = Runner(store, allow_unsandboxed=allow_unsandboxed)
+            outcome = _sync(invocation, store, file, chosen, steps)
         if outcome.plugins:
-            confinement.warn_without(invocation.output)
+            confinement.warn_without(invocation.output, allowed=allow_unsandboxed)
     _tell(invocation, outcome, done=not (check or dry_run))
     return FAILED if check and outcome.differences else DONE
 
 
-def _sync(invocation: Invocation, store: Store, file: Path, chosen: InstallOptions) -> SyncOutcome:
+def _sync(
+    invocation: Invocation, store: Store, file: Path, chosen: InstallOptions, steps: Runner
+) -> SyncOutcome:
     from viloapp_core.cli.consent import prompt
     from viloapp_core.cli.progress import view
     from viloapp_core.operations import sync
 
     with view(invocation.output) as shown:
         consent = prompt(invocation.output, shown, store, accept=chosen.yes)
-        steps = Runner(store)
         return sync(store, file, options=chosen, progress=shown, consent=consent, steps=steps)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viloapp_core.cli import options
+from viloapp_core.cli import confinement, options
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 from viloapp_core.cli.live import changing
@@ -27,10 +27,18 @@ if TYPE_CHECKING:
 @options.trust_publisher
 @options.allow_unsigned
 @options.trust_config
+@options.allow_unsandboxed
 @options.yes
 @options.json_output
 @pass_invocation
-def update_command(invocation: Invocation, /, ids: tuple[str, ...], check: bool, **flags: Any) -> None:
+def update_command(
+    invocation: Invocation,
+    /,
+    ids: tuple[str, ...],
+    check: bool,
+    allow_unsandboxed: bool,
+    **flags: Any,
+) -> None:
     """Update plugins, all of them when none is named, and their libraries.
 
     They stay within what was asked for when they were installed, and within what other plugins accept. What
@@ -38,7 +46,8 @@ def update_command(invocation: Invocation, /, ids: tuple[str, ...], check: bool,
     else signed than the pinned publisher is refused.
 
     Steps that make settings and data of an older version those of the new one run on a copy, in the plugin's
-    sandbox. When one fails, the plugin stays as it was.
+    sandbox (with your rights where there is none and you say --allow-unsandboxed). When one fails, the
+    plugin stays as it was.
     """
     from viloapp_core.cli.consent import prompt
     from viloapp_core.cli.progress import view
@@ -46,6 +55,8 @@ def update_command(invocation: Invocation, /, ids: tuple[str, ...], check: bool,
 
     store = invocation.store()
     chosen = InstallOptions(**flags)
+    if allow_unsandboxed:  # before a step runs
+        confinement.warn_without(invocation.output, allowed=True)
     with changing(invocation, store), view(invocation.output) as shown:
         consent = prompt(invocation.output, shown, store, accept=chosen.yes)
         outcomes = update(
@@ -55,7 +66,7 @@ def update_command(invocation: Invocation, /, ids: tuple[str, ...], check: bool,
             options=chosen,
             progress=shown,
             consent=consent,
-            steps=Runner(store),
+            steps=Runner(store, allow_unsandboxed=allow_unsandboxed),
         )
     if invocation.output.as_json:
         invocation.output.json({"plugins": [asdict(outcome) for outcome in outcomes]})

@@ -83,10 +83,12 @@ class SeparateSteps:
 
     Args:
         store: what is changed.
+        allow_unsandboxed: run them with the user's full authority where no sandbox works.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, allow_unsandboxed: bool = False) -> None:
         self._store = store
+        self._allow_unsandboxed = allow_unsandboxed
 
     @contextlib.contextmanager
     def quiet(self, plugin_id: str, /) -> Iterator[None]:
@@ -132,7 +134,7 @@ class SeparateSteps:
         return Surroundings(
             spawner=spawner,
             workspace=Path(os.getcwd()),
-            allow_unsandboxed=False,
+            allow_unsandboxed=self._allow_unsandboxed,
             on_request=lambda plugin_id, method, params: None,
             on_state=lambda plugin_id, state, detail: None,
             on_life=lambda plugin_id, what, more: None,
