@@ -68,6 +68,36 @@ def test_what_was_open_is_in_the_workspace(
     assert _kept(store, folder) is None
 
 
+def test_half_a_character_refuses_its_entry_alone(
+    folder: Path, tmp_path: Path, viloapp: Callable[..., Ran], store: Store
+) -> None:
+    """The entry stays in the file as it was and is told; all else opens, wherever the file has others."""
+    bad = {"id": "1", "title": "\udcff", "env_vars": {"X": "\ud800"}}
+    document = {
+        "terminals": [bad, {"id": "2", "title": "ö"}],
+        "editors": [{"id": "3", "content": "\udcff"}, {"id": "4", "path": "a.py"}],
+        "workspace": json.dumps({"tabs": [{"name": "\udcff", "type": "leaf", "session_id": "2"}]}),
+        "\udcff": "x",
+    }
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps(document))
+    for options in (("--dry-run",), ("--yes", "--json"), ("--yes",)):
+        if options == ("--yes",):  # what a person reads is written, too
+            file.write_text(json.dumps(document))
+        ran = viloapp("migrate", "state", str(file), "--folder", str(folder), *options)
+        assert ran.code == 0, ran.err
+        shown = ran.out + ran.err
+        for path in ("terminals[0]", "editors[0]"):
+            assert path in shown
+        assert "it has half a character" in shown
+    kept = _kept(store, folder)
+    assert kept is not None
+    assert sorted(panel["title"] for panel in kept["layout"]["panels"]) == ["a.py", "ö"]
+    left = json.loads(file.read_text("utf-8"))["kept"]["2.0"]
+    assert left["terminals"] == [bad]
+    assert left["editors"] == [{"id": "3", "content": "\udcff"}]
+
+
 def test_as_much_as_people_have_open(
     folder: Path, tmp_path: Path, viloapp: Callable[..., Ran], store: Store
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from viloapp_core.migration.chain import KEPT, Chain, Finding, Moved, Step
 
-__all__ = ["STATE", "migrate_editor_buffers", "migrate_terminal_sessions"]
+__all__ = ["STATE", "half_character", "migrate_editor_buffers", "migrate_terminal_sessions"]
 
 _TREES = ("workspace", "workspace_state")
 
@@ -95,6 +95,25 @@ def migrate_editor_buffers(old_state: dict[str, Any]) -> tuple[Moved, list[Any]]
     return Moved({"plugin": "viloedit", "version": "1.0", "buffers": buffers}, findings), kept
 
 
+def half_character(value: Any) -> str:
+    """Return, escaped, the first half of a surrogate pair in a JSON value; empty when there is none.
+
+    Source: RFC 8259, 8.2: what such text means is not defined. Python writes it for a byte that is no text.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        return f"\\u{ord(error.object[error.start]):04x}"
+    except RecursionError:
+        pass  # the depth is judged by the chain
+    return ""
+
+
+def _name(name: str) -> str:
+    """Return a key as people can be shown it."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _entries(
     old: Any, name: str, keys: Iterable[_Key]
 ) -> tuple[list[dict[str, Any]], tuple[Finding, ...], list[Any]]:
@@ -123,6 +142,8 @@ def _no_entry(entry: Any, seen: set[str]) -> str:
     """Return why something is no entry; empty when it is one."""
     if not isinstance(entry, dict):
         return "it is no object"
+    if half := half_character(entry):
+        return f"it has half a character ({half}), which no file can hold"
     id = entry.get("id")
     if isinstance(id, bool) or not isinstance(id, (str, int)) or id == "":
         return "it has no id" if id in (None, "") else "its id is neither text nor a number"
@@ -147,7 +168,9 @@ def _entry(
             findings.append(Finding("replaced", f"{path}.{key.old}", f"{key.says}; {used} is used"))
     known = {key.old for key in keys}
     findings += [
-        Finding("kept", f"{path}.{name}", "it has no place any more") for name in rest if name not in known
+        Finding("kept", f"{path}.{_name(name)}", "it has no place any more")
+        for name in rest
+        if name not in known
     ]
     return new, findings, rest
 
@@ -187,7 +210,7 @@ def _to_3(document: dict[str, Any]) -> Moved:
     for name, value in document.items():
         if name not in ("version", "terminals", "editors", "workspace", KEPT):
             rest[name] = value
-            findings.append(Finding("kept", name, "it has no place any more"))
+            findings.append(Finding("kept", _name(name), "it has no place any more"))
     new: dict[str, Any] = {
         "version": "3.0",
         "plugins": {"viloxterm": sessions.document, "viloedit": buffers.document},

@@ -73,7 +73,7 @@ def plan_state(file: Path) -> Plan:
     Raises:
         MigrationFileError: it cannot be read, is of no known form, or of a version after this ViloApp.
     """
-    resolved, raw, document = read_document(file)
+    resolved, raw, document = read_document(file, halves=True)
     if not document.keys() & _STATE_KEYS:
         raise MigrationFileError(f"{file} has no terminals, no editors and no tabs", "is it a file of state?")
     return Plan(resolved, document, raw, _named(file, lambda: migrate(document, STATE)))
@@ -109,7 +109,7 @@ def carry_out(plan: Plan, hand_over: Callable[[dict[str, Any]], None], rewritten
         raise MigrationFileError(f"{plan.file} was changed meanwhile", "run the command again")
     copy = back_up(plan.file)
     hand_over(plan.migration.document)
-    data = (json.dumps(rewritten, indent=1, ensure_ascii=False) + "\n").encode()
+    data = _encoded(rewritten)
     try:
         write_atomic(plan.file, data, mode=plan.file.stat().st_mode & 0o777)
     except FileError as error:
@@ -120,8 +120,20 @@ def carry_out(plan: Plan, hand_over: Callable[[dict[str, Any]], None], rewritten
     return copy
 
 
-def read_document(file: Path) -> tuple[Path, bytes, dict[str, Any]]:
+def _encoded(document: dict[str, Any]) -> bytes:
+    """Return a file's content; half a character in what is kept as it was is written as it was, escaped."""
+    try:
+        return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(document, indent=1) + "\n").encode()
+
+
+def read_document(file: Path, *, halves: bool = False) -> tuple[Path, bytes, dict[str, Any]]:
     """Return the real path of a file, its bytes, and the document in it: JSON, or INI.
+
+    Args:
+        file: which.
+        halves: half a character is no reason to refuse the whole; who reads on leaves out what has one.
 
     Raises:
         MigrationFileError: it cannot be read, or is neither.
@@ -138,10 +150,10 @@ def read_document(file: Path) -> tuple[Path, bytes, dict[str, Any]]:
             f"{file} is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}",
             "convert it first, for example: iconv -f latin1 -t utf-8",
         ) from error
-    return path, raw, _named(file, lambda: _decode(text))
+    return path, raw, _named(file, lambda: _decode(text, halves))
 
 
-def _decode(text: str) -> dict[str, Any]:
+def _decode(text: str, halves: bool) -> dict[str, Any]:
     if text.lstrip()[:1] not in ("{", "[", '"', ""):
         return read_ini(text)
     try:
@@ -152,7 +164,8 @@ def _decode(text: str) -> dict[str, Any]:
         raise NotSettingsError(f"it is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise NotSettingsError("it has to hold one JSON object")
-    _whole_characters(document)
+    if not halves:
+        _whole_characters(document)
     return document
 
 
