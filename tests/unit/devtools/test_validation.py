@@ -222,6 +222,34 @@ def test_what_create_plugin_makes_has_nothing_wrong(kind: str, tmp_path: Path) -
     assert validate_project(folder) == ("hello", [])
 
 
+@pytest.mark.parametrize(
+    ("edit", "warned"),
+    [
+        (_replace(TOML, '"locales/*.json", ', ""), True),
+        (_replace(TOML, '"locales/*.json"', '"locales/en.json"'), True),
+        (_replace(TOML, 'hello = ["py.typed", "locales/*.json"', '"*" = ["*.json", "py.typed"'), False),
+        (_replace(TOML, '"locales/*.json"', '"**/*.json"'), False),
+    ],
+    ids=["no pattern", "one language", "each folder a package", "everywhere"],
+)
+def test_catalogues_that_the_wheel_would_not_have(
+    edit: Edit, warned: bool, good: Path, tmp_path: Path
+) -> None:
+    """Named with the line of the table, as a warning; not where a line of MANIFEST.in may take them."""
+    folder = tmp_path / "hello"
+    shutil.copytree(good, folder)
+    edit(folder)
+    found = [each for each in validate_project(folder)[1] if "the wheel gets no" in each.message]
+    assert bool(found) == warned
+    if warned:
+        assert (found[0].level, found[0].path) == ("warning", TOML)
+        line = (folder / TOML).read_text("utf-8").splitlines()[found[0].line - 1]
+        assert line == "[tool.setuptools.package-data]"
+        assert "hello/locales/de.json" in found[0].message
+        (folder / "MANIFEST.in").write_text("recursive-include src *.json\n")
+        assert not [each for each in validate_project(folder)[1] if "the wheel gets no" in each.message]
+
+
 def test_everything_is_told_at_once(good: Path, tmp_path: Path) -> None:
     """A bad manifest does not hide what else is wrong."""
     shutil.copytree(good, tmp_path / "hello")

@@ -19,6 +19,7 @@ from viloapp_core.devtools.references import (
     setting_findings,
     step_findings,
 )
+from viloapp_core.devtools.shipping import shipping_findings
 from viloapp_core.devtools.toml_lines import line_of
 from viloapp_core.manifest import Issue, ManifestError, PluginDescription, read_source
 from viloapp_sdk.manifest import FILE_NAME, translatable
@@ -78,6 +79,7 @@ def _of_plugin(
     words = translatable(plugin.manifest.to_json(), plugin.summary)
     for texts in read_texts(folder, sources, words):
         yield from catalogue_findings(texts, dependencies_of(data))
+    yield from shipping_findings(folder, data, text, sources)
     yield from deprecation_findings(folder, data, text)
     yield from project_findings(folder, plugin, learned)
     for module in (path for source in sources for path in _modules(source)):

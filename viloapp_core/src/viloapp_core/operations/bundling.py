@@ -13,7 +13,7 @@ from viloapp_core.foundation.errors import FileError
 from viloapp_core.foundation.files import write_atomic
 from viloapp_core.foundation.paths import first_free
 from viloapp_core.operations import bundle_archive, bundle_format, planning, specs
-from viloapp_core.operations.contents import content_issues
+from viloapp_core.operations.contents import content_issues, lacking_catalogues
 from viloapp_core.operations.errors import ContentsError, NotLockableError, SpecError, raise_all
 from viloapp_core.operations.installing import inspect, workshop_of
 from viloapp_core.operations.outcomes import InstallOptions, Progress, silent
@@ -186,7 +186,8 @@ def _build(folder: Path, workshop: Workshop, epoch: int) -> Built:
         cancel=workshop.cancel,
     )
     audit(built.wheel, own=True)
-    if issues := [*content_issues(built.sdist), *content_issues(built.wheel)]:
+    issues = [*content_issues(built.sdist), *content_issues(built.wheel)]
+    if issues := issues + lacking_catalogues(built.wheel, folder):
         raise ContentsError(plugin_id, issues)
     return built
 

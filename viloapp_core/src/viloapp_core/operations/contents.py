@@ -12,8 +12,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from viloapp_core.resolve.source_archive import left_out
+from viloapp_sdk.manifest.catalogues import catalogue_files
+from viloapp_sdk.manifest.project import packages, read_pyproject
+from viloapp_sdk.manifest.pseudo import PSEUDO
 
-__all__ = ["content_issues", "members"]
+__all__ = ["content_issues", "lacking_catalogues", "members"]
 
 MAX_BYTES = 100 * 1024 * 1024
 """Of one file that is uploaded. Source: the default limit of the Python package index."""
@@ -45,6 +48,25 @@ def content_issues(path: Path) -> list[str]:
     for name, content in members(path):
         issues += [f"{path.name}: {name}: {issue}" for issue in _file_issues(name, content)]
     return issues
+
+
+def lacking_catalogues(wheel: Path, folder: Path) -> list[str]:
+    """Return a line for each catalogue of a project that its wheel lacks: people would read another language.
+
+    Args:
+        wheel: what was built.
+        folder: of the project, whose ``pyproject.toml`` has been read before.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        there = set(archive.namelist())
+    wanted = [
+        f"{package.name}/locales/{file.name}"
+        for package in packages(folder, read_pyproject(folder))
+        for file in catalogue_files(package)
+        if file.stem not in PSEUDO
+    ]
+    why = "which the project has; the build's package data has to name locales/*.json"
+    return [f"{wheel.name}: lacks {name}, {why}" for name in wanted if name not in there]
 
 
 def members(path: Path) -> Iterator[tuple[str, bytes]]:
