@@ -21,6 +21,7 @@ from viloapp_core.devtools.errors import ToolMissingError
 from viloapp_core.devtools.publishing import Identity, InvalidProjectError, Published, UploadError, publish
 from viloapp_core.manifest import PluginDescription
 from viloapp_core.operations import InstallOptions, PackageOutcome
+from viloapp_core.operations.errors import ContentsError
 from viloapp_core.store import Store
 
 # A backend that needs nothing from an index: the wheel and the source distribution are written by hand.
@@ -154,6 +155,28 @@ def test_who_does_not_agree_uploads_nothing(project: Path) -> None:
     """It was built and shown, and that is all; an address that nobody serves is not even asked."""
     done = _publish(project, lambda plugin, made: False, index="http://127.0.0.1:9/")
     assert not done.uploaded
+
+
+def test_an_index_that_nobody_serves_is_said_to_be_none(project: Path) -> None:
+    """One line with the address and the cause, and not that the version would be there already."""
+    user = {"TWINE_USERNAME": "author", "TWINE_PASSWORD": "any"}
+    with pytest.raises(UploadError) as caught:
+        _publish(project, lambda plugin, made: True, index="http://127.0.0.1:9/", environ=user)
+    assert caught.value.detail == "http://127.0.0.1:9/ cannot be reached: Connection refused"
+    assert caught.value.hint == "check the network and --index"
+
+
+def test_a_wheel_without_the_catalogues_is_not_given_away(project: Path) -> None:
+    """Each that the source has and the build left out; those that are only for looking at may be."""
+    (project / "hello/locales").mkdir()
+    for name in ("en", "de", "en-XA"):
+        (project / f"hello/locales/{name}.json").write_text("{}")
+    with pytest.raises(ContentsError) as caught:
+        _publish(project, lambda plugin, made: pytest.fail("asked"))
+    for name in ("en", "de"):
+        assert f"hello-0.1.0-py3-none-any.whl: lacks hello/locales/{name}.json" in caught.value.detail
+    assert "en-XA" not in caught.value.detail
+    assert "package data" in caught.value.detail
 
 
 def test_a_build_is_the_same_each_time(project: Path) -> None:

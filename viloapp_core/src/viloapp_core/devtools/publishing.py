@@ -32,6 +32,9 @@ _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 # What twine and indexes say when it is about who uploads.
 _WHO = re.compile(r"[Cc]redential|\b40[13]\b|[Pp]assword|[Tt]rusted [Pp]ublish")
 _CREDENTIALS = "credentials: $TWINE_USERNAME and $TWINE_PASSWORD, .pypirc, the keyring, or Trusted Publishing"
+# What requests and its retries say when nobody answered, with the cause at the end.
+_NOBODY = re.compile(r"ConnectionError|NewConnectionError|ConnectTimeout|NameResolutionError")
+_CAUSE = re.compile(r"(?:\[Errno -?\d+\] )?([A-Z][\w ]+?)[\"')]*$")
 _ONCE = "an index takes each version once: raise it in pyproject.toml"
 
 
@@ -190,9 +193,21 @@ def _upload(
     done = commands.run(argv, env=env, cwd=files[0].parent, timeout_s=_TIMEOUT_S, cancel=cancel)
     if done.returncode:
         output = _STYLE.sub("", done.stdout + done.stderr)
+        if cause := _unreached(output):
+            detail = f"{index or 'the index'} cannot be reached: {cause}"
+            raise UploadError(detail, "check the network and --index")
         said = [line.rstrip() for line in output.splitlines() if line.strip()]
         shown = "\n".join(f"  {line}" for line in said[-_SHOWN_LINES:])
         raise UploadError(
             f"the index did not take {files[0].name}:\n{shown}",
             _CREDENTIALS if _WHO.search(output) else _ONCE,
         )
+
+
+def _unreached(output: str) -> str:
+    """Return why nobody answered an upload; empty when somebody did."""
+    last = next((line for line in reversed(output.splitlines()) if line.strip()), "")
+    if not _NOBODY.search(last):
+        return ""
+    cause = _CAUSE.search(last)
+    return cause[1] if cause else last.strip()

@@ -129,4 +129,9 @@ def _told() -> Iterator[None]:
             texts += [" ".join(str(seen).split())] if str(seen) else []
             seen = seen.__cause__
         why = "; ".join(dict.fromkeys(texts)) or type(error).__name__
+        if "Max retries exceeded" in why:  # urllib3's, by whichever way it came
+            raise SigningError(
+                f"it could not be signed: Sigstore cannot be reached: {texts[-1]}",
+                "check the network: a signature is made and noted there",
+            ) from error
         raise SigningError(f"it could not be signed: {why[:500]}") from error
