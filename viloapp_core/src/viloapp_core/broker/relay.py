@@ -1,10 +1,10 @@
 """Bytes between a connection and the plugin's socket, copied by the host's loop as they come.
 
 A plugin never holds the connection itself: a TCP socket can be disconnected and connected elsewhere
-(``connect(2)``, AF_UNSPEC), past every check. What one side does not take now stays in one small buffer, and
-the other side is not read meanwhile; so a relay holds 64 KiB in each direction at most. One read for each
-readiness, and eight for all relays of a plugin in one turn of the loop (`Turns`): so the loop is there for
-the others, however many connections are fast at once.
+(``connect(2)``, AF_UNSPEC), past every check. What one side does not take now stays in one small buffer,
+and the other side is not read meanwhile; so a relay holds 256 KiB in each direction at most, 64 KiB where
+others of the plugin's wait. One read for each readiness, and eight, or half a megabyte, for all relays of a
+plugin in one turn of the loop (`Turns`): so the loop is there for the others, however many are fast at once.
 """
 
 import asyncio
@@ -16,9 +16,11 @@ from collections.abc import Callable
 
 __all__ = ["Relay", "Turns"]
 
-_CHUNK = 64 * 1024
+_CHUNK = 256 * 1024
 _A_TURN = 8
-"""Times that relays of one plugin read or write in one turn of the loop: half a megabyte, about 0.5 ms."""
+"""Times that relays of one plugin read or write in one turn of the loop, about 0.5 ms."""
+_A_TIME = 64 * 1024
+"""Bytes that are moved in one of these; more count as several."""
 _buffer = bytearray(_CHUNK)
 _view = memoryview(_buffer)
 # All relays of a process share one buffer: nothing is left in it when a callback returns.
@@ -41,6 +43,15 @@ class Turns:
             return False
         self._left -= 1
         return True
+
+    @property
+    def size(self) -> int:
+        """Most bytes to read now: few where others wait, so that each of many has its turn soon."""
+        return _A_TIME if self._waiting else _CHUNK
+
+    def moved(self, count: int) -> None:
+        """Count what was moved beyond one time's worth."""
+        self._left = max(0, self._left - max(0, count - 1) // _A_TIME)
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -96,11 +107,12 @@ class _Direction:
 
     def _read(self) -> None:
         try:
-            size = self.source.recv_into(_view)
+            size = self.source.recv_into(_view, self._turns.size)
             if not size:
                 self._loop.remove_reader(self.source.fileno())
                 self._end()
                 return
+            self._turns.moved(size)
             taken = self._send(_view[:size])
         except (BlockingIOError, InterruptedError):
             return
