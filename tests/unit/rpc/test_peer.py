@@ -394,6 +394,62 @@ def test_frames_of_all_sizes_keep_their_order_when_the_peer_reads_late() -> None
     run(test)
 
 
+def test_who_goes_on_asking_at_once_is_written_together_and_a_call_alone_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Eight that were answered together and ask again are one write; the next, alone, waits for no turn."""
+    writes: list[int] = []
+    write = os.write
+    ours: list[int] = []
+
+    def counting(fd: int, data: Any) -> int:
+        if fd in ours:
+            writes.append(len(data))
+        return write(fd, data)
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            ours.append(peer._fd_out)
+
+            async def twice(number: int) -> None:
+                for _ in range(2):
+                    assert await peer.call("echo", number, timeout_s=5) == number
+
+            calls = [asyncio.ensure_future(twice(number)) for number in range(8)]
+            first = [await stranger.receive() for _ in calls]
+            assert len(writes) == 8
+            os.write(stranger.fd_out, b"".join(pack([RESPONSE, id, params]) for _, id, _, params in first))
+            second = [await stranger.receive() for _ in calls]
+            assert [params for *_, params in second] == list(range(8))
+            assert len(writes) == 9
+            os.write(stranger.fd_out, b"".join(pack([RESPONSE, id, params]) for _, id, _, params in second))
+            await asyncio.gather(*calls)
+            await asyncio.sleep(0)
+            peer.ask("alone", None, None)
+            assert len(writes) == 10
+
+    monkeypatch.setattr(os, "write", counting)
+    run(test)
+
+
+def test_a_large_frame_does_not_overtake_what_is_gathered() -> None:
+    """Nor does what is sent after it; and what is gathered at the end is still sent."""
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            peer._gather()
+            sent = ["a", "b", "c" * 50_000, "d"]
+            for text in sent:
+                peer.notify("event", text)
+            assert [(await stranger.receive())[2] for _ in sent] == sent
+            peer._gather()
+            peer.notify("event", "last")
+            peer.close()
+            assert (await stranger.receive())[2] == "last"
+
+    run(test)
+
+
 def test_a_result_that_cannot_be_sent_is_an_error_not_a_silence() -> None:
     """The caller learns that the handler returned something that is no data."""
 

@@ -126,6 +126,27 @@ def test_frames_arrive_as_they_were_sent_however_they_are_split(payloads: list[A
     assert got == frames
 
 
+@given(st.lists(values, min_size=1, max_size=12), st.integers(1, 200), st.integers(1, 5), st.booleans())
+def test_some_frames_at_once_are_those_that_come_one_by_one(
+    payloads: list[Any], step: int, most: int, broken: bool
+) -> None:
+    """However they are split; one that is none is refused after all before it were returned."""
+    frames = [[REQUEST, number, "m", payload] for number, payload in enumerate(payloads)]
+    stream = b"".join(pack(frame) for frame in frames) + (b"\1\0\0\0\xc1" if broken else b"")
+    buffer, got, refused = FrameBuffer(), [], False
+    for start in range(0, len(stream), step):
+        buffer.feed(stream[start : start + step])
+        try:
+            while some := buffer.take_some(most):
+                assert len(some) <= most
+                got += some
+        except FrameError:
+            refused = True
+    assert got == frames
+    assert refused == broken
+    assert broken or buffer.end == 0
+
+
 @given(st.binary(min_size=4, max_size=300))
 def test_garbage_is_refused_or_waited_for_and_nothing_else(data: bytes) -> None:
     """A stranger's bytes raise `FrameError` alone, or are the beginning of a frame."""

@@ -320,6 +320,41 @@ class FrameBuffer:
             self._replace(READ_MORE)
         return frame
 
+    def take_some(self, most: int) -> "list[list[Any]]":
+        """Return the next whole frames, none when more bytes are needed.
+
+        Args:
+            most: how many at most.
+
+        Raises:
+            FrameError: see `take`; when there are frames before, they are returned, and the next raises it.
+        """
+        frames: list[list[Any]] = []
+        start, end, view, largest = self._start, self.end, self._view, self._max_frame
+        while most and start + 4 <= end:
+            body = start + 4
+            size = int.from_bytes(view[start:body], "little")
+            after = body + size
+            if after >= end or size > largest:  # also the last, with which a buffer is seen to
+                break
+            try:
+                frames.append(_unpack(view[body:after]))
+            except FrameError:
+                break
+            start = after
+            most -= 1
+        self._start = start
+        if most and (not frames or after == end):
+            try:
+                frame = self.take()
+            except FrameError:
+                if not frames:
+                    raise
+                return frames
+            if frame is not None:
+                frames.append(frame)
+        return frames
+
     def _reserve(self, count: int) -> None:
         """Make room for ``count`` more bytes after the end."""
         size = len(self._view)

@@ -61,6 +61,8 @@ _COST_OF_ASKING = 8
 _PIPE = 64 * 1024
 _WIDE_PIPE = 4 * _PIPE
 _NEVER = float("inf")
+# So many frames at most wait for the end of a turn, each below 16 KiB.
+_GATHERED = 64
 # Of results that need not be awaited; to ask an abstract class about each would cost more.
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, dict})
 
@@ -127,6 +129,8 @@ class Peer:
         self._next_id = 0
         self._unsent: deque[memoryview] = deque()
         self._unsent_bytes = 0
+        self._gathered: list[bytes] = []
+        self._gathering = False
         self.closed = False
         self.free = True
         self._awake_s, self._peer_awake_s = awake_s, peer_awake_s
@@ -329,23 +333,30 @@ class Peer:
 
     def _handle(self, frame: list[Any] | None = None) -> None:
         """Handle a frame and those that are here, as many as one turn of the loop has time for."""
-        left, buffer = _COST_A_TURN, self._buffer
+        left, answers, buffer = _COST_A_TURN, 0, self._buffer
+        frames = [frame] if frame is not None else None
         self._waiting = False
         try:
             while not self.closed:
-                if frame is None and (not buffer.end or (frame := buffer.take()) is None):
-                    return
-                if frame[0] == RESPONSE and self._greeted:
-                    self._answered(frame)
-                    left -= 1
-                else:
-                    self._route(frame)
-                    left -= _COST_OF_ASKING
-                frame = None
+                if frames is None:
+                    frames = buffer.take_some(left // _COST_OF_ASKING or 1) if buffer.end else None
+                    if not frames:
+                        break
+                for each in frames:
+                    if each[0] == RESPONSE and self._greeted:
+                        self._answered(each)
+                        answers += 1
+                        left -= 1
+                    elif not self.closed:
+                        self._route(each)
+                        left -= _COST_OF_ASKING
+                frames = None
                 if left <= 0:
                     self._waiting = True
                     self._loop.call_soon(self._handle)
-                    return
+                    break
+            if answers > 1:
+                self._gather()
         except (FrameError, IncompatibleVersionsError) as error:
             self.close(error)
         except Exception as error:  # a fault of ours in handling its frame must not reach the loop
@@ -445,6 +456,11 @@ class Peer:
         """Write now what the peer takes now; keep the rest, up to the bound. Never blocks."""
         if self.closed:
             return
+        if self._gathering:
+            if isinstance(data, bytes) and len(self._gathered) < _GATHERED:
+                self._gathered.append(data)
+                return
+            self._flush()
         if not isinstance(data, bytes):
             self._send_large(data)
             return
@@ -454,6 +470,22 @@ class Peer:
             if count == len(data):
                 return
         self._keep(memoryview(data)[count:])
+
+    def _gather(self) -> None:
+        """Send what is sent until the end of the next turn of the loop together.
+
+        Those who were answered have theirs in it, and tend to go on asking; a call alone never waits.
+        """
+        if not self._gathering and not self.closed:
+            self._gathering = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._gathering = False
+        if self._gathered:
+            data = b"".join(self._gathered)
+            self._gathered.clear()
+            self._send(data)
 
     def _send_large(self, data: Large) -> None:
         if len(data) > _PIPE:
@@ -510,6 +542,7 @@ class Peer:
 
     def close(self, reason: ViloError | None = None) -> None:
         """End the connection: every waiting call fails with a `WorkerLostError` or ``reason``."""
+        self._flush()
         if self.closed:
             return
         self.closed, self.free = True, False

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from viloapp_sdk.worker._loop import Loop
 
 MAX_DEPTH = 8
+_AT_ONCE = 64
 # What most handlers return: none of it has to be awaited.
 _PLAIN = frozenset({type(None), bool, int, float, str, list, dict})
 
@@ -226,12 +227,14 @@ class Channel:
 
                 select([self.fd_in], [], [])
             frame = buffer.take()
-        while frame is not None:  # all that has arrived: an event loop is told of bytes, not of frames
-            if frame[0] == REQUEST:
-                self.inbox.append(frame)
-            else:
-                self.route(frame)
-            frame = buffer.take() if buffer.end else None
+        frames = [frame]
+        while frames:  # all that has arrived: an event loop is told of bytes, not of frames
+            for frame in frames:
+                if frame[0] == REQUEST:
+                    self.inbox.append(frame)
+                else:
+                    self.route(frame)
+            frames = buffer.take_some(_AT_ONCE) if buffer.end else None
         if self.inbox and self.loop is not None and get_ident() != self._main:
             self.loop.wake()
 
