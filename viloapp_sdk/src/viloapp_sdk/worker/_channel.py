@@ -234,7 +234,7 @@ class Channel:
                     self.inbox.append(frame)
                 else:
                     self.route(frame)
-            frames = buffer.take_some(_AT_ONCE) if buffer.end else None
+            frames = buffer.take_some(_AT_ONCE) if buffer.end else []
         if self.inbox and self.loop is not None and get_ident() != self._main:
             self.loop.wake()
 
