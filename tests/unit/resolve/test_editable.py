@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.wheels import forge
 from viloapp_core.resolve import BuildError, Sources, build_editable
 
 BACKEND = """
@@ -50,6 +51,18 @@ def test_a_folder_becomes_an_editable_wheel(tmp_path: Path) -> None:
     settings = next(line for line in lines if line.startswith("settings:"))
     assert "PIP_EXTRA_INDEX_URL" not in settings
     assert "PIP_NO_INDEX" in settings
+
+
+def test_folders_may_have_spaces_and_any_letters(tmp_path: Path) -> None:
+    """Of the project, of the wheels and of the build: what it requires is found there."""
+    odd = tmp_path / "odd ñ [x]"
+    wheel = forge(odd / "the wheels", "needed", "1", {"needed.py": "HERE = True\n"})
+    project = _project(odd / "he llo", "import needed; assert needed.HERE")
+    text = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(text.replace("requires = []", 'requires = ["needed"]'))
+    sources = Sources(None, (str(wheel.parent),), offline=True)
+    made = build_editable(project, odd / "o ut", sources=sources, wheels={}, environ=os.environ)
+    assert made.is_file()
 
 
 def test_a_build_that_fails_shows_its_end(tmp_path: Path) -> None:

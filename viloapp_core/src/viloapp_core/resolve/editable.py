@@ -110,9 +110,10 @@ def _environment(
         **clean_environment(environ, destination),
         # A build may need a compiler, git or whatever is on the user's PATH.
         "PATH": environ.get("PATH", os.defpath),
-        "PIP_CONSTRAINT": str(constraints),
+        # As addresses: pip takes several words from a variable, and a folder may have a space in its name.
+        "PIP_CONSTRAINT": constraints.absolute().as_uri(),
         **sources.environment(),
-        "PIP_FIND_LINKS": " ".join(sources.find_links),
+        "PIP_FIND_LINKS": " ".join(map(_address, sources.find_links)),
     }
     if sources.offline:
         env["PIP_NO_INDEX"] = "1"
@@ -144,3 +145,8 @@ def _build(
         )
     made: dict[str, str] = json.loads(result.read_text(encoding="utf-8"))
     return made
+
+
+def _address(link: str) -> str:
+    """Return a folder or an address of wheels without a space."""
+    return link if "://" in link else Path(link).absolute().as_uri()
