@@ -36,12 +36,12 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     Args:
         folder: an empty one.
         effort: how many places, rounds, and calls in each.
-        rounds: threefold of these.
+        rounds: fivefold of these.
     """
     widths = effort.choose((1, 8), (1, 4, 16, 64, 256), WIDTHS)
     sizes = effort.choose((SMALL, 64 * 1024), (SMALL, 64 * 1024, 1 << 20), SIZES)
     receivers = effort.choose((1, 2), (1, 5, 20), RECEIVERS)
-    turns = effort.choose(1, 3, 3 * rounds)
+    turns = effort.choose(1, 3, 5 * rounds)
     say("curves: installing")
     wheels, loop = plugins(folder, [PLUGIN]), "uvloop" if find_spec("uvloop") else "asyncio"
     with contextlib.ExitStack() as stack:
@@ -54,7 +54,9 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
         }
         by_size = {size: _of_size(stack, host, OURS[loop], others, size, turns, share) for size in sizes}
     (folder / "events").mkdir()
-    to_many = events.by_receivers(folder / "events", receivers, effort.choose(3, 20, 50), turns)
+    to_many = events.by_receivers(
+        folder / "events", receivers, effort.choose(3, 20, 50), effort.choose(1, 3, 3 * rounds)
+    )
     return Outcome(
         "Curves",
         curves=[_rates(by_width), _times(by_size), _events(to_many)],

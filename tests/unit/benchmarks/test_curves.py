@@ -94,9 +94,11 @@ def test_bars_say_what_is_met() -> None:
 
 def test_of_two_files_the_later_counts() -> None:
     """A curve or a target that was measured again replaces the former."""
+    machine = {"commit": "abc with changes", "load before": 0.5}
     old, new = (
-        {"benchmarks": {"x": Outcome("X", targets=[Target("a", value, 2.0)]).to_json()}}
+        {"machine": machine, "benchmarks": {"x": Outcome("X", targets=[Target("a", value, 2.0)]).to_json()}}
         for value in (4.0, 1.0)
     )
     assert "0.50 met" in charts.draw([old, new])["targets.svg"]
     assert "missed" not in charts.draw([old, new])["targets.svg"]
+    assert charts.table([old, new])[2:] == ["| a | 1.00 | 2.00 | met | abc, load 0.5 |"]
