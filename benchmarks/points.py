@@ -13,7 +13,7 @@ from benchmarks.rounds import Comparison, quartiles
 __all__ = ["Curve", "Goal", "Point", "bend", "of_comparisons", "of_series"]
 
 _TURN = 0.3
-"""Below such a change of slope a line counts as straight: noise alone bends one by half of it."""
+"""Below such a change of slope a line counts as straight, and below what the quartiles leave in doubt."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,19 @@ def bend(points: Sequence[Point]) -> float | None:
 
     There a power of the quantity is a straight line, so that a bend is where another cost begins to prevail.
     """
-    if len(points) < 3:
-        return None
-    slopes = [math.log(b.y / a.y) / math.log(b.x / a.x) for a, b in pairwise(points)]
-    turns = {points[n + 1].x: abs(b - a) for n, (a, b) in enumerate(pairwise(slopes))}
-    most = max(turns, key=lambda x: turns[x])
-    return most if turns[most] > _TURN else None
+    slopes, doubts = [], []
+    for a, b in pairwise(points):
+        step = math.log(b.x / a.x)
+        slopes.append(math.log(b.y / a.y) / step)
+        doubts.append(math.log(a.high / a.low * b.high / b.low) / 2 / step)
+    turns = {}
+    for number, ((a_slope, b_slope), (a_doubt, b_doubt)) in enumerate(
+        zip(pairwise(slopes), pairwise(doubts), strict=True)
+    ):
+        turn = abs(b_slope - a_slope)
+        if turn > max(_TURN, a_doubt + b_doubt):
+            turns[points[number + 1].x] = turn
+    return max(turns, key=lambda x: turns[x]) if turns else None
 
 
 def of_comparisons(

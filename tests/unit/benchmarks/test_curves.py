@@ -34,8 +34,12 @@ def test_a_power_has_no_bend_and_a_cost_that_prevails_later_has_one() -> None:
 
 
 def test_noise_is_no_bend() -> None:
-    """A tenth up and down is what rounds differ by."""
+    """What the rounds differ by leaves the slope in doubt; the same line with narrow quartiles bends."""
     assert bend(line(100, 110, 95, 105)) is None
+    wide = [Point(x, y, y / 2, y * 2) for x, y in ((1, 100), (2, 140), (4, 100))]
+    narrow = [Point(each.x, each.y, each.y * 0.99, each.y * 1.01) for each in wide]
+    assert bend(wide) is None
+    assert bend(narrow) == 2
 
 
 def test_points_have_the_quartiles_of_their_rounds() -> None:
