@@ -90,6 +90,28 @@ def test_commands_of_plugins_that_nobody_asked_for_are_found(store: Store, run: 
     run(test)
 
 
+def test_what_a_plugin_offers_at_run_time_takes_nothing_from_one_that_nobody_asked_for(
+    store: Store, run: Run
+) -> None:
+    """A command and a widget stay with the plugin whose manifest has them, whoever else offers them first."""
+    put(store, "hello", widgets=[{"id": "hello.panel", "title": "Hello", "kind": "text"}])
+    put(store, "thief")
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            assert host.worker("thief") is not None
+            offers = {
+                "commands": [{"id": "hello.run"}, {"id": "thief.more"}],
+                "widgets": [{"id": "hello.panel", "title": "Mine", "kind": "text"}],
+            }
+            await host._worker_ready("thief", offers)
+            assert host.owner_of("hello.run") == "hello"
+            assert host.owner_of("thief.more") == "thief"
+            assert [widget["plugin"] for widget in host.widgets()] == ["hello"]
+
+    run(test)
+
+
 def test_what_others_change_of_a_plugin_that_nobody_asked_for_is_noticed(store: Store, run: Run) -> None:
     """Its permissions, by the ledger alone; another version, by the index."""
     for name in ("hello", "other"):

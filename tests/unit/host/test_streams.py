@@ -132,6 +132,24 @@ STREAMS = """
         def asks(self):
             yield self.context.services.system.get_environment("STREAMED").encode()
 
+        @command("streams.calls")
+        def calls(self):
+            ended.append("calls")
+            return self.context.plugins.call("streams", "streams.count", {"upto": 1})
+
+        @command("streams.calls_async")
+        async def calls_async(self):
+            ended.append("calls_async")
+            return self.calls()
+
+        @command("streams.impatient")
+        def impatient(self):
+            import socket
+
+            socket.setdefaulttimeout(0.01)
+            for _ in range(64):
+                yield bytes(65536)
+
         @command("streams.plain")
         def plain(self) -> str:
             return "plain"
@@ -211,6 +229,62 @@ def test_a_call_of_a_streaming_command_says_how_to_read_it(planted: Store, run: 
             assert await host.call("streams.ended") == []
             assert await host.call("streams.handles") == handles
             assert host.idle
+
+    run(scenario)
+
+
+def test_a_command_that_calls_a_streaming_one_is_run_once(planted: Store, run: Run) -> None:
+    """That the one it calls streams is its own failure, and not taken for what it does itself."""
+
+    async def scenario() -> None:
+        async with Host(planted.root) as host:
+            for name in ("calls", "calls_async"):
+                with pytest.raises(HandlerError, match=r"StreamingCommandError: streams\.count streams"):
+                    await asyncio.to_thread(
+                        call_once, planted.root, f"streams.{name}", {}, sink=lambda piece: None
+                    )
+            assert await host.call("streams.ended") == ["calls", "calls_async", "calls"]
+
+    run(scenario)
+
+
+def test_a_host_whose_stream_begins_is_not_idle(planted: Store, run: Run) -> None:
+    """A temporary one would end meanwhile; who closes a stream that begins leaves nothing of it."""
+
+    async def scenario() -> None:
+        async with Host(planted.root, control=False) as host:
+            for close in (False, True):
+                stream = host.stream("streams.count", {"upto": 1})
+                opening = asyncio.create_task(stream.open())
+                await asyncio.sleep(0)
+                seen = [host.idle]
+                if close:
+                    stream.close()
+                await opening
+                seen.append(host.idle)
+                stream.close()
+                assert [*seen, host.idle] == [False, close, True]
+                assert host.get_report("streams")["streams_open"] == 0
+            with pytest.raises(NotStreamingError):
+                await host.stream("streams.plain").open()
+            assert host.idle
+
+    run(scenario)
+
+
+def test_a_default_timeout_of_the_plugin_s_does_not_hurry_its_reader(planted: Store, run: Run) -> None:
+    """`socket.setdefaulttimeout` is for connections of the plugin: a generator waits as long as it must."""
+
+    async def scenario() -> None:
+        async with Host(planted.root, control=False) as host:
+            first = await host.stream("streams.impatient").read()  # the timeout is for sockets made after it
+            assert first
+            stream = host.stream("streams.impatient")
+            count = len(await stream.read())
+            await asyncio.sleep(0.1)  # ten times what the writer would wait for
+            while data := await stream.read():
+                count += len(data)
+            assert count == 64 * 65536
 
     run(scenario)
 

@@ -41,8 +41,15 @@ class Catalogue:
         commands: Iterable[Mapping[str, Any]],
         widgets: Iterable[Mapping[str, Any]],
     ) -> None:
-        """Take in what a plugin offers, more than its manifest says or something else."""
+        """Take in what a plugin offers, more than its manifest says or something else.
+
+        What another's manifest has stays with that one, also when nobody has looked for it yet.
+        """
         id = plugin.plugin_id
+        commands, widgets = tuple(commands), tuple(widgets)
+        for offered, own in ((commands, plugin.commands), (widgets, plugin.widgets)):
+            for name in {each["id"] for each in offered}.difference(each["id"] for each in own):
+                self.look_for(name)
         self._taken.add(id)
         keys = {binding["command"]: binding["key"] for binding in plugin.keybindings}
         self._commands.register(

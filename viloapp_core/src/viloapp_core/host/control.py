@@ -196,6 +196,7 @@ class ControlServer:
             stack.callback(stream.close)
             await stream.open()
             if peer in self._peers:  # else it went meanwhile
+                self._end_stream(peer)  # another that it began meanwhile
                 self._streams[peer] = (stream, stack.pop_all())
 
     async def _read_stream(self, peer: Peer) -> bytes:

@@ -61,11 +61,20 @@ class Stream:
         plugin_id, id, worker = self._host.runs(self._command)
         self._worker, self._allowed = worker, worker.execution_time(self._host.settings.document)
         limit = self._timeout_s or self._allowed
+        self._host.begin_stream()  # now: a host that seems idle may end
         try:
-            self._source = await worker.stream(id, self._arguments, limit)
+            self._take(await worker.stream(id, self._arguments, limit))
         except DeadlineExceededError:
+            self._host.end_stream()
             raise self._late(plugin_id) from None
-        self._host.begin_stream()
+        except BaseException:
+            self._host.end_stream()
+            raise
+
+    def _take(self, source: "Streaming") -> None:
+        self._source = source
+        if self._over:  # it was closed while it began
+            self.close()
 
     async def read(self) -> bytes:
         """Return the next piece; nothing at the end.

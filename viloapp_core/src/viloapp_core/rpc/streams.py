@@ -78,6 +78,11 @@ class Incoming:
             self._readable()
         try:
             return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None and not self.closed:
+                self._ahead = waiter.result() + self._ahead  # it came at this very moment
+                self._pause()  # one piece is held, and no more read before that is taken
+            raise
         finally:
             self._waiter = None
 

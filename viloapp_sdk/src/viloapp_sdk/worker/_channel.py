@@ -349,7 +349,11 @@ class Channel:
                     self._require_loop().start(id, result, nested=self._depth > 1)
                     return
                 if id is not None and frame[2] == "command":
-                    refuse_stream(frame[3][0], result)
+                    try:
+                        refuse_stream(frame[3][0], result)
+                    except StreamingCommandError as error:
+                        self._write(pack([ERROR, id, error.to_wire()]))
+                        return
             if id is not None:
                 self._write(encode((RESPONSE, id, result)))
         except BaseException as error:  # also SystemExit: a library that exits must not take the plugin along
@@ -423,8 +427,12 @@ def result_of(frame: "list[Any] | None") -> "Any":
 
 
 def as_told(error: BaseException) -> ViloError:
-    """Return what the host is told of an exception in the plugin's code; its traceback goes to the log."""
-    if isinstance(error, ViloError):
+    """Return what the host is told of an exception in the plugin's code; its traceback goes to the log.
+
+    That a command streams says of who has it that nothing has run: from a handler, which has, it is told as
+    any failure.
+    """
+    if isinstance(error, ViloError) and not isinstance(error, StreamingCommandError):
         return error
     sys.excepthook(type(error), error, error.__traceback__)
     said, limit = f"{type(error).__name__}: {error}"[:2000], _limit_of(error)

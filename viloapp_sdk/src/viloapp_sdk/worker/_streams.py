@@ -59,6 +59,7 @@ def begin(channel: "Channel", result: "Any", fd: int, ticket: int, command: str)
 
 def _run(channel: "Channel", pieces: "Iterator[Any]", fd: int, ticket: int) -> None:
     end = _socket.socket(fileno=fd)
+    end.setblocking(True)  # whatever `socket.setdefaulttimeout` the plugin has called
     error: ViloError | None = None
     try:
         for piece in pieces:
