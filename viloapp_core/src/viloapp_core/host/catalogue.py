@@ -46,11 +46,11 @@ class Catalogue:
         What another's manifest has stays with that one, also when nobody has looked for it yet.
         """
         id = plugin.plugin_id
+        self._taken.add(id)
         commands, widgets = tuple(commands), tuple(widgets)
         for offered, own in ((commands, plugin.commands), (widgets, plugin.widgets)):
             for name in {each["id"] for each in offered}.difference(each["id"] for each in own):
                 self.look_for(name)
-        self._taken.add(id)
         keys = {binding["command"]: binding["key"] for binding in plugin.keybindings}
         self._commands.register(
             Command.from_json(id, command, keys.get(command["id"], "")) for command in commands

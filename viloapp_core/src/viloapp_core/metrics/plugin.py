@@ -6,6 +6,7 @@ from time import monotonic, perf_counter_ns
 from typing import Any, NamedTuple
 
 from viloapp_core.metrics.latencies import Latencies
+from viloapp_sdk.errors import StreamingCommandError
 
 __all__ = ["COUNTED", "PluginMetrics", "Sample"]
 
@@ -111,7 +112,8 @@ class PluginMetrics:
         """
         if self.under_way.pop(began)[0] in COUNTED:
             self.latencies.record(perf_counter_ns() - began)
-            if error is not None and isinstance(error, Exception):
+            # That a command streams is how `viloapp call` learns of it: no fault of anybody's.
+            if isinstance(error, Exception) and not isinstance(error, StreamingCommandError):
                 self.failed(error)
 
     def failed(self, error: BaseException | str) -> None:
