@@ -361,12 +361,11 @@ class Host:
 
     def _find(self, command: str) -> tuple[str, str, bool]:
         """Return the plugin that has a command, the command's id, and whether it may be run twice."""
-        if not self._commands.has(command):
-            self._catalogue.look_for(command)
-        try:
-            return self._commands.find(command)
-        except UnknownCommandError:
-            pass
+        if (known := self._commands.known(command)) is not None:
+            return known
+        self._catalogue.look_for(command)
+        if (known := self._commands.known(command)) is not None:
+            return known
         plugins = self.store.plugins()
         for plugin_id in plugins.naming(command):
             plugin = plugins[plugin_id]

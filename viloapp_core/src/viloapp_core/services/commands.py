@@ -69,21 +69,26 @@ class Commands:
         """Drop every command of a plugin."""
         self._commands = {id: known for id, known in self._commands.items() if known.plugin_id != plugin_id}
 
-    def has(self, name: str) -> bool:
-        """Return whether a command of that id is registered."""
-        return name in self._commands
-
-    def find(self, name: str) -> tuple[str, str, bool]:
+    def known(self, name: str) -> tuple[str, str, bool] | None:
         """Return plugin id, command id, whether it may be run twice; of ``command`` or ``plugin-id:command``.
 
-        Raises:
-            UnknownCommandError: nobody has it; the hint names what is close.
+        None when nobody has registered it.
         """
         if (known := self._commands.get(name)) is not None:
             return known.plugin_id, name, known.idempotent
         plugin_id, colon, id = name.partition(":")
         if colon and any(known.plugin_id == plugin_id for known in self._commands.values()):
             return plugin_id, id, self.idempotent(id)
+        return None
+
+    def find(self, name: str) -> tuple[str, str, bool]:
+        """Return what `known` does.
+
+        Raises:
+            UnknownCommandError: nobody has it; the hint names what is close.
+        """
+        if (known := self.known(name)) is not None:
+            return known
         shown = name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"
         close = get_close_matches(name, self._commands, n=3, cutoff=0.5) if shown == name else []
         hint = (
