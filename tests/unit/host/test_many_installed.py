@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.ledger import Ledger
 from viloapp_core.permissions import Permission
 from viloapp_core.store import Store
+from viloapp_core.store.index import Plugins
 from viloapp_sdk.errors import UnknownCommandError
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
@@ -110,6 +111,34 @@ def test_what_a_plugin_offers_at_run_time_takes_nothing_from_one_that_nobody_ask
             assert [widget["plugin"] for widget in host.widgets()] == ["hello"]
 
     run(test)
+
+
+def test_the_index_is_not_searched_for_a_name_that_has_the_plugin_in_it_nor_for_a_thousand(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plugins call one another so, again and again; and what a hostile one offers holds the host for once."""
+    for name in ("hello", "thief"):
+        put(store, name)
+    searched: list[str] = []
+    naming = Plugins.naming
+
+    def counting(self: Plugins, id: str) -> Iterator[str]:
+        searched.append(id)
+        return naming(self, id)
+
+    monkeypatch.setattr(Plugins, "naming", counting)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            assert host.owner_of("hello:hello.run") == "hello"
+            assert host.worker("thief") is not None
+            names = (*(f"thief.{number}" for number in range(999)), "hello.run")
+            await host._worker_ready("thief", {"commands": [{"id": name} for name in names]})
+            assert host.owner_of("hello.run") == "hello"
+            assert host.owner_of("thief.998") == "thief"
+
+    run(test)
+    assert searched == []
 
 
 def test_what_others_change_of_a_plugin_that_nobody_asked_for_is_noticed(store: Store, run: Run) -> None:

@@ -10,6 +10,9 @@ from viloapp_core.store.index import Plugins
 
 __all__ = ["Catalogue"]
 
+_FEW = 16
+"""So many names are looked for one by one; a worker may offer a thousand, and each goes through the index."""
+
 
 class Catalogue:
     """What plugins offer.
@@ -48,8 +51,12 @@ class Catalogue:
         id = plugin.plugin_id
         self._taken.add(id)
         commands, widgets = tuple(commands), tuple(widgets)
-        for offered, own in ((commands, plugin.commands), (widgets, plugin.widgets)):
-            for name in {each["id"] for each in offered}.difference(each["id"] for each in own):
+        new = {each["id"] for each in (*commands, *widgets)}
+        new.difference_update(each["id"] for each in (*plugin.commands, *plugin.widgets))
+        if len(new) > _FEW:
+            self.take_all()
+        else:
+            for name in new:
                 self.look_for(name)
         keys = {binding["command"]: binding["key"] for binding in plugin.keybindings}
         self._commands.register(
@@ -73,9 +80,12 @@ class Catalogue:
 
     def look_for(self, name: str) -> None:
         """Take in who may have a command or widget of that name; ``plugin-id:command`` names who has it."""
+        plugin_id, colon, _ = name.partition(":")
+        if colon:  # which no id has
+            self.take(plugin_id)
+            return
         for plugin_id in self._plugins().naming(name):
             self.take(plugin_id)
-        self.take(name.partition(":")[0])
 
     def take_all(self) -> None:
         """Take in what every plugin offers."""
