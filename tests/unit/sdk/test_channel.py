@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from viloapp_sdk._wire import EVENT, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_sdk._wire import ERROR, EVENT, REQUEST, RESPONSE, FrameBuffer, pack
+from viloapp_sdk.errors import ViloError
 from viloapp_sdk.worker._channel import Channel
 
 PAGE = 4096
@@ -84,3 +85,30 @@ def test_requests_of_one_write_are_answered_in_their_order(host: Host) -> None:
     )
     assert [host.receive()[1] for _ in range(3)] == [1, 2, 3]
     assert host.heard == ["heard"]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ValueError("no \udcff"), r"ValueError: no \udcff"),  # a file whose name is no UTF-8
+        (ViloError("own", "half \ud800", "\ud800"), r"ViloError: half \ud800"),
+        (ViloError("own", "x" * 17_000_000), "ViloError: xxx"),
+    ],
+)
+def test_an_error_whose_text_cannot_be_sent_is_told_as_far_as_it_can(error: Exception, says: str) -> None:
+    """It is answered like any other, and the plugin goes on."""
+
+    def handle(method: str, params: Any) -> Any:
+        if method == "fails":
+            raise error
+        return params
+
+    host = Host(handle)
+    try:
+        host.send([REQUEST, 1, "fails", None], [REQUEST, 2, "echo", "on"])
+        kind, id, body = host.receive()
+        assert (kind, id, body["code"]) == (ERROR, 1, "handler_failed")
+        assert says in body["detail"]
+        assert host.receive() == [RESPONSE, 2, "on"]
+    finally:
+        host.close()

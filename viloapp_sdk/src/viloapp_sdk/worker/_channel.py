@@ -433,9 +433,16 @@ def as_told(error: BaseException) -> ViloError:
     any failure.
     """
     if isinstance(error, ViloError) and not isinstance(error, StreamingCommandError):
-        return error
+        try:
+            pack([ERROR, 0, error.to_wire()])
+        except FrameError:
+            pass  # it is told as far as it can be
+        else:
+            return error
     sys.excepthook(type(error), error, error.__traceback__)
-    said, limit = f"{type(error).__name__}: {error}"[:2000], _limit_of(error)
+    # The name of a file may have half a character in it, which no frame can hold.
+    said = f"{type(error).__name__}: {error}"[:2000].encode("utf-8", "backslashreplace").decode()
+    limit = _limit_of(error)
     if limit:
         return LimitExceededError(said, limit)  # the host knows the hint; it gets the limit's name
     return HandlerError(said, "the traceback is in the plugin's log: viloapp logs ID")
