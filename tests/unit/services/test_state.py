@@ -26,7 +26,7 @@ def test_the_first_plugin_keeps_a_command_id() -> None:
 def test_events_go_to_their_subscribers_in_order_and_to_nobody_else() -> None:
     """A plugin whose worker ended is not told any more."""
     told: list[tuple[str, str, Any]] = []
-    bus = EventBus(lambda plugin, type, body: told.append((plugin, type, body)))
+    bus = EventBus(lambda plugins, type, body: told.extend((plugin, type, body) for plugin in plugins))
     bus.subscribe("b", "x")
     bus.subscribe("a", "x")
     bus.subscribe("a", "y")
@@ -40,7 +40,7 @@ def test_events_go_to_their_subscribers_in_order_and_to_nobody_else() -> None:
 
 def test_what_a_plugin_listens_to_is_bounded_and_forgotten_with_it() -> None:
     """A plugin cannot fill the host with names of events, and its next worker starts from nothing."""
-    bus = EventBus(lambda plugin, type, body: None)
+    bus = EventBus(lambda plugins, type, body: None)
     with pytest.raises(InvalidArgumentsError, match="200 characters"):
         bus.subscribe("a", "x" * 201)
     for _ in range(2):

@@ -50,6 +50,7 @@ from viloapp_core.limits import Breach, effective
 from viloapp_core.permissions import Permission
 from viloapp_core.process import Spawner
 from viloapp_core.process.cgroup import Groups
+from viloapp_core.rpc import event
 from viloapp_core.sandbox import Launch, probe
 from viloapp_core.sandbox.observing.observation import Observation
 from viloapp_core.services import Commands, EventBus, Settings, Theme, Workspace
@@ -896,12 +897,16 @@ class Host:
 
     async def _activate_for(self, plugin_id: str, type: str, source: str, data: Mapping[str, Any]) -> None:
         await self._activate(plugin_id)
-        self._deliver(plugin_id, type, {"source": source, "data": dict(data)})
+        self._deliver([plugin_id], type, {"source": source, "data": dict(data)})
 
-    def _deliver(self, plugin_id: str, type: str, body: dict[str, Any]) -> None:
-        worker = self._workers.get(plugin_id)
-        if worker is not None:
-            worker.notify(type, body)
+    def _deliver(self, plugin_ids: Iterable[str], type: str, body: dict[str, Any]) -> None:
+        """Send an event to those of the plugins that run; it is encoded once for all."""
+        frame = None
+        for id in plugin_ids:
+            worker = self._workers.get(id)
+            if worker is not None and worker.state == "running":
+                frame = event(type, body) if frame is None else frame
+                worker.tell(frame)
 
     def _setting_changed(self, key: str, value: Any) -> None:
         owner, _, name = key.partition(".")
@@ -909,12 +914,13 @@ class Host:
         if key == "core.theme":
             self.theme.set(value)
         elif key == "core.locale":
-            for plugin_id in tuple(self._workers):  # to all: each shows texts, whether it listens or not
-                self._deliver(plugin_id, "locale.changed", {"source": "host", "data": {"locale": value}})
+            told = {"source": "host", "data": {"locale": value}}
+            # To all: each shows texts, whether it listens or not.
+            self._deliver(tuple(self._workers), "locale.changed", told)
             self.publish("locale.changed", {"locale": value})
         elif owner != "core" and not name.startswith(LIMITS):
             self._deliver(
-                owner, "settings.changed", {"source": "host", "data": {"name": name, "value": value}}
+                [owner], "settings.changed", {"source": "host", "data": {"name": name, "value": value}}
             )
 
     def _theme_changed(self, theme: str) -> None:
@@ -1023,7 +1029,7 @@ class Host:
         if breach.action != "resumed":
             self._breaches.setdefault(plugin_id, Counter())[breach.limit] += 1
         self.permissions.audit("limit", plugin_id, call=breach.limit, outcome=breach.action, detail=message)
-        self._deliver(plugin_id, "plugin.limit", {"source": "host", "data": told})
+        self._deliver([plugin_id], "plugin.limit", {"source": "host", "data": told})
         self.publish("plugin.limit", told)
         if breach.action in ("throttled", "refused"):  # an end is told with its state, a recovery is no news
             text = f"{message}; {hint}"

@@ -9,8 +9,8 @@ or the format ends that peer, never the host.
 """
 
 from viloapp_core.rpc.descriptors import Descriptors, refuse_descriptors
-from viloapp_core.rpc.peer import Limits, Peer
+from viloapp_core.rpc.peer import Limits, Peer, event
 from viloapp_core.rpc.streams import Incoming, pair
 from viloapp_core.rpc.versions import refusal
 
-__all__ = ["Descriptors", "Incoming", "Limits", "Peer", "pair", "refusal", "refuse_descriptors"]
+__all__ = ["Descriptors", "Incoming", "Limits", "Peer", "event", "pair", "refusal", "refuse_descriptors"]

@@ -46,7 +46,7 @@ from viloapp_sdk.errors import (
     from_wire,
 )
 
-__all__ = ["Limits", "Peer"]
+__all__ = ["Limits", "Peer", "event"]
 
 # What a queued frame takes beside its bytes: many tiny answers must not slip through the bound.
 _FRAME_OVERHEAD = 256
@@ -265,6 +265,11 @@ class Peer:
         """Send an event; nobody answers it. A peer that is far behind does not get it."""
         if not self.closed and not self.behind:
             self._send(encode((EVENT, name, data)))
+
+    def tell(self, event: bytes) -> None:
+        """Send what `event` returned, as `notify` does."""
+        if not self.closed and not self.behind:
+            self._send(event)
 
     # -- staying awake -----------------------------------------------------------------------------
     #
@@ -565,6 +570,15 @@ class Peer:
             self.ready.set_exception(lost)
             self.ready.exception()  # whoever starts a peer may have given up on it already
         self._on_close(reason)
+
+
+def event(name: str, data: Any) -> bytes:
+    """Encode an event that several peers are told.
+
+    Raises:
+        FrameError: the data cannot be sent.
+    """
+    return pack((EVENT, name, data))
 
 
 def _describe(error: Exception) -> ViloError:

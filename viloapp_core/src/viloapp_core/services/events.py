@@ -1,6 +1,6 @@
 """Who wants to hear of which event."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from viloapp_sdk.errors import InvalidArgumentsError
@@ -16,10 +16,10 @@ class EventBus:
     """Subscriptions of plugins (by id) and of the host itself, and delivery to them.
 
     Args:
-        deliver: ``(plugin id, type, {"source", "data"})``: hand an event to a plugin that wants it.
+        deliver: ``(plugin ids, type, {"source", "data"})``: hand an event to the plugins that want it.
     """
 
-    def __init__(self, deliver: Callable[[str, str, dict[str, Any]], None]) -> None:
+    def __init__(self, deliver: Callable[[Sequence[str], str, dict[str, Any]], None]) -> None:
         self._deliver = deliver
         self._subscribers: dict[str, dict[str, None]] = {}
         self._types: dict[str, set[str]] = {}  # by plugin id
@@ -62,6 +62,5 @@ class EventBus:
 
     def emit(self, type: str, source: str, data: Mapping[str, Any]) -> None:
         """Tell everybody who subscribed to ``type``, in the order in which they did."""
-        body = {"source": source, "data": dict(data)}
-        for plugin_id in tuple(self._subscribers.get(type, ())):
-            self._deliver(plugin_id, type, body)
+        if subscribers := self._subscribers.get(type):
+            self._deliver(tuple(subscribers), type, {"source": source, "data": dict(data)})

@@ -243,10 +243,10 @@ class Worker:
 
         return Streaming(incoming, self.metrics, told, lambda: life.streams.pop(ticket, None))
 
-    def notify(self, type: str, body: dict[str, Any]) -> None:
-        """Send an event to the process, if one runs."""
-        if self._life is not None and self.state == "running":
-            self._life.peer.notify(type, body)
+    def tell(self, event: bytes) -> None:
+        """Send an event (`viloapp_core.rpc.event`) to the process, if one runs."""
+        if (life := self._supervisor.running) is not None:
+            life.peer.tell(event)
 
     def hand_over(self, fd: int) -> int:
         """Give the process a copy of a descriptor; return the ticket by which it is told which one it is.

@@ -38,6 +38,7 @@ class Runtime:
         self._services: Services | None = None
         self._subscribers: dict[str, list[Callable[[PluginEvent], Any]]] = {}
         self._instances: dict[str, IWidget] = {}
+        self._event: type[PluginEvent] | None = None  # imported with the first
         self._seen: Callable[[], list[list[Any]]] = list
         self._plugin: IPlugin | None = None
         self._context: PluginContext | None = None
@@ -265,9 +266,11 @@ class Runtime:
 
     def _notify(self, type: str, body: "dict[str, Any]") -> "Any":
         """Deliver an event ``{source, data}`` to its subscribers."""
-        from viloapp_sdk.communication import PluginEvent
+        if self._event is None:
+            from viloapp_sdk.communication import PluginEvent
 
-        event = PluginEvent(type, body["source"], body["data"])
+            self._event = PluginEvent
+        event = self._event(type, body["source"], body["data"])
         if type == "settings.changed" and self._context is not None:
             self._context._values[event.data["name"]] = event.data["value"]
         if type == "locale.changed" and self._context is not None:
@@ -279,7 +282,7 @@ class Runtime:
             except Exception as error:  # one subscriber's fault must not keep the event from the others
                 self._channel.fail(None, error)
                 continue
-            if hasattr(result, "__await__"):
+            if result is not None and hasattr(result, "__await__"):
                 waiting.append(result)
         return self._gather(waiting) if waiting else None
 
