@@ -1,5 +1,6 @@
 """Streaming commands with real workers: bytes as they come, and every way in which they end too soon."""
 
+import array
 import asyncio
 import gc
 import hashlib
@@ -31,6 +32,7 @@ from viloapp_sdk.errors import (
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 
 STREAMS = """
+    import array
     import asyncio
     import os
     import threading
@@ -111,6 +113,11 @@ STREAMS = """
             yield bytearray(b"a")
             yield b""
             yield memoryview(b"bc")
+
+        @command("streams.items_async")
+        async def items_async(self):
+            yield memoryview(array.array("i", range(100_000)))
+            yield b"end"
 
         @command("streams.dies")
         def dies(self):
@@ -601,5 +608,43 @@ def test_too_many_open_files_is_the_plugin_s_limit(plant: Plant, store: Store, r
             for stream in streams:
                 stream.close()
             assert await host.call("streams.plain") == "plain"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("name", ["waits", "waits_async"])
+def test_many_more_streams_at_once_than_files_do_not_end_the_plugin(
+    plant: Plant, store: Store, run: Run, name: str
+) -> None:
+    """Whoever has no room is told so, those that are given up meanwhile too; the process goes on."""
+    plant("streams", STREAMS, limits={"file_handles": 24})
+
+    async def scenario() -> None:
+        async with Host(store.root, control=False) as host:
+            await host.call("streams.plain")
+            life = host.life_of("streams")
+            streams = [host.stream(f"streams.{name}") for _ in range(400)]
+            reading = [asyncio.ensure_future(stream.read()) for stream in streams]
+            await asyncio.sleep(0)
+            for each in reading[100:200]:
+                each.cancel()
+            begun = await asyncio.gather(*reading, return_exceptions=True)
+            assert begun.count(b"first") > 5
+            assert not [error for error in begun if isinstance(error, WorkerLostError)]
+            for stream in streams:
+                stream.close()
+            assert await host.call("streams.plain") == "plain"
+            assert host.life_of("streams") is life
+
+    run(scenario)
+
+
+def test_items_larger_than_bytes_are_streamed_whole(planted: Store, run: Run) -> None:
+    """A view of an array's items has fewer of them than bytes; an event loop's plugin is not kept busy by it."""
+
+    async def scenario() -> None:
+        async with Host(planted.root, control=False) as host:
+            got = [piece async for piece in host.stream("streams.items_async", timeout_s=10)]
+            assert b"".join(got) == array.array("i", range(100_000)).tobytes() + b"end"
 
     run(scenario)

@@ -91,6 +91,23 @@ def test_no_room_for_a_descriptor(pair: Pair) -> None:
     os.close(pair.worker.take(pair.host.send(pair.read_end)))
 
 
+def test_another_s_descriptor_that_was_lost_is_not_waited_for(pair: Pair) -> None:
+    """Whoever fetches on the way to a later ticket loses an earlier one: its owner is told, not left waiting."""
+    first, second = pair.host.send(pair.read_end), pair.host.send(pair.write_end)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            pair.worker.take(second)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    pair.host.close()  # so that to wait fails, and does not hang
+    with pytest.raises(OSError, match="Too many open files"):
+        pair.worker.take(first)
+
+
 def test_ends(pair: Pair) -> None:
     """Each side is told when the other is gone."""
     pair.host.close()

@@ -1,6 +1,8 @@
 """Frames survive any splitting, and garbage never gets past the buffer."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -181,6 +183,21 @@ def test_what_cannot_be_sent_says_so(value: object) -> None:
     """The sender gets the error, not the receiver."""
     with pytest.raises(FrameError, match="cannot be sent"):
         pack([RESPONSE, 1, value])
+
+
+def test_a_process_that_may_open_no_more_files_reads_large_frames() -> None:
+    """What makes memory for them is loaded when the first comes, which takes a descriptor."""
+    program = """
+import resource
+from viloapp_sdk._wire import EVENT, FrameBuffer, pack
+sent = pack([EVENT, "x", b"y" * 200_000])
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+buffer = FrameBuffer()
+buffer.feed(sent)
+print(len(buffer.take()[2]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("200000\n", "")
 
 
 def test_one_large_frame_does_not_pin_its_memory() -> None:

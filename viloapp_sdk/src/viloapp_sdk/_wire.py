@@ -389,7 +389,10 @@ def _memory(size: int) -> memoryview:
     """Return memory to read into; much of it takes nothing before it is used."""
     if size <= _READ_SIZE:
         return memoryview(bytearray(size))
-    from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
+    try:
+        from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
+    except (ImportError, OSError):  # a process that may open no more files cannot load it, and must go on
+        return memoryview(bytearray(size))
 
     # Large frames hold large values, which come and go. glibc gives what is free at the end of its heap, from
     # 128 KiB on, back to the system, which makes it anew page by page for the next; until it has once freed

@@ -383,7 +383,10 @@ class Channel:
     def _turn_away(self, frame: "list[Any]", error: ViloError) -> None:
         """Answer a request that is not run."""
         if frame[2] == "stream":  # the descriptor that came for it must not stay open
-            self.handle("stream.drop", frame[3])
+            try:
+                self.handle("stream.drop", frame[3])
+            except OSError:
+                pass  # it is not: there was no number left for it
         self._write(pack([ERROR, frame[1], error.to_wire()]))
 
     def _require_loop(self) -> "Loop":

@@ -11,6 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 
+_LOST = -1
+"""In place of a descriptor for which this process had no number left."""
+
 
 class Bulk:
     """The worker's end of the bulk socket; callable from any thread.
@@ -37,7 +40,12 @@ class Bulk:
         with self._lock:
             while ticket not in self._early:
                 self._fetch()
-            return self._early.pop(ticket)
+            fd = self._early.pop(ticket)
+        if fd == _LOST:
+            import errno
+
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE) + ": a descriptor of the host was lost")
+        return fd
 
     def close(self) -> None:
         """Give up the socket and what nobody has taken."""
@@ -46,7 +54,8 @@ class Bulk:
         else:
             os.close(self._fd)
         for fd in self._early.values():
-            os.close(fd)
+            if fd != _LOST:
+                os.close(fd)
 
     def _fetch(self) -> None:
         import _socket  # the C part: `socket` itself would pull in selectors and enum
@@ -58,11 +67,9 @@ class Bulk:
         )
         if not data:
             raise WorkerLostError("the host is gone")
-        if not control:
-            import errno
-
-            # The kernel had no number left for it (unix(7)): the ticket is used up, the call has failed.
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE) + ": a descriptor of the host was lost")
         if len(data) != TICKET_BYTES:
             raise FrameError("the host sent a descriptor without a ticket")
-        self._early[int.from_bytes(data, "little")] = int.from_bytes(control[0][2][:4], sys.byteorder)
+        # Where the kernel had no number left for it (unix(7)), whoever comes for that ticket is told: this
+        # may be another's, and would be waited for in vain.
+        fd = int.from_bytes(control[0][2][:4], sys.byteorder) if control else _LOST
+        self._early[int.from_bytes(data, "little")] = fd

@@ -178,13 +178,13 @@ class Runtime:
 
     def _stream(self, params: "list[Any]") -> None:
         """``[command, arguments, ticket]``: have a streaming command write into the ticket's socket."""
-        from viloapp_sdk.worker._streams import begin
-
         command, args, ticket = params
         assert self._plugin is not None
         assert self._fetch is not None
         fd = self._fetch(ticket)
         try:
+            from viloapp_sdk.worker._streams import begin
+
             begin(self._channel, self._plugin.handle_command(command, args), fd, ticket, command)
         except BaseException:
             os.close(fd)

@@ -95,6 +95,8 @@ async def _pump(channel: "Channel", pieces: "AsyncIterator[Any]", fd: int, ticke
     loop.add_reader(fd, left)
     try:
         async for piece in pieces:
+            if type(piece) is not bytes:  # asyncio counts items, of whatever size, and would never be done
+                piece = memoryview(piece).cast("B")
             try:
                 await loop.sock_sendall(end, piece)  # type: ignore[arg-type]  # `_socket`'s has what it uses
             except ConnectionError:
