@@ -640,7 +640,7 @@ def test_many_more_streams_at_once_than_files_do_not_end_the_plugin(
 
 
 def test_items_larger_than_bytes_are_streamed_whole(planted: Store, run: Run) -> None:
-    """A view of an array's items has fewer of them than bytes; an event loop's plugin is not kept busy by it."""
+    """A view of an array's items has fewer of them than bytes; no event loop is kept busy by it."""
 
     async def scenario() -> None:
         async with Host(planted.root, control=False) as host:

@@ -92,7 +92,7 @@ def test_no_room_for_a_descriptor(pair: Pair) -> None:
 
 
 def test_another_s_descriptor_that_was_lost_is_not_waited_for(pair: Pair) -> None:
-    """Whoever fetches on the way to a later ticket loses an earlier one: its owner is told, not left waiting."""
+    """Whoever fetches on the way to a later ticket may lose an earlier one: its owner is told."""
     first, second = pair.host.send(pair.read_end), pair.host.send(pair.write_end)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest = os.dup(0)

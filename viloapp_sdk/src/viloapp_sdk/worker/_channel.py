@@ -382,12 +382,16 @@ class Channel:
 
     def _turn_away(self, frame: "list[Any]", error: ViloError) -> None:
         """Answer a request that is not run."""
-        if frame[2] == "stream":  # the descriptor that came for it must not stay open
-            try:
-                self.handle("stream.drop", frame[3])
-            except OSError:
-                pass  # it is not: there was no number left for it
+        if frame[2] == "stream":
+            self._drop_stream(frame[3])
         self._write(pack([ERROR, frame[1], error.to_wire()]))
+
+    def _drop_stream(self, params: "Any") -> None:
+        """Close the descriptor that came for a stream which is not run."""
+        try:
+            self.handle("stream.drop", params)
+        except OSError:
+            return  # there is none: no number was left for it
 
     def _require_loop(self) -> "Loop":
         if self.loop is None:
