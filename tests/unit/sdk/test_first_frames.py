@@ -103,3 +103,25 @@ def test_a_worker_that_is_called_often_loads_the_compiled_one(monkeypatch: pytes
 
     assert receive(1.0)
     assert not receive(0.001)
+
+
+@pytest.mark.parametrize("failing", [OSError(24, "Too many open files"), ImportError("too many open files")])
+def test_frames_are_understood_where_msgpack_cannot_be_loaded(
+    monkeypatch: pytest.MonkeyPatch, failing: Exception
+) -> None:
+    """A plugin without a file handle left goes on: what it is sent is decoded, however large, only slowly."""
+
+    def load() -> Any:
+        raise failing
+
+    monkeypatch.setattr(_wire, "load_codec", load)
+    monkeypatch.setattr(_first_frames, "_quiet", lambda: False)
+    value = [
+        0,
+        1,
+        "command",
+        ["x" * 70_000, b"y" * 70_000, list(range(70_000)), {str(n): n for n in range(70_000)}],
+    ]
+    assert _first_frames.unpackb(memoryview(msgpack.packb(value))) == value
+    with pytest.raises(type(failing)):
+        _first_frames.unpackb(msgpack.packb(msgpack.ExtType(5, b"z")))

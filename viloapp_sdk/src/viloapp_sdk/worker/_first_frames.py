@@ -51,14 +51,24 @@ def packb(value: "Any", in_place: bool = False) -> "Any":
 
 def unpackb(body: "Any", strict_map_key: bool = False) -> "Any":
     """Decode a value as `msgpack.unpackb` does."""
-    if _quiet() and len(body) <= MOST_BYTES:
-        try:
-            value, end = _decode(bytes(body), 0, 0)
-        except (_UnknownError, IndexError, UnicodeDecodeError, TypeError):
-            end = -1
-        if end == len(body):
-            return value
-    return _wire.load_codec()[1](body, strict_map_key=strict_map_key)
+    if _quiet() and len(body) <= MOST_BYTES and (known := _decoded(body)) is not None:
+        return known[0]
+    try:
+        unpack = _wire.load_codec()[1]
+    except (ImportError, OSError):  # no file handle is left to load it with; a plugin must not end of that
+        if (known := _decoded(body)) is None:
+            raise
+        return known[0]
+    return unpack(body, strict_map_key=strict_map_key)
+
+
+def _decoded(body: "Any") -> "tuple[Any] | None":
+    """Return the value, in a tuple; None when it is msgpack's to judge."""
+    try:
+        value, end = _decode(bytes(body), 0, 0)
+    except (_UnknownError, IndexError, UnicodeDecodeError, TypeError):
+        return None
+    return (value,) if end == len(body) else None
 
 
 def _quiet() -> bool:
@@ -181,6 +191,7 @@ _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 _SIZED = {
     0xC4: ("bytes", 1),
     0xC5: ("bytes", 2),
+    0xC6: ("bytes", 4),
     0xCB: ("float", 8),
     0xCC: ("unsigned", 1),
     0xCD: ("unsigned", 2),
@@ -192,6 +203,9 @@ _SIZED = {
     0xD3: ("signed", 8),
     0xD9: ("text", 1),
     0xDA: ("text", 2),
+    0xDB: ("text", 4),
     0xDC: ("list", 2),
+    0xDD: ("list", 4),
     0xDE: ("map", 2),
+    0xDF: ("map", 4),
 }
