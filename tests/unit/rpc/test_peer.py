@@ -505,3 +505,29 @@ def test_what_was_sent_before_the_end_is_handled() -> None:
             assert closing.reasons == [None]
 
     run(scenario)
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize(
+    "error", [ValueError("no file \udc80"), InvalidArgumentsError("no file \udc80", "see \udc80")]
+)
+def test_an_error_that_no_frame_can_hold_is_told_as_far_as_it_can_be(error: Exception, later: bool) -> None:
+    """Whoever asked is answered, at once or later, and the peer goes on."""
+
+    async def refuse_later() -> None:
+        raise error
+
+    def refuse(method: str, params: Any) -> Any:
+        if later:
+            return refuse_later()
+        raise error
+
+    async def test() -> None:
+        async with connected(refuse) as (peer, stranger, _):
+            stranger.send(REQUEST, 1, "open", None)
+            kind, id, body = await stranger.receive()
+            assert (kind, id, "no file \\udc80" in body["detail"]) == (ERROR, 1, True)
+            assert body["code"] == getattr(error, "code", HandlerError.CODE)
+            assert not peer.closed
+
+    run(test)

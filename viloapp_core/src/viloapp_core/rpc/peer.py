@@ -425,7 +425,7 @@ class Peer:
         try:
             result = self._on_request(str(method), params)
         except Exception as error:
-            self._send(pack([ERROR, id, _describe(error).to_wire()]))
+            self._fail(id, error)
             return
         if type(result) not in _PLAIN and isinstance(result, Awaitable):
             task = asyncio.ensure_future(result)
@@ -453,7 +453,7 @@ class Peer:
             self._expect(monotonic())
 
     def _fail(self, id: int, error: Exception) -> None:
-        self._send(pack([ERROR, id, _describe(error).to_wire()]))
+        self._send(_refusal(id, error))
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -581,7 +581,13 @@ def event(name: str, data: Any) -> bytes:
     return pack((EVENT, name, data))
 
 
-def _describe(error: Exception) -> ViloError:
+def _refusal(id: int, error: Exception) -> bytes:
+    """Encode an error as an answer, as far as it can be told."""
     if isinstance(error, ViloError):
-        return error
-    return HandlerError(f"{type(error).__name__}: {error}"[:2000])
+        try:
+            return pack([ERROR, id, error.to_wire()])
+        except FrameError:
+            pass  # the name of a file may have half a character in it, which no frame can hold
+    said = f"{type(error).__name__}: {error}"[:2000].encode("utf-8", "backslashreplace").decode()
+    code = error.code if isinstance(error, ViloError) else HandlerError.CODE
+    return pack([ERROR, id, ViloError(code, said).to_wire()])
