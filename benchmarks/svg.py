@@ -17,6 +17,8 @@ from benchmarks.points import Curve, Point
 __all__ = ["bars", "curve"]
 
 _WIDTH, _HEIGHT = 860, 420
+_CHARACTER = 6
+"""Pixels of one, about, in the letters of a label."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 78, 236, 66, 58
 # Colours that people tell apart who see few (after Okabe and Ito), lighter on a dark page; and dashes.
 _LIGHT = ("#555555", "#0072b2", "#d55e00", "#00785a", "#a0508c", "#8a6d00")
@@ -69,9 +71,11 @@ def curve(drawn: Curve) -> str:
 
 def bars(targets: Sequence[Mapping[str, Any]]) -> str:
     """Draw how each figure compares with the most that it may be, as a bar to one side of it or the other."""
-    height, left, right, row = 78 + 22 * len(targets), 400, 100, 22
+    height, right, row = 78 + 22 * len(targets), 100, 22
+    left = 30 + _CHARACTER * max(len(each["what"]) for each in targets)
+    width = left + 360 + right
     shares = [each["value"] / each["limit"] for each in targets]
-    axis = _Axis(min(0.1, *shares), max(4.0, *shares), left, _WIDTH - right)
+    axis = _Axis(min(0.1, *shares), max(4.0, *shares), left, width - right)
     parts = [
         _text(20, 26, "Measured, by the most that it may be", "t"),
         _text(20, 45, "left of the line is met; each figure is a ratio within one run; logarithmic", "s"),
@@ -94,8 +98,8 @@ def bars(targets: Sequence[Mapping[str, Any]]) -> str:
             low, high = (axis.at(max(axis.least, each[end] / each["limit"])) for end in ("low", "high"))
             parts.append(f'<path class="a" d="M{low:.1f} {top + 6}H{high:.1f}"/>')
         verdict = "met" if each["met"] else "missed"
-        parts.append(_text(_WIDTH - right + 8, top + 10, f"{share:.2f} {verdict}", "s"))
-    return _document("Measured, by the most that it may be", height, parts)
+        parts.append(_text(width - right + 8, top + 10, f"{share:.2f} {verdict}", "s"))
+    return _document("Measured, by the most that it may be", height, parts, width)
 
 
 def _grid(drawn: Curve, places: Sequence[float], x: _Axis, y: _Axis) -> list[str]:
@@ -149,7 +153,7 @@ def _names(drawn: Curve, y: _Axis) -> list[str]:
     return parts
 
 
-def _document(title: str, height: int, parts: Sequence[str]) -> str:
+def _document(title: str, height: int, parts: Sequence[str], width: int = _WIDTH) -> str:
     light, dark = (
         f"--ink:{ink};--grid:{grid};--page:{page};" + "".join(f"--c{n}:{c};" for n, c in enumerate(colours))
         for ink, grid, page, colours in (
@@ -158,9 +162,9 @@ def _document(title: str, height: int, parts: Sequence[str]) -> str:
         )
     )
     style = f"svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}{_STYLE}"
-    size = f'width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}"'
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img"><title>{escape(title)}</title>'
-    page = f'<rect class="p" width="{_WIDTH}" height="{height}"/>'
+    page = f'<rect class="p" width="{width}" height="{height}"/>'
     return "\n".join([head, f"<style>{style}</style>", page, *parts, "</svg>"]) + "\n"
 
 
