@@ -37,7 +37,17 @@ _FOLDERS = {
 _PLUGINS = {
     name: str(Path(__file__).parents[1] / "plugins" / name / "src") for name in ("viloxterm", "viloedit")
 }
-_CLEARED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "NO_COLOR", "FORCE_COLOR", "PAGER", "BROWSER")
+# The last: a user has it not, and what cannot be written is then still there at the end.
+_CLEARED = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "PAGER",
+    "BROWSER",
+    "PYTHONUNBUFFERED",
+)
 
 
 class _PluginSources(MetaPathFinder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 
@@ -76,9 +77,12 @@ def _failed(error: BaseException, output: Output) -> int:
 
         output.note("".join(traceback.format_exception(error)).rstrip())
     told = failure(error)
-    try:
+    with contextlib.suppress(OSError):  # nobody reads it
         output.failure(told)
-    except OSError:
+    try:
+        if output.stdout is not None:
+            output.stdout.flush()
+    except OSError:  # a full disk: what it did not take is still here
         _abandon_stdout()
     return told.exit_code
 

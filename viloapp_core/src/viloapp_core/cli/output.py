@@ -45,7 +45,8 @@ class Output:
     def of_process(cls) -> Output:
         """Return the output on the streams of this process; what they cannot encode is spelt out."""
         for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
+            # Where it is so already, what could not be written would be tried once more.
+            if hasattr(stream, "reconfigure") and stream.errors != "backslashreplace":
                 stream.reconfigure(errors="backslashreplace")
         return cls(sys.stdout, sys.stderr, os.environ)
 
