@@ -639,6 +639,37 @@ def test_many_more_streams_at_once_than_files_do_not_end_the_plugin(
     run(scenario)
 
 
+def test_a_stream_has_one_reader_at_a_time(planted: Store, run: Run) -> None:
+    """A second one is refused, rather than to take the first one's place for good."""
+
+    async def scenario() -> None:
+        async with Host(planted.root, control=False) as host, host.stream("streams.waits") as stream:
+            await stream.read()
+            first = asyncio.ensure_future(stream.read())
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="one reader"):
+                await stream.read()
+            assert not first.done()
+            first.cancel()
+
+    run(scenario)
+
+
+def test_a_stream_may_be_forgotten_in_another_thread(planted: Store, run: Run) -> None:
+    """The garbage collector runs in any: the loop's own gives the stream up."""
+
+    async def scenario() -> None:
+        async with Host(planted.root, control=False) as host:
+            holds = [host.stream("streams.endless")]
+            await holds[0].read()
+            await asyncio.to_thread(holds.clear)
+            while not host.idle:
+                await asyncio.sleep(0.01)
+            assert host.get_report("streams")["streams_open"] == 0
+
+    run(scenario)
+
+
 def test_items_larger_than_bytes_are_streamed_whole(planted: Store, run: Run) -> None:
     """A view of an array's items has fewer of them than bytes; no event loop is kept busy by it."""
 

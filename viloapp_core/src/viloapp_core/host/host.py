@@ -310,12 +310,7 @@ class Host:
         except DeadlineExceededError:
             if timeout_s is None:
                 self.limit_reached(plugin_id, Breach("execution_time", "refused", allowed, allowed))
-            hint = (
-                "if it does not stop, its process is ended; allow more: --timeout, or "
-                f"viloapp config set {plugin_id}.limits.execution_time SECONDS"
-            )
-            if worker.throttled:
-                hint += f"; it is held to {worker.limits.cpu_percent:g} % of a processor"
+            hint = f"if it does not stop, its process is ended; allow more: {worker.allow_more()}"
             raise DeadlineExceededError(f"{command} did not answer within {limit:g} s", hint) from None
         finally:
             self._calls -= 1

@@ -8,6 +8,7 @@ Nothing is asked of the plugin before the first piece is. Whoever leaves the blo
 the stream, gives it up: the plugin's generator ends at its next ``yield``.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Mapping
 from types import TracebackType
@@ -45,7 +46,8 @@ class Stream:
         self._allowed = 0.0
         self._worker: Worker | None = None
         self._source: Streaming | None = None
-        self._over = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over = self._reading = False
 
     async def open(self) -> None:
         """Have the command begin; the first piece does so by itself.
@@ -58,7 +60,7 @@ class Stream:
         """
         if self._over or self._source is not None:
             return
-        plugin_id, id, worker = self._host.runs(self._command)
+        _, id, worker = self._host.runs(self._command)
         self._worker, self._allowed = worker, worker.execution_time(self._host.settings.document)
         limit = self._timeout_s or self._allowed
         self._host.begin_stream()  # now: a host that seems idle may end
@@ -66,13 +68,13 @@ class Stream:
             self._take(await worker.stream(id, self._arguments, limit))
         except DeadlineExceededError:
             self._host.end_stream()
-            raise self._late(plugin_id) from None
+            raise self._late(worker) from None
         except BaseException:
             self._host.end_stream()
             raise
 
     def _take(self, source: "Streaming") -> None:
-        self._source = source
+        self._source, self._loop = source, asyncio.get_running_loop()
         if self._over:  # it was closed while it began
             self.close()
 
@@ -80,10 +82,20 @@ class Stream:
         """Return the next piece; nothing at the end.
 
         Raises:
+            RuntimeError: somebody else waits for it already.
             DeadlineExceededError: it did not come in time.
             WorkerLostError: the plugin's process ended before the stream did.
             ViloError: what the plugin itself raised; see `open` too.
         """
+        if self._reading:
+            raise RuntimeError(f"{self._command}: a stream has one reader at a time")
+        self._reading = True
+        try:
+            return await self._next()
+        finally:
+            self._reading = False
+
+    async def _next(self) -> bytes:
         if self._source is None:
             await self.open()
         if self._source is None or self._worker is None:
@@ -92,7 +104,7 @@ class Stream:
             data = await self._source.read(self._timeout_s or self._allowed)
         except DeadlineExceededError:
             self.close()
-            raise self._late(self._worker.plugin.plugin_id) from None
+            raise self._late(self._worker) from None
         except Exception:
             self.close()
             raise
@@ -130,18 +142,16 @@ class Stream:
         self.close()
 
     def __del__(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and its descriptors' callbacks with it
-            self.close()
+        # The garbage collector may be at work in any thread. The loop may have ended, with all its callbacks.
+        if self._source is not None and self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self.close)
 
-    def _late(self, plugin_id: str) -> DeadlineExceededError:
-        allowed, worker = self._allowed, self._worker
+    def _late(self, worker: "Worker") -> DeadlineExceededError:
+        allowed = self._allowed
         if self._timeout_s is None:
-            self._host.limit_reached(plugin_id, Breach("execution_time", "refused", allowed, allowed))
-        hint = (
-            "a stream may wait longer: --timeout, or "
-            f"viloapp config set {plugin_id}.limits.execution_time SECONDS"
-        )
-        if worker is not None and worker.throttled:
-            hint += f"; it is held to {worker.limits.cpu_percent:g} % of a processor"
+            breach = Breach("execution_time", "refused", allowed, allowed)
+            self._host.limit_reached(worker.plugin.plugin_id, breach)
         limit = self._timeout_s or allowed
-        return DeadlineExceededError(f"nothing came from {self._command} within {limit:g} s", hint)
+        what = f"nothing came from {self._command} within {limit:g} s"
+        return DeadlineExceededError(what, f"a stream may wait longer: {worker.allow_more()}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from viloapp_core.foundation.files import FileLock
+from viloapp_core.foundation.processors import processors
 from viloapp_core.limits import Limits, rlimits, thread_environment
 from viloapp_core.process import Child
 from viloapp_core.process.cgroup import Group
@@ -68,7 +69,7 @@ def request_of(plugin: InstalledPlugin, around: Surroundings, limits: Limits) ->
         permissions=around.permissions(plugin.plugin_id),
         rlimits=rlimits(limits),
         nice=around.nice(),
-        variables=thread_environment(limits, os.cpu_count() or 1),
+        variables=thread_environment(limits, processors()),
         uid=around.user_of(plugin.plugin_id),
         scratch_bytes=int(limits.memory_mb) * 1024 * 1024,
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from viloapp_core.foundation.processors import processors
 from viloapp_core.limits import Breach, Limits
 from viloapp_core.process import ExitStatus
 from viloapp_core.process.tree import Tree
@@ -125,7 +126,7 @@ class Life:
         )
         self.watch = Watch(watched)
         self.watch.begin()
-        awake = awake_of(around.supervision, limits, _processors())
+        awake = awake_of(around.supervision, limits, processors())
         self.peer = Peer(
             launched.fd_in,
             launched.fd_out,
@@ -298,11 +299,3 @@ class Life:
 def _ignore(task: "asyncio.Task[Any]") -> None:
     with contextlib.suppress(ViloError, asyncio.CancelledError):
         task.result()
-
-
-def _processors() -> int:
-    """Return how many the host may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1

@@ -6,7 +6,8 @@ holds up nobody else for long.
 """
 
 import asyncio
-import os
+
+from viloapp_core.foundation.processors import processors
 
 __all__ = ["MOST_S", "Turn", "Turns"]
 
@@ -42,7 +43,7 @@ class Turns:
     """
 
     def __init__(self, at_once: int | None = None) -> None:
-        self._free = asyncio.Semaphore(at_once or os.cpu_count() or 1)
+        self._free = asyncio.Semaphore(at_once or processors())
 
     async def take(self) -> Turn:
         """Wait for a turn; who asked has to say when it is over."""

@@ -144,6 +144,14 @@ class Worker:
             self._allowed = (settings, self.limits.execution_time)
         return self._allowed[1]
 
+    def allow_more(self) -> str:
+        """Say how a person gives a command of it more time, and why it may need it."""
+        id = self.plugin.plugin_id
+        said = f"--timeout, or viloapp config set {id}.limits.execution_time SECONDS"
+        if self.throttled:
+            said += f"; it is held to {self.limits.cpu_percent:g} % of a processor"
+        return said
+
     @property
     def _life(self) -> Life | None:
         return self._supervisor.life

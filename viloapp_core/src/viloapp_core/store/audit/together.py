@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 
+from viloapp_core.foundation.processors import processors
 from viloapp_core.store.audit.finding import Finding
 from viloapp_core.store.audit.overlaps import overlaps
 from viloapp_core.store.audit.wheel import audit
@@ -37,7 +37,7 @@ def audit_all(
         except UnsafeWheelError as error:
             return error
 
-    threads = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
+    threads = ThreadPoolExecutor(max_workers=min(4, processors()))
     try:
         answers = list(threads.map(judge, range(len(wheels))))
     finally:
