@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from viloapp_core.foundation.files import read_json
 from viloapp_core.store.errors import StoreError
 from viloapp_core.store.identities import Claims, Identities, first_free, trial_user, usable_range
 
@@ -107,6 +108,28 @@ def test_numbers_of_stores_that_are_gone_are_free(tmp_path: Path, claims: Claims
     new = old.parent.rename(tmp_path / "new") / "users.json"
     assert Identities(new, claims).of("a") == 70001
     assert claims.read() == {70001: str(new)}
+
+
+def test_a_first_number_takes_no_longer_where_many_are_given(
+    tmp_path: Path, claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file of each store is read a few times, not once for each number: a hundred may be given at once."""
+    one = store(tmp_path, "one", **{f"a-{number}": 70000 + number for number in range(100)})
+    two = store(tmp_path, "two", **{f"b-{number}": 80000 + number for number in range(100)})
+    for path, plugin in ((one, "a"), (two, "b")):
+        for number in range(100):
+            Identities(path, claims).of(f"{plugin}-{number}")
+    reads: list[Path] = []
+
+    def read(path: Path) -> object:
+        reads.append(path)
+        return read_json(path)
+
+    monkeypatch.setattr("viloapp_core.store.identities.read_json", read)
+    given = Identities(two, claims).of("new")
+    assert len(reads) <= 6
+    assert claims.read()[given] == str(two)
+    assert len(claims.read()) == 201
 
 
 def test_a_store_that_cannot_be_read_keeps_its_numbers(tmp_path: Path, claims: Claims) -> None:

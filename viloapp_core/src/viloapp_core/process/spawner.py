@@ -12,6 +12,7 @@ thread of an embedding application would die with that thread. So one thread sta
 
 import asyncio
 import contextlib
+import os
 import queue
 import subprocess
 import threading
@@ -113,7 +114,8 @@ class Spawner:
         children: list[Child] = []
         while (order := self._orders.get()) is not None:
             # Asking for the status reaps those that ended without anybody waiting for them.
-            children = [child for child in children if child.status is None]
+            ended = _some_ended()
+            children = [child for child in children if child.pidfd >= 0 and not (ended and child.status)]
             try:
                 child = _start(order.argv, order.options)
             except BaseException as error:
@@ -125,6 +127,14 @@ class Spawner:
             child.kill()
         for child in children:
             child.wait_blocking(_CLOSE_TIMEOUT_S)
+
+
+def _some_ended() -> bool:
+    """Whether a child of this process may have ended; to ask about each takes longer the more there are."""
+    try:
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # there is none left, or who embeds this has them collected unseen
+        return True
 
 
 def _start(argv: tuple[str, ...], options: SpawnOptions) -> Child:

@@ -69,9 +69,8 @@ class Claims:
             ) from error
 
     def write(self, claims: Mapping[int, str]) -> None:
-        """Replace it all, without what stores that are gone have claimed. The lock has to be held."""
-        kept = {number: store for number, store in claims.items() if _holds(Path(store), number)}
-        write_json(self._path, {str(number): store for number, store in sorted(kept.items())})
+        """Replace it all. The lock has to be held."""
+        write_json(self._path, {str(number): store for number, store in sorted(claims.items())})
 
 
 class Identities:
@@ -103,15 +102,16 @@ class Identities:
 
     def _settled(self, plugin_id: str, store: str) -> int:
         known, claims = _numbers(read_json(self._path)), self._claims.read()
-        others = {each for each, holder in claims.items() if holder != store and _holds(Path(holder), each)}
+        others = _standing({each: holder for each, holder in claims.items() if holder != store})
         number = known.get(plugin_id)
         if number is None or number in others:
             # The last one is for trials.
             allowed = usable_range(_UID_MAP.read_text("ascii"))[:-1]
-            taken = others | set(known.values())
+            taken = others.keys() | set(known.values())
             number = known[plugin_id] = first_free(allowed, taken, f"{self._path}\0{plugin_id}")
             write_json(self._path, known)
-        self._claims.write({**claims, number: store})
+        own = {each: store for each, holder in claims.items() if holder == store and each in known.values()}
+        self._claims.write({**others, **own, number: store})
         return number
 
 
@@ -157,12 +157,19 @@ def first_free(allowed: range, taken: Collection[int], key: str) -> int:
     raise StoreError("no_user_ids", "every user id for plugins is taken", "use another store: VILOAPP_HOME")
 
 
-def _holds(path: Path, number: int) -> bool:
-    """Whether a store still has a number; one that cannot be read has it."""
-    try:
-        return number in _numbers(read_json(path)).values()
-    except FoundationError:
-        return True
+def _standing(claims: Mapping[int, str]) -> dict[int, str]:
+    """Return the claims of stores that still have those numbers; one that cannot be read has all of its."""
+    numbers: dict[str, set[int] | None] = {}
+    for store in set(claims.values()):
+        try:
+            numbers[store] = set(_numbers(read_json(Path(store))).values())
+        except FoundationError:
+            numbers[store] = None
+    return {
+        number: store
+        for number, store in claims.items()
+        if (held := numbers[store]) is None or number in held
+    }
 
 
 # Both files are asked at each start of a plugin, have a line for each plugin, and seldom change: what is in

@@ -1,4 +1,7 @@
-"""Interpreters start a few at a time: more than there are processors would all be slower, none earlier.
+"""Interpreters start a few at a time: many more than there are processors would all be slower, none earlier.
+
+One more than processors, since a start in the sandbox sleeps for part of its time, until the kernel has made
+its mounts and namespaces: with as many as there are processors these were idle for a tenth of the time.
 
 A turn is about what costs a start most, up to the worker's first word. It does not last until the plugin is
 ready, which may need another plugin's start, nor for longer than `MOST_S`: a process that never says a word
@@ -39,11 +42,11 @@ class Turns:
     """Hands out turns in the order in which they are asked for.
 
     Args:
-        at_once: how many there are at a time; by default one for each processor.
+        at_once: how many there are at a time; by default one more than processors.
     """
 
     def __init__(self, at_once: int | None = None) -> None:
-        self._free = asyncio.Semaphore(at_once or processors())
+        self._free = asyncio.Semaphore(at_once or processors() + 1)
 
     async def take(self) -> Turn:
         """Wait for a turn; who asked has to say when it is over."""
