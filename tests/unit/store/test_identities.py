@@ -113,7 +113,7 @@ def test_numbers_of_stores_that_are_gone_are_free(tmp_path: Path, claims: Claims
 def test_a_first_number_takes_no_longer_where_many_are_given(
     tmp_path: Path, claims: Claims, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file of each store is read a few times, not once for each number: a hundred may be given at once."""
+    """The file of each store is read a few times, not once for each number that is given."""
     one = store(tmp_path, "one", **{f"a-{number}": 70000 + number for number in range(100)})
     two = store(tmp_path, "two", **{f"b-{number}": 80000 + number for number in range(100)})
     for path, plugin in ((one, "a"), (two, "b")):
