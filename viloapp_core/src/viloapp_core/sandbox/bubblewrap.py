@@ -30,14 +30,17 @@ def argv(
     arguments = [str(bwrap), *_namespaces(profile), *_identity(profile, changes_identity)]
     for name, value in profile.environment.items():
         arguments += ["--setenv", name, value]
+    size = ["--size", str(profile.scratch_bytes)] if profile.scratch_bytes is not None else []
     for mount in profile.mounts:
-        arguments += _mount(mount, profile.scratch_bytes)
+        arguments += _mount(mount, size)
     # Only now, since the plugin's own parts may lie below a hidden store. The root is a tmpfs, too.
-    closed = [mount.target for mount in profile.mounts if mount.kind is MountKind.HIDE_FOLDER]
-    if any(mount.kind is MountKind.DEVICES for mount in profile.mounts):
-        closed.append(Path("/dev"))
-    for target in closed:
-        arguments += ["--remount-ro", str(target)]
+    kinds = [mount.kind for mount in profile.mounts]
+    if MountKind.HIDE_FOLDER in kinds:
+        for mount in profile.mounts:
+            if mount.kind is MountKind.HIDE_FOLDER:
+                arguments += ["--remount-ro", str(mount.target)]
+    if MountKind.DEVICES in kinds:
+        arguments += ["--remount-ro", "/dev"]
     folder = "/" if changes_identity else str(profile.folder)
     arguments += ["--remount-ro", "/", "--chdir", folder, "--", *command]
     return arguments
@@ -76,12 +79,11 @@ def _closed_switches(proc: Path) -> list[str]:
     of any sandbox), and bubblewrap 0.11 leaves them writable: it asks access(2) about the folder, which says
     "read-only" to a root without capabilities, and skips it.
     """
-    return [part for name in _SWITCHES for part in ("--ro-bind-try", f"/proc/{name}", str(proc / name))]
+    return [part for name in _SWITCHES for part in ("--ro-bind-try", f"/proc/{name}", f"{proc}/{name}")]
 
 
-def _mount(mount: Mount, scratch_bytes: int | None) -> list[str]:
+def _mount(mount: Mount, size: list[str]) -> list[str]:
     target = str(mount.target)
-    size = ["--size", str(scratch_bytes)] if scratch_bytes is not None else []
     match mount.kind:
         case MountKind.READ:
             return ["--ro-bind", mount.source, target]

@@ -21,20 +21,20 @@ def links_on_the_way(paths: Iterable[Path], disk: Disk) -> Iterator[tuple[Path, 
 
     A link's own path is free of links. Links above a path count too, not only the last component.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in paths:
-        left, here, followed = list(path.parts[1:]), Path("/"), 0
+        left, here, followed = list(path.parts[1:]), "", 0  # as text, which is quicker: the root is empty
         while left:
             part = left.pop(0)
-            here = here.parent if part == ".." else here / part
+            here = here.rpartition("/")[0] if part == ".." else f"{here}/{part}"
             target = disk.link(here)
             if target is None:
                 continue
             if here not in seen:
                 seen.add(here)
-                yield here, target
+                yield Path(here), target
             followed += 1
             if followed > _MOST_LINKS:
                 break
             left = [part for part in Path(target).parts if part != "/"] + left
-            here = Path("/") if target.startswith("/") else here.parent
+            here = "" if target.startswith("/") else here.rpartition("/")[0]

@@ -5,14 +5,14 @@ the person shares comes first, what must stay hidden covers it, and the plugin's
 they may lie below a hidden store.
 """
 
-import enum
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
 from viloapp_core.sandbox.links import links_on_the_way
 from viloapp_core.sandbox.masks import masked, within
+from viloapp_core.sandbox.mounts import Mount, MountKind, Mounts
 from viloapp_core.sandbox.request import Disk, Request
 from viloapp_core.sandbox.shared import shared_folders
 
@@ -35,6 +35,7 @@ _LIBRARIES = (
     *("/sbin/ldconfig", "/usr/sbin/ldconfig"),
 )
 _PROGRAMS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
+_PROGRAM_FOLDERS = tuple(map(Path, _PROGRAMS))
 
 # What programs expect to read of /etc. Never shadow, gshadow, private keys (ssl/private) or a machine's own
 # configuration. passwd and group are there for the names of users; passwords are in shadow.
@@ -67,30 +68,6 @@ _ETC = (
     "ssl/openssl.cnf",
     "timezone",
 )
-
-
-class MountKind(enum.Enum):
-    """How a path comes to be inside."""
-
-    READ = "read-only, must exist"
-    READ_IF_THERE = "read-only, left out when missing"
-    WRITE = "writable"
-    SCRATCH = "private and empty, writable, gone with the worker"
-    HIDE_FOLDER = "empty and read-only over a folder"
-    HIDE_FILE = "a file that cannot be opened"
-    FOLDER = "a plain folder anyone may enter"
-    LINK = "a symbolic link"
-    PROCESSES = "the sandbox's own /proc"
-    DEVICES = "the harmless devices"
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """One path inside. ``source`` is the path outside, or what a link points to; empty for the others."""
-
-    kind: MountKind
-    target: Path
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +132,20 @@ def profile(
         FolderRefusedError: a permission shares a folder that is the machine's own, or holds secrets.
     """
     folders = shared_folders(request, home=home, disk=disk)
-    mounts = [*_system(request.programs)]
-    mounts += _shared(request, folders, home, disk)
+    mounts = _system(request.programs, disk).copy()
+    for mount in _shared(request, folders, home, disk):
+        mounts.add(mount)
     for kind, path, source in _own(request, disk):
-        mounts += _folders_above(path, mounts)
-        mounts.append(Mount(kind, path, str(source)))
+        mounts.add(Mount(kind, path, str(source)))
     for link, target in links_on_the_way(_named(request, mounts, disk), disk):
-        if not _shown(link, mounts):
-            mounts += _folders_above(link, mounts)
-            mounts.append(Mount(MountKind.LINK, link, target))
-    mounts.append(Mount(MountKind.READ, BOOTSTRAP, str(inside.bootstrap)))
+        if not mounts.shows(link):
+            mounts.add(Mount(MountKind.LINK, link, target))
+    mounts.add(Mount(MountKind.READ, BOOTSTRAP, str(inside.bootstrap)))
     for place, file in ((ROOT_ONLY, inside.root_only), (SCRIPT, inside.script)):
         if file is not None:
-            mounts.append(Mount(MountKind.READ, place, str(file)))
+            mounts.add(Mount(MountKind.READ, place, str(file)))
     return Profile(
-        tuple(_with_parents(mounts, disk)),
+        tuple(mounts.made),
         dict(environment),
         request.data_dir,
         user_namespace,
@@ -178,18 +154,32 @@ def profile(
     )
 
 
+def _system(programs: bool, disk: Disk) -> Mounts:
+    """What is the same for every plugin; what is missing on this machine is left out."""
+    return _mounted(programs, tuple(disk.exists(mount.target) for mount in _if_there(programs)))
+
+
 @cache
-def _system(programs: bool) -> tuple[Mount, ...]:
-    """What is the same for every plugin. Made once: paths are slow to make, and there is a start for each."""
+def _if_there(programs: bool) -> tuple[Mount, ...]:
+    # Made once: paths are slow to make, and there is a start for each plugin.
     system = _PROGRAMS if programs else _LIBRARIES
     return (
         *(Mount(MountKind.READ_IF_THERE, Path(path), path) for path in system),
         *(Mount(MountKind.READ_IF_THERE, Path("/etc", name), f"/etc/{name}") for name in _ETC),
-        Mount(MountKind.PROCESSES, Path("/proc")),
-        Mount(MountKind.DEVICES, Path("/dev")),
-        Mount(MountKind.SCRATCH, Path("/dev/shm")),
-        Mount(MountKind.SCRATCH, Path("/tmp")),
     )
+
+
+@lru_cache(maxsize=16)
+def _mounted(programs: bool, there: tuple[bool, ...]) -> Mounts:
+    mounts = Mounts()
+    for mount, exists in zip(_if_there(programs), there, strict=True):
+        if exists:
+            mounts.add(mount)
+    mounts.add(Mount(MountKind.PROCESSES, Path("/proc")))
+    mounts.add(Mount(MountKind.DEVICES, Path("/dev")))
+    for place in ("/dev/shm", "/tmp"):
+        mounts.add(Mount(MountKind.SCRATCH, Path(place)))
+    return mounts
 
 
 def _own(request: Request, disk: Disk) -> Iterator[tuple[MountKind, Path, Path]]:
@@ -198,7 +188,7 @@ def _own(request: Request, disk: Disk) -> Iterator[tuple[MountKind, Path, Path]]
     The system's libraries are there already.
     """
     prefix = disk.resolve(request.base_prefix)
-    of_system = any(within(prefix, mount.target) for mount in _system(True) if mount.source in _PROGRAMS)
+    of_system = any(within(prefix, folder) for folder in _PROGRAM_FOLDERS)
     if not of_system:
         yield MountKind.READ, prefix, prefix
     executable = disk.resolve(request.base_executable)
@@ -211,12 +201,12 @@ def _own(request: Request, disk: Disk) -> Iterator[tuple[MountKind, Path, Path]]
     yield MountKind.WRITE, data, data
 
 
-def _named(request: Request, mounts: list[Mount], disk: Disk) -> list[Path]:
+def _named(request: Request, mounts: Mounts, disk: Disk) -> list[Path]:
     """The paths as the plugin is told them: links on the way to them have to exist inside too."""
     paths = [request.python, request.base_prefix, request.base_executable, request.data_dir]
     if request.dev_source is not None:
         paths.append(request.dev_source)
-    if request.workspace is not None and _shown(disk.resolve(request.workspace), mounts):
+    if request.workspace is not None and mounts.shows(disk.resolve(request.workspace)):
         paths.append(request.workspace)
     return paths
 
@@ -230,7 +220,6 @@ def _shared(request: Request, folders: Mapping[Path, bool], home: Path, disk: Di
     }
     mounts: list[Mount] = []
     for folder, writable in sorted({**_held(folders, hidden), **folders}.items()):
-        mounts += _folders_above(folder, mounts)
         mounts.append(Mount(MountKind.WRITE if writable else MountKind.READ, folder, str(folder)))
     for path, is_folder in hidden.items():
         mounts.append(Mount(MountKind.HIDE_FOLDER if is_folder else MountKind.HIDE_FILE, path))
@@ -251,53 +240,3 @@ def _held(folders: Mapping[Path, bool], hidden: Iterable[Path]) -> dict[Path, bo
             writable and parent != folder and within(parent, folder) for folder, writable in folders.items()
         )
     }
-
-
-def _with_parents(mounts: list[Mount], disk: Disk) -> list[Mount]:
-    """Name every folder above a mount: what bubblewrap makes by itself is its own user's alone."""
-    complete: list[Mount] = []
-    made: set[str] = set()
-    for mount in mounts:
-        if mount.kind is not MountKind.READ_IF_THERE or disk.exists(_path(mount.source)):
-            above = _folders_above(mount.target, complete, made)
-            made.update(str(folder.target) for folder in (*above, mount))
-            complete += above
-            complete.append(mount)
-    return complete
-
-
-def _folders_above(path: Path, mounts: list[Mount], made: Set[str] | None = None) -> list[Mount]:
-    """The folders above ``path`` that no mount shows: they may have a private mode outside (a 0700 home).
-
-    Args:
-        path: what is to be mounted.
-        mounts: what is mounted before it.
-        made: the places of these, where they are known already.
-    """
-    if made is None:
-        made = {str(mount.target) for mount in mounts}
-    above: list[Mount] = []
-    for parent in _parents(path):
-        if str(parent) in made or _shown(parent, mounts):
-            break
-        above.append(Mount(MountKind.FOLDER, parent))
-    return above[::-1]
-
-
-@lru_cache(maxsize=1024)
-def _parents(path: Path) -> tuple[Path, ...]:
-    """Return the folders above a path but the root, the nearest first."""
-    return tuple(path.parents)[:-1]
-
-
-@lru_cache(maxsize=1024)
-def _path(text: str) -> Path:
-    return Path(text)
-
-
-def _shown(path: Path, mounts: list[Mount]) -> bool:
-    """Tell whether what is at ``path`` outside is there inside: the last mount above it decides."""
-    for mount in reversed(mounts):
-        if mount.kind is not MountKind.FOLDER and within(path, mount.target):
-            return mount.kind in (MountKind.READ, MountKind.READ_IF_THERE, MountKind.WRITE)
-    return False

@@ -68,12 +68,18 @@ class Disk(Protocol):
     def resolve(self, path: Path) -> Path:
         """Return the path with every link followed."""
 
-    def link(self, path: Path) -> str | None:
+    def link(self, path: str) -> str | None:
         """Return where a symbolic link points, None when the path is no link."""
 
 
 class RealDisk:
-    """The machine's own disk."""
+    """The machine's own disk, for one decision: which paths are links is asked once of each.
+
+    The paths of a plugin have most of their folders in common.
+    """
+
+    def __init__(self) -> None:
+        self._links: dict[str, str | None] = {}
 
     def exists(self, path: Path) -> bool:
         """See `Disk`."""
@@ -85,11 +91,21 @@ class RealDisk:
 
     def resolve(self, path: Path) -> Path:
         """See `Disk`."""
-        return Path(os.path.realpath(path))
+        root, *parts = path.parts or ("",)
+        if root != "/":
+            return Path(os.path.realpath(path))
+        here = ""
+        for part in parts:
+            here = f"{here}/{part}"
+            if part == ".." or self.link(here) is not None:
+                return Path(os.path.realpath(path))
+        return path
 
-    def link(self, path: Path) -> str | None:
+    def link(self, path: str) -> str | None:
         """See `Disk`."""
-        try:
-            return os.readlink(path)
-        except OSError:
-            return None
+        if path not in self._links:
+            try:
+                self._links[path] = os.readlink(path)
+            except OSError:
+                self._links[path] = None
+        return self._links[path]
