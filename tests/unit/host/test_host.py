@@ -559,3 +559,26 @@ def test_nothing_of_a_worker_is_left_after_stop(plant: Plant, run: Run) -> None:
     while threading.active_count() > threads and time.monotonic() < deadline:
         pass
     assert len(os.listdir("/proc/self/fd")) <= descriptors
+
+
+def test_nothing_of_a_worker_is_left_when_the_loop_is_broken_off(
+    plant: Plant, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ctrl-C cancels every task at once, that which waits for the worker's end too; it says nothing."""
+    plant("hello", HELLO)
+    pids: list[int] = []
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            await host.call("hello.greet")
+            pids.append(host.plugins()[0]["pid"])
+            asyncio.get_running_loop().call_soon(interrupt)
+            await asyncio.Event().wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(test())
+    assert not Path(f"/proc/{pids[0]}").exists()
+    assert not caplog.records

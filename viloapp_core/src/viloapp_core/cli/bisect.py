@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from viloapp_core.cli import options
+from viloapp_core.cli import options, signals
 from viloapp_core.cli.errors import FAILED, CliError
 from viloapp_core.cli.invocation import Invocation, pass_invocation
 
@@ -142,7 +141,7 @@ def _one_start(invocation: Invocation, allow_unsandboxed: bool) -> None:
 
     end_with_parent()  # a bisect that is killed leaves no host behind
     root = store_root(invocation.environ)
-    found = asyncio.run(healthy_start(root, workspace=Path.cwd(), allow_unsandboxed=allow_unsandboxed))
+    found = signals.run(healthy_start(root, workspace=Path.cwd(), allow_unsandboxed=allow_unsandboxed))
     invocation.output.json({"faults": found})
     if found:
         click.get_current_context().exit(FAILED)

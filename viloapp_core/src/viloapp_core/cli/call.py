@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from viloapp_core.cli import confinement, options
+from viloapp_core.cli import confinement, options, signals
 from viloapp_core.cli.asking import TerminalPerson
 from viloapp_core.cli.completion import command_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
@@ -51,6 +51,7 @@ def call_command(
         allow_unsandboxed=allow_unsandboxed,
         person=TerminalPerson(invocation.output),
         sink=None if invocation.output.as_json else invocation.output.bytes,
+        run=signals.run,
     )
     if isinstance(result, Streamed):
         return

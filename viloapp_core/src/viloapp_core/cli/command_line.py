@@ -47,9 +47,11 @@ def _told(error: BaseException, output: Output) -> int:
         _abandon_stdout()
         return BROKEN_PIPE
     if isinstance(error, KeyboardInterrupt):
+        _abandon_stdout()  # the last flush would wait for a reader that has stopped reading
         return signals.exit_code(error)
     if isinstance(error, click.Abort) and isinstance(error.__context__, KeyboardInterrupt):
         output.note("")  # click's prompts turn Ctrl-C into this
+        _abandon_stdout()
         return signals.exit_code(error.__context__)
     if isinstance(error, Exception):
         return _failed(error, output)

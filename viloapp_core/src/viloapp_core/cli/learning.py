@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viloapp_core.cli import options
+from viloapp_core.cli import options, signals
 from viloapp_core.cli.call import parse_arguments
 from viloapp_core.cli.completion import plugin_ids
 from viloapp_core.cli.invocation import Invocation, pass_invocation
@@ -66,7 +66,7 @@ def learn_command(
 
     chosen = installed(store, plugin)
     given = parse_arguments(arguments)
-    learned, seen = asyncio.run(_learn(invocation, chosen, store.root, command, given, seconds, allow))
+    learned, seen = signals.run(_learn(invocation, chosen, store.root, command, given, seconds, allow))
     _tell(invocation, chosen, learned, seen, _never(learned, store.root))
 
 

@@ -83,12 +83,13 @@ class Output:
         if self.stdout is None:
             return
         if self.stdout.isatty():
-            self.stdout.write(printable(self._decoder.decode(data)))
-            self.stdout.flush()
-        else:
-            self.stdout.flush()
-            self.stdout.buffer.write(data)
-            self.stdout.buffer.flush()
+            data = printable(self._decoder.decode(data)).encode(self.stdout.encoding, "backslashreplace")
+        self.stdout.flush()
+        # Past its buffer: what waits in there is waited for at the end, and the interpreter cannot end while
+        # another thread waits with the buffer's lock.
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self.stdout.fileno(), left) :]
 
     # -- the rest, on standard error -------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from viloapp_core.host.control import LIMIT_EVENT, ControlClient
 from viloapp_core.host.errors import HostRunningError
 from viloapp_core.host.host import Host
+from viloapp_core.host.outlet import Outlet
 from viloapp_core.host.probation import ROLLED_BACK
 from viloapp_core.host.prompts import Asker
 from viloapp_sdk.errors import StreamingCommandError, ViloError
@@ -64,6 +65,7 @@ def call_once(
     timeout_s: float | None = None,
     person: Person | None = None,
     sink: Callable[[bytes], object] | None = None,
+    run: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run,
 ) -> Any:
     """Run a command and return its result; `Streamed` for one whose bytes went to ``sink`` as they came.
 
@@ -79,6 +81,7 @@ def call_once(
         timeout_s: seconds; the plugin's ``limits.execution_time`` by default.
         person: who is told of denials, and asked for permissions.
         sink: takes what a streaming command yields, and may wait; without one such a command is refused.
+        run: runs a temporary host. One that cancels what it runs has the host end in order.
 
     Raises:
         StreamingCommandError: the command streams, and there is no ``sink``.
@@ -105,7 +108,7 @@ def call_once(
                         raise
         else:
             try:
-                return asyncio.run(_temporary(store, params, workspace, allow_unsandboxed, person, sink))
+                return run(_temporary(store, params, workspace, allow_unsandboxed, person, sink))
             except HostRunningError:  # another process was faster, and is about to listen
                 if time.monotonic() > give_up:
                     raise
@@ -178,10 +181,18 @@ async def _temporary(
             if person.present:
                 host.permissions.prompts.attach(_in_thread(host, person))
         try:
-            return await _run(host, params, sink)
-        finally:
-            while not host.idle:  # others have come to rely on this host
-                await asyncio.sleep(_RETRY_S)
+            result = await _run(host, params, sink)
+        except Exception:  # not when it is cancelled: whoever has this process end waits for nobody
+            await _others_done(host)
+            raise
+        await _others_done(host)
+        return result
+
+
+async def _others_done(host: Host) -> None:
+    """Wait for those who have come to rely on this host."""
+    while not host.idle:
+        await asyncio.sleep(_RETRY_S)
 
 
 async def _run(host: Host, params: Mapping[str, Any], sink: Callable[[bytes], object] | None) -> Any:
@@ -191,9 +202,10 @@ async def _run(host: Host, params: Mapping[str, Any], sink: Callable[[bytes], ob
     except StreamingCommandError:
         if sink is None:
             raise
-    count = 0
-    async with host.stream(command, arguments, timeout_s=timeout_s) as pieces:
-        async for piece in pieces:
-            await asyncio.to_thread(sink, piece)  # it may wait, and others may use this host meanwhile
-            count += len(piece)
+    count, stream = 0, host.stream(command, arguments, timeout_s=timeout_s)
+    with contextlib.closing(Outlet(sink)) as outlet:
+        async with stream as pieces:
+            async for piece in pieces:
+                await outlet.put(piece)
+                count += len(piece)
     return Streamed(count)

@@ -221,7 +221,11 @@ class Life:
 
     async def _end(self, log: int) -> Ending:
         """Wait for the end, clear up, and say how it came."""
-        status = await self._child.wait()
+        try:
+            status = await self._child.wait()
+        except asyncio.CancelledError:  # the loop ends with all its tasks, and nobody else will end it
+            self.kill()
+            status = await self._child.wait()
         clearing: tuple[Callable[[], object], ...] = (
             self.watch.close,
             self._leave_group,
