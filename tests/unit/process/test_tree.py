@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from viloapp_core.process import tree as tree_module
 from viloapp_core.process.disk import folder_mb, scratch_mb
-from viloapp_core.process.tree import Look, Tree, held
+from viloapp_core.process.tree import Look, Member, Tree, held
 
 MB = 1024 * 1024
 _SPIN = "while True: pass"
@@ -175,6 +176,41 @@ def test_a_tree_that_has_ended_is_empty(start: Callable[[str], subprocess.Popen[
     assert tree.look(0.0).members == ()
     tree.stop()
     tree.resume()
+
+
+def test_the_process_outside_of_a_sandbox_is_looked_at_once(
+    start: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bubblewrap's outer process only waits for the inner one, whose end is seen all the same."""
+    process = start(
+        "import os, time\n"
+        "for _ in range(2):\n"
+        "    if child := os.fork():\n"
+        "        print(child, flush=True)\n"
+        "        os.wait()\n"
+        "        time.sleep(1000)\n"
+        f"{_SPIN}"
+    )
+    assert process.stdout is not None
+    inner = int(process.stdout.readline())
+    read, seen = tree_module._read, []
+
+    def record(pid: int) -> Member | None:
+        seen.append(pid)
+        return read(pid)
+
+    monkeypatch.setattr(tree_module, "_read", record)
+    tree = Tree(process.pid, passed=2)
+    worker = looked(tree, lambda look: len(look.members) == 1).members[0].pid
+    seen.clear()
+    again = looked(tree, lambda look: look.used_s > 0)
+    assert [member.pid for member in again.members] == [worker]
+    assert again.firsts == (worker,)
+    assert {*seen} == {inner, worker}
+    os.kill(worker, signal.SIGKILL)
+    os.kill(inner, signal.SIGKILL)
+    assert looked(tree, lambda look: not look.members).used_s >= 0
+    assert tree.first() is None
 
 
 def test_a_name_with_a_parenthesis_and_a_space(start: Callable[[str], subprocess.Popen[str]]) -> None:

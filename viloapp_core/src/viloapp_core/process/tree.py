@@ -15,6 +15,7 @@ import contextlib
 import os
 import signal
 import stat
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -113,6 +114,7 @@ class Tree:
         self._beside = beside
         self._known: dict[tuple[int, int], Member] = {}
         self._at: float | None = None
+        self._inside: tuple[int, int] | None = None  # the first process of the root's sandbox
 
     def look(self, now: float) -> Look:
         """Look at every process. ``now`` is of a monotonic clock, in seconds."""
@@ -145,24 +147,41 @@ class Tree:
             waited += member.waited_s - (before.waited_s if before else 0.0)
             if before is None and member.state == "R":
                 short_lived += passed * _share_run(member.pid)
-        ended = sum(member.own_s + member.waited_s for member in known.values())
+        # Nobody of the tree waits for its root.
+        gone = (member for member in known.values() if member.pid != self._root)
+        ended = sum(member.own_s + member.waited_s for member in gone)
         exact = own + max(0.0, waited - ended)
         return 0.0 if first else max(0.0, exact, short_lived)
 
     def _walk(self) -> Iterator[tuple[Member, int]]:
-        level, depth, left = [self._root, *self._beside()], 0, _MOST
-        while level:
-            below: list[int] = []
-            for pid in level:
-                member = _read(pid)
-                if member is None:
-                    continue
-                left -= 1
-                if not left:
-                    return
-                yield member, depth
-                below += _children(pid, member.threads)
-            level, depth = below, depth + 1
+        first = self._first_inside()
+        found = deque([(self._root, 0, None) if first is None else (first.pid, 1, first)])
+        found.extend((pid, 0, None) for pid in self._beside())
+        left = _MOST
+        while found:
+            pid, depth, member = found.popleft()
+            member = member or _read(pid)
+            if member is None:
+                continue
+            left -= 1
+            if not left:
+                return
+            yield member, depth
+            below = _children(pid, member.threads)
+            if pid == self._root and self._passed > 1 and len(below) == 1 and (inside := _read(below[0])):
+                self._inside = (inside.pid, inside.start)
+            found.extend((child, depth + 1, None) for child in below)
+
+    def _first_inside(self) -> Member | None:
+        """Return bubblewrap's process in the sandbox, where that is known and lives.
+
+        The one outside has no other child, and does nothing but wait for that: it need not be looked at.
+        """
+        if self._inside is None:
+            return None
+        pid, start = self._inside
+        member = _read(pid)
+        return member if member is not None and member.start == start else None
 
     def first(self) -> int | None:
         """Return the process id of the first process inside the sandbox; None when it is gone."""

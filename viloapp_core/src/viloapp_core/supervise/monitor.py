@@ -105,9 +105,12 @@ class Watch:
 
     def ready(self) -> None:
         """Count processor time from now on, with a full budget."""
-        now = time.monotonic()
-        self._used(self._of.tree.look(now))
-        self._budget = Budget.full(self._of.limits.cpu_percent, now=now, window_s=self._of.window_s)
+        if self._closed:
+            return
+        self._look()
+        self._budget = Budget.full(
+            self._of.limits.cpu_percent, now=time.monotonic(), window_s=self._of.window_s
+        )
 
     def wake(self) -> None:
         """Look soon, if the next look is far away: the plugin is about to have something to do."""
