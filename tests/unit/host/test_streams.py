@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -512,6 +513,64 @@ def test_another_process_streams_from_a_host_that_runs(planted: Store, run: Run)
             assert await asyncio.to_thread(client.request, "stream.read")
             client.close()
             await until(host, "streams.ended", "endless")
+            assert host.idle
+
+    run(scenario)
+
+
+def test_a_host_keeps_itself_for_who_is_about_to_stream(planted: Store, run: Run) -> None:
+    """A host that ends when idle does not between the refused call and the stream; who goes frees it."""
+    params = {"command": "streams.count", "arguments": {"upto": 3}, "streams": True}
+
+    async def scenario() -> None:
+        async with Host(planted.root) as host:
+
+            def idle() -> bool:
+                return host.idle
+
+            client = await asyncio.to_thread(ControlClient.connect, planted.root)
+            assert client is not None
+            for _ in range(2):  # twice, since it need not stream what it has called
+                with pytest.raises(StreamingCommandError):
+                    await asyncio.to_thread(client.request, "call", params)
+                assert not idle()
+            await asyncio.to_thread(client.request, "stream.open", params)
+            while await asyncio.to_thread(client.request, "stream.read"):
+                assert not idle()
+            assert idle()
+            with pytest.raises(StreamingCommandError):
+                await asyncio.to_thread(client.request, "call", params)
+            with pytest.raises(NotStreamingError):
+                await asyncio.to_thread(client.request, "stream.open", {"command": "streams.plain"})
+            assert idle()
+            with pytest.raises(StreamingCommandError):
+                await asyncio.to_thread(client.request, "call", params)
+            client.close()
+            while not idle():
+                await asyncio.sleep(0.01)
+
+    run(scenario)
+
+
+def test_who_has_somewhere_to_stream_to_says_so(
+    planted: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`call_once` finds the host that refused its call busy with it when it asks for the stream."""
+    ask, idle = ControlClient.request, []
+
+    async def scenario() -> None:
+        async with Host(planted.root) as host:
+
+            def asking(client: ControlClient, method: str, params: Any = None) -> Any:
+                if method == "stream.open":
+                    idle.append(host.idle)
+                return ask(client, method, params)
+
+            monkeypatch.setattr(ControlClient, "request", asking)
+            await asyncio.to_thread(
+                lambda: call_once(planted.root, "streams.count", {"upto": 3}, sink=lambda data: None)
+            )
+            assert idle == [False]
             assert host.idle
 
     run(scenario)

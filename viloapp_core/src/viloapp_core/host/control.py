@@ -39,7 +39,13 @@ from viloapp_sdk._wire import (
     greeting,
     pack,
 )
-from viloapp_sdk.errors import InvalidArgumentsError, UnknownServiceError, ViloError, from_wire
+from viloapp_sdk.errors import (
+    InvalidArgumentsError,
+    StreamingCommandError,
+    UnknownServiceError,
+    ViloError,
+    from_wire,
+)
 
 if TYPE_CHECKING:
     from viloapp_core.host.host import Host
@@ -70,6 +76,7 @@ class ControlServer:
         self._peers: set[Peer] = set()
         self._paused: dict[Peer, list[str]] = {}
         self._streams: dict[Peer, tuple[Stream, contextlib.ExitStack]] = {}
+        self._about_to_stream: set[Peer] = set()
         self._methods: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "commands": lambda params: host.commands(),
             "status": lambda params: {"pid": os.getpid(), "address": host.address, "plugins": host.plugins()},
@@ -176,15 +183,30 @@ class ControlServer:
     def _gone(self, peer: Peer) -> None:
         self._peers.discard(peer)
         self._end_stream(peer)
+        self._keep_for(peer, keep=False)
         for plugin_id in self._paused.pop(peer, ()):
             self._host.in_background(self._host.resume_plugin(plugin_id))
 
     async def _call(self, peer: Peer, params: dict[str, Any]) -> Any:
         """Run a command; who called is told what was denied, and asked if there is a person."""
         with self._telling(peer, params):
-            return await self._host.call(
-                _text(params, "command"), params.get("arguments"), timeout_s=params.get("timeout_s")
-            )
+            try:
+                return await self._host.call(
+                    _text(params, "command"), params.get("arguments"), timeout_s=params.get("timeout_s")
+                )
+            except StreamingCommandError:
+                if params.get("streams") is True and peer in self._peers:
+                    self._keep_for(peer, keep=True)
+                raise
+
+    def _keep_for(self, peer: Peer, *, keep: bool) -> None:
+        """Keep a host that ends when it is idle for a peer that is about to stream what it has called."""
+        if keep and peer not in self._about_to_stream:
+            self._about_to_stream.add(peer)
+            self._host.begin_stream()
+        elif not keep and peer in self._about_to_stream:
+            self._about_to_stream.remove(peer)
+            self._host.end_stream()
 
     async def _open_stream(self, peer: Peer, params: dict[str, Any]) -> None:
         """Begin the one stream that a peer may have at a time, in the place of the one before."""
@@ -194,7 +216,10 @@ class ControlServer:
             timeout_s = params.get("timeout_s")
             stream = self._host.stream(_text(params, "command"), params.get("arguments"), timeout_s=timeout_s)
             stack.callback(stream.close)
-            await stream.open()
+            try:
+                await stream.open()
+            finally:  # now the stream itself keeps the host
+                self._keep_for(peer, keep=False)
             if peer in self._peers:  # else it went meanwhile
                 self._end_stream(peer)  # another that it began meanwhile
                 self._streams[peer] = (stream, stack.pop_all())

@@ -118,9 +118,12 @@ def call_once(
 def _requested(
     client: ControlClient, params: Mapping[str, Any], sink: Callable[[bytes], object] | None
 ) -> Any:
-    """Have a running host run it; that a command streams is known once it was called, and nothing has run."""
+    """Have a running host run it; that a command streams is known once it was called, and nothing has run.
+
+    The host keeps itself for us between the two, unless it is of an older version.
+    """
     try:
-        return client.request("call", params)
+        return client.request("call", {**params, "streams": sink is not None})
     except StreamingCommandError:
         if sink is None:
             raise
