@@ -16,6 +16,7 @@ from tests.unit.host.conftest import Plant
 from viloapp_core import Host, SyncHost
 from viloapp_core.host.control import ControlClient
 from viloapp_core.host.session import Streamed, call_once
+from viloapp_core.host.streams import Stream
 from viloapp_core.permissions import Permission
 from viloapp_core.store import Store
 from viloapp_sdk.errors import (
@@ -387,12 +388,66 @@ def test_a_process_that_is_lost_ends_its_streams(planted: Store, run: Run) -> No
             reading = asyncio.ensure_future(waiting.read())
             await asyncio.sleep(0)
             await host.restart_plugin("streams")
-            with pytest.raises(WorkerLostError, match="it was stopped"):
+            with pytest.raises(WorkerLostError, match="it was restarted, since what it may do has changed"):
                 await reading
             assert b"".join([piece async for piece in host.stream("streams.count", {"upto": 2})]) == b"0\n1\n"
             assert host.idle
 
     run(scenario)
+
+
+PARTINGS = {
+    "disabled": ("it was disabled: no more", "viloapp enable streams"),
+    "uninstalled": ("it was uninstalled", "to have it again: viloapp install streams"),
+    "updated": ("2.0 took the place of 1.0", "try again: 2.0 answers"),
+    "installed anew": ("1.0 was installed anew", "try again: what was installed answers"),
+    "paused": ("it is being updated", "try again when it has been"),
+    "host ended": ("the host that runs it has ended", "try again: the next call starts another"),
+}
+
+
+@pytest.mark.parametrize("what", PARTINGS)
+@pytest.mark.parametrize("command", ["waits", "waits_async", "endless", "endless_async"])
+def test_who_reads_is_told_what_happened_to_the_plugin(
+    planted: Store, plant: Plant, run: Run, command: str, what: str
+) -> None:
+    """Not that it was cancelled, nor that its process was lost; and what to do next."""
+
+    async def part(host: Host) -> None:
+        if what == "disabled":
+            planted.set_enabled(["streams"], False, "no more")
+        elif what == "uninstalled":
+            planted.remove("streams", purge=True)
+        elif what == "paused":
+            await host.pause_plugin("streams")
+        elif what == "host ended":
+            await host.stop()
+        else:
+            plant("streams", STREAMS, version="2.0" if what == "updated" else "1.0")
+        if what != "host ended":
+            await host.refresh()
+
+    async def scenario() -> None:
+        async with Host(planted.root, control=False) as host:
+            stream = host.stream(f"streams.{command}")
+            await stream.read()
+            reading = asyncio.ensure_future(_to_the_end(stream))
+            await asyncio.sleep(0)
+            await part(host)
+            why, hint = PARTINGS[what]
+            with pytest.raises(WorkerLostError) as told:
+                await reading
+            assert (told.value.detail, told.value.hint) == (f"streams: {why}", hint)
+            assert host.idle
+            if what in ("updated", "installed anew"):
+                assert await host.stream("streams.count", {"upto": 1}).read() == b"0\n"
+
+    run(scenario)
+
+
+async def _to_the_end(stream: Stream) -> None:
+    async for _ in stream:
+        pass
 
 
 def test_a_child_that_keeps_the_socket_does_not_keep_the_stream(planted: Store, run: Run) -> None:

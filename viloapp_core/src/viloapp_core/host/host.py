@@ -20,6 +20,7 @@ from viloapp_core.foundation.clock import SystemClock
 from viloapp_core.foundation.errors import FoundationError, LockHeldError
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.foundation.paths import store_root
+from viloapp_core.host import partings
 from viloapp_core.host.catalogue import Catalogue
 from viloapp_core.host.configurations import Configurations
 from viloapp_core.host.control import ControlServer
@@ -574,7 +575,7 @@ class Host:
             return
         self._workers[plugin_id] = worker.successor()
         self.events.forget(plugin_id)
-        await self._retire(worker)
+        await self._retire(worker, partings.RESTARTED)
         if "onStartup" in worker.plugin.activation_events or self.workspace.of_plugin(plugin_id):
             await self._activate(plugin_id)
 
@@ -618,7 +619,7 @@ class Host:
         self.publish("commands.changed", {})
         self.events.forget(plugin_id)
         if before is not None:
-            await self._retire(before)
+            await self._retire(before, partings.RELOADED)
         return after
 
     def offered(self, plugin_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -660,7 +661,7 @@ class Host:
             if worker is not None and self._running:
                 self._workers[plugin_id] = worker.successor()
                 self.events.forget(plugin_id)
-                await self._retire(worker)
+                await self._retire(worker, partings.PAUSED)
         except BaseException:
             self._paused[plugin_id] -= 1
             if not self._paused[plugin_id]:
@@ -765,7 +766,8 @@ class Host:
         self._catalogue.forget((*removed, *changed, *added))
         for id in (*removed, *changed):
             self.events.forget(id)
-        await asyncio.gather(*(self._retire(worker) for worker in gone))
+        left = (self._retire(worker, partings.left(worker.plugin, plugins, wanted)) for worker in gone)
+        await asyncio.gather(*left)
         self.measuring.keep(plugins)
         # What was disabled for its failures is missed: its shells live on, and its widgets wait for it.
         self._given_up = {
@@ -826,12 +828,12 @@ class Host:
             *(self.terminals.close(terminal.id) for terminal in self.terminals.list(plugin_id))
         )
 
-    async def _retire(self, worker: Worker) -> None:
+    async def _retire(self, worker: Worker, parting: partings.Parting) -> None:
         """Keep the state of a worker's widgets for the one that follows, and end it."""
         try:
             await self._widgets.keep_states(worker)
         finally:  # nobody else knows it any more
-            await worker.stop()
+            await worker.stop(*parting)
 
     async def _activate(self, plugin_id: str, after: Collection["asyncio.Task[Any]"] = ()) -> None:
         if after:
@@ -1102,7 +1104,7 @@ class Host:
             if worker.pid is not None and (why := self._revocation.why(worker.plugin)):
                 message = f"{id} was stopped: {why}"
                 self.publish("notification", {"level": "error", "message": message, "plugin": id})
-                await worker.stop()
+                await worker.stop(*partings.blocked(why))
                 self.publish("plugins.changed", {"added": [], "changed": [id], "removed": []})
 
     async def _stop_workers(self) -> None:
@@ -1110,7 +1112,7 @@ class Host:
         for task in tuple(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
+        await asyncio.gather(*(worker.stop(*partings.HOST_ENDED) for worker in self._workers.values()))
         self._workers.clear()
         self._workers.ids = frozenset()
 

@@ -21,7 +21,13 @@ from viloapp_core.supervise.streaming import Streaming, no_streams
 from viloapp_core.supervise.supervisor import Supervisor
 from viloapp_core.supervise.surroundings import Surroundings
 from viloapp_sdk._wire import pack
-from viloapp_sdk.errors import DeadlineExceededError, FrameError, LimitExceededError, WorkerLostError
+from viloapp_sdk.errors import (
+    CallCancelledError,
+    DeadlineExceededError,
+    FrameError,
+    LimitExceededError,
+    WorkerLostError,
+)
 
 __all__ = ["Worker"]
 
@@ -47,6 +53,7 @@ class Worker:
         self._around = surroundings
         self._supervisor = Supervisor(plugin, surroundings, failures)
         self._allowed: tuple[object, float] = (None, 0.0)
+        self._stopped = ("", "")
 
     def successor(self) -> "Worker":
         """Return another for the same plugin, to which the failures of this one count."""
@@ -167,8 +174,14 @@ class Worker:
         """
         await self._supervisor.ready()
 
-    async def stop(self) -> None:
-        """Ask the plugin to shut down, then end its process. Nothing of its tree is left afterwards."""
+    async def stop(self, why: str = "", hint: str = "") -> None:
+        """Ask the plugin to shut down, then end its process. Nothing of its tree is left afterwards.
+
+        Args:
+            why: what those are told who wait for an answer of it.
+            hint: what they should do next.
+        """
+        self._stopped = (why, hint)
         await self._supervisor.stop()
 
     async def call(self, method: str, params: Any, *, timeout_s: float | None, repeat: bool = False) -> Any:
@@ -247,7 +260,11 @@ class Worker:
             raise
 
         async def told(error: Exception) -> BaseException:
-            return error if isinstance(error, DeadlineExceededError) else await self._told(error, life)
+            if isinstance(error, DeadlineExceededError):
+                return error
+            if isinstance(error, CallCancelledError) and life.asked:  # with all that ran as it shut down
+                return await self._loss(life)
+            return await self._told(error, life)
 
         return Streaming(incoming, self.metrics, told, lambda: life.streams.pop(ticket, None))
 
@@ -328,6 +345,8 @@ class Worker:
             return error
         plugin_id = self.plugin.plugin_id
         crashed = life.fault or not life.asked
+        if not crashed and self._stopped[0]:
+            return WorkerLostError(f"{plugin_id}: {self._stopped[0]}", self._stopped[1])
         why = ending.why if crashed else "it was stopped"
         known = " --crash latest" if crashed else ""  # its log alone is often empty then
         return WorkerLostError(
