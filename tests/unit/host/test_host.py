@@ -263,6 +263,29 @@ def test_a_setting_that_changes_while_a_plugin_starts_is_what_it_has_then(plant:
     run(test)
 
 
+def test_a_setting_that_changes_as_a_plugin_gets_ready_reaches_it(plant: Plant, run: Run) -> None:
+    """Between what it has missed and what it hears by itself there is no gap."""
+    late = """
+    def get_commands(self):
+        from viloapp_sdk import ICommand
+        return [*super().get_commands(), ICommand("hello.late", "Late", lambda: "late")]
+"""
+    plant("hello", HELLO + late, configuration={"greeting": {"type": "string", "default": "Hi"}})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+
+            def later(name: str, data: dict[str, Any]) -> None:
+                if name == "commands.changed":  # it has answered, and is said to run in the loop's next turn
+                    assert host.plugins()[0]["state"] == "starting"
+                    asyncio.get_running_loop().call_soon(host.settings.set, "hello.greeting", "Good day")
+
+            host.subscribe(later)
+            assert await host.call("hello.setting") == "Good day"
+
+    run(test)
+
+
 def test_settings_are_checked_kept_and_reach_a_running_worker(plant: Plant, run: Run) -> None:
     """A default until it is changed; a change is there at once and after a restart."""
     plant("hello", HELLO, configuration={"greeting": {"type": "string", "default": "Hi"}})

@@ -75,6 +75,7 @@ class Life:
         running: what it had not answered when its channel ended, and for how many seconds.
         on_profile: called with what it sends when it was asked for a profile.
         streams: what is read of it, by the ticket of the other end.
+        catch_up: tells it what has changed while it initialized; called once it hears what changes.
         ended: resolves with how it ended, once nothing of it is left.
         told: resolves after that, once the plugin's state says so; resolved by its supervisor.
     """
@@ -96,6 +97,7 @@ class Life:
         self.running: list[tuple[str, float]] = []
         self.on_profile: set[Callable[[Any], None]] = set()
         self.streams: dict[int, Incoming] = {}
+        self.catch_up: Callable[[], None] = lambda: None
         self._metrics = around.metrics(plugin.plugin_id)
         self._id = plugin.plugin_id
         self._on_breach = on_breach

@@ -70,7 +70,7 @@ async def start(
         if not isinstance(offers, dict):
             raise PluginStartError(plugin.plugin_id, "its answer to initialize is not of the protocol")
         await around.on_ready(plugin.plugin_id, offers)
-        _catch_up(life, told, _params(plugin, around))
+        life.catch_up = lambda: _catch_up(life, told, _params(plugin, around))
     except BaseException as error:
         trace = ""
         try:

@@ -193,6 +193,7 @@ class Supervisor:
         self.was_ready, self.python = True, life.python
         self._feed(machine.Ready())
         if self.phase == "running":
+            life.catch_up()  # now: what changes from here on is told to what runs
             self.health = "healthy"
             self._tell("ready", pid=life.pid, took_s=round(time.time() - life.began, 3))
             self._health = Health(life, lambda: checks_of(self._around.supervision), self._verdict)
