@@ -116,7 +116,7 @@ from viloapp_sdk.worker import main
 
 ours, theirs = os.pipe(), os.pipe()
 start = {"plugin_id": "p", "version": "1", "entry_point": "viloapp_sdk:Plugin", "data_dir": "/",
-         "settings": {"p.size": 1}, "locale": "en"}
+         "settings": {"p.size": 1, "p.speed": 0.5}, "locale": "en"}
 asked = (("initialize", start), ("command", ["ping", {}]), ("shutdown", None))
 from viloapp_sdk.worker import _first_frames as first
 for number, (method, params) in enumerate(asked):

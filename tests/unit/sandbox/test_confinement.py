@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from viloapp_core.sandbox import Probe, stage2
+from viloapp_core.sandbox import Probe, first_code, stage2
 
 from .conftest import Installed, Interpreter, interpreters
 
@@ -36,21 +36,27 @@ def test_each_python_of_this_machine_starts(
 def test_the_bootstrap_runs_on_any_interpreter(
     worker: Installed, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """As the host compiled it, or else from its file; neither says where the core is installed."""
+    """As the host compiled it, or else from its file; nothing of it is left, or says where the core is."""
     if kind == "another":
-        monkeypatch.setattr(stage2, "compiled", lambda: (b"4242", b"no bytecode of this interpreter's"))
+        compiled = {**first_code.compiled(), "magic": b"4242", "steps": b"", "bootstrap": b""}
+        monkeypatch.setattr(stage2, "compiled", lambda: compiled)
     code = """
-import os, sys
-frame = sys._getframe()
-while frame.f_globals.get("__name__") != "bootstrap":
-    frame = frame.f_back
-names = [frame.f_code.co_filename, *sys.argv]
-answer = [names, sys.modules["__main__"].__dict__.get("__file__"), "ctypes" in sys.modules]
+import gc, os, sys
+frame, files = sys._getframe(), set()
+while frame := frame.f_back:
+    files.add(os.path.basename(frame.f_code.co_filename))
+spaces = [each for each in gc.get_objects() if type(each) is dict and each.get("__name__") == "bootstrap"]
+left = sorted(name for name in vars(sys.modules["__main__"]) if not name.startswith("__"))
+answer = [sorted(files), sys.argv, len(spaces), left, vars(sys.modules["__main__"]).get("__file__")]
+answer += ["ctypes" in sys.modules, gc.isenabled()]
 """
-    shown, main, loaded = worker.run(code)
-    inside = "/run/viloapp/bootstrap.py"
-    assert shown == ["bootstrap.py" if kind == "the host's" else inside, inside]
+    files, argv, spaces, left, main, loaded, collecting = worker.run(code)
+    assert files == ["<string>", "worker.py"]
+    assert argv == ["/run/viloapp/bootstrap.py"]
+    assert spaces == 0
+    assert left == ["fds", "gc", "main", "site", "sys"]
     assert main is None  # else multiprocessing would run it again in each process of the plugin's
+    assert collecting
     assert not loaded
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # it has no stubs
@@ -48,6 +49,7 @@ def codec(monkeypatch: pytest.MonkeyPatch) -> None:
 @example([b"x" * size for size in SIZES])
 @example([[None] * size for size in SIZES])
 @example([{str(number): None for number in range(size)} for size in SIZES[:8]])
+@example([0.0, -0.0, 0.1, 5e-324, -2.225073858507201e-308, 1.7976931348623157e308, math.inf, math.nan])
 @example(("a", Word("b"), {1: (2,)}, bytearray(b"c")))
 def test_it_codes_as_msgpack_does(value: Any) -> None:
     """The same bytes, and of them the same value."""

@@ -46,25 +46,35 @@ class Library:
         return self._function((name, self))  # AttributeError when there is none
 
 
+def number(code: str) -> "Any":
+    """Return the type of a number in memory, made once: types are of several parts, and each of these large.
+
+    Args:
+        code: of the type, see `ctypes`: ``I`` has 32 bits, ``Q`` 64.
+    """
+    if code not in _NUMBERS:
+        import _ctypes
+
+        _NUMBERS[code] = type("Number", (_ctypes._SimpleCData,), {"_type_": code})
+    return _NUMBERS[code]
+
+
+_NUMBERS: "dict[str, Any]" = {}
+
+
 def numbers(code: str, values: "Sequence[int]") -> "Any":
     """Return an array in memory.
 
     Args:
-        code: of the type of each, see `ctypes`: ``I`` has 32 bits, ``Q`` 64.
+        code: of the type of each, see `number`.
         values: the numbers.
     """
-    import _ctypes
-
-    number: Any = type("Number", (_ctypes._SimpleCData,), {"_type_": code})
-    return (number * len(values))(*values)
+    return (number(code) * len(values))(*values)
 
 
 def size(value: int) -> "Any":
     """Return a ``size_t``, where an integer would be passed as an ``int``."""
-    import _ctypes
-
-    number: Any = type("Size", (_ctypes._SimpleCData,), {"_type_": "L"})
-    return number(value)
+    return number("L")(value)
 
 
 def filter_program(code: bytes) -> "tuple[Any, Any]":
@@ -299,8 +309,8 @@ def run(source: "str | None", script: "str | None", arguments: "Sequence[str]") 
     exec(compile(source, sys.argv[0], "exec"), {"__name__": "__main__", "__file__": script})
 
 
-def main(plan: "dict[str, Any]") -> None:
-    """Confine the process and hand it to the SDK's worker loop, which returns when the host is gone.
+def main(plan: "dict[str, Any]") -> "tuple[int, ...] | None":
+    """Confine the process; return what the SDK's worker loop is to be given, or run the plan's own program.
 
     Args:
         plan: what the host prepared, see `viloapp_core.sandbox.stage2`.
@@ -315,15 +325,6 @@ def main(plan: "dict[str, Any]") -> None:
         os._exit(126)
     if plan["code"] is not None or plan["script"] is not None:
         run(plan["code"], plan["script"], plan["arguments"])
-        return
-
-    fds = plan["fds"]
-    plan.clear()  # nobody needs it any more, and this function ends with the process
-
-    import site
-
-    site.main()
-
-    from viloapp_sdk.worker import main as serve
-
-    serve(*fds)
+        return None
+    fds: tuple[int, ...] = plan["fds"]
+    return fds

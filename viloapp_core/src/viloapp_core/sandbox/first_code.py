@@ -16,24 +16,41 @@ __all__ = ["BOOTSTRAP_FILE", "compiled", "start"]
 BOOTSTRAP_FILE = Path(__file__).with_name("bootstrap.py")
 _NAME = "viloapp_core.sandbox.bootstrap"
 
-# A plugin that looks at the arguments of the program finds a program without any. The bootstrap has a
-# namespace of its own: processes that a plugin starts by multiprocessing do not run it again.
+# Short, since Python keeps the parsed form of what it is given with ``-c`` as long as that runs. The number
+# is in base 16: for one in base 10 Python takes logarithms, and so pages of the library that has them.
 _START = """\
-import sys, marshal, _frozen_importlib_external
-path, fd = sys.argv[1:]
+import sys, marshal, _frozen_importlib_external as frozen
+plan = marshal.loads(open(int(sys.argv.pop(), 16), "rb").read())
+fits = plan["magic"] == frozen.MAGIC_NUMBER
+exec(marshal.loads(plan["steps"]) if fits else compile(plan["source"], "<string>", "exec"))
+"""
+
+# A plugin that looks at the arguments of the program finds a program without any. The bootstrap has a
+# namespace of its own: processes that a plugin starts by multiprocessing do not run it again. It is emptied,
+# and what it left in cycles collected while that is quick, so that the SDK lies where the bootstrap did.
+_STEPS = """\
+import gc
+gc.disable()
+path = sys.argv[1]
 sys.argv[:] = [path]
-with open(int(fd), "rb") as stream:
-    plan = marshal.loads(stream.read())
-magic, code = plan["bootstrap"]
-if magic == _frozen_importlib_external.MAGIC_NUMBER:
-    code = marshal.loads(code)
+if fits:
+    code = marshal.loads(plan["bootstrap"])
 else:
     with open(path, "rb") as stream:
         code = compile(stream.read(), path, "exec")
+    del stream
 space = {"__name__": "bootstrap"}
 exec(code, space)
-del path, fd, stream, magic, code
-space["main"](plan)
+fds = space["main"](plan)
+if fds:
+    space.clear()
+    del path, plan, fits, code, space, marshal, frozen
+    gc.collect(0)
+    gc.enable()
+    import site
+    site.main()
+    from viloapp_sdk.worker import main
+    main(*fds)
 """
 
 
@@ -47,17 +64,21 @@ def start(python: Path, bootstrap: Path, plan: int, before: str = "") -> tuple[s
         before: code that comes first.
     """
     # ``-I -S``: the virtualenv's `site`, and with it every .pth file, is not to run before the bootstrap.
-    return (str(python), "-I", "-S", "-c", before + _START, str(bootstrap), str(plan))
+    return (str(python), "-I", "-S", "-c", before + _START, str(bootstrap), f"{plan:x}")
 
 
 @cache
-def compiled() -> tuple[bytes, bytes]:
-    """Return the bootstrap's bytecode, and the number that an interpreter must have to run it."""
+def compiled() -> dict[str, bytes | str]:
+    """Return what `start` needs in a plan: the bootstrap and what runs it, as bytecode.
+
+    With the number that an interpreter must have for that, and the source for one that has another.
+    """
     spec = find_spec(_NAME)
     code = spec.loader.get_code(_NAME) if spec is not None and spec.loader is not None else None  # type: ignore[attr-defined]  # one of files has it
+    steps = {"source": _STEPS, "steps": marshal.dumps(compile(_STEPS, "<string>", "exec"))}
     if code is None:
-        return b"", b""  # no interpreter has that number
-    return MAGIC_NUMBER, marshal.dumps(_named(code))
+        return {**steps, "magic": b"", "bootstrap": b""}  # no interpreter has that number
+    return {**steps, "magic": MAGIC_NUMBER, "bootstrap": marshal.dumps(_named(code))}
 
 
 def _named(code: types.CodeType) -> types.CodeType:

@@ -64,7 +64,7 @@ class Stage2:
         """Return the plan as the bootstrap reads it."""
         rules = self.landlock
         plan = {
-            "bootstrap": compiled(),
+            **compiled(),
             "fds": self.fds,
             "host": self.host,
             "keeper": self.keeper,

@@ -29,6 +29,9 @@ def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
     import os
     import sys
 
+    # The host asks a plugin that hangs where it is, and one that dies of a signal says so by itself. What
+    # answers is the interpreter's own C code, which needs neither the main thread nor the GIL.
+    faulthandler.enable(2)
     from viloapp_sdk._wire import TRACE_SIGNAL
     from viloapp_sdk.worker._broker import Broker
     from viloapp_sdk.worker._channel import Channel
@@ -36,12 +39,9 @@ def main(fd_in: int, fd_out: int, fd_bulk: int) -> None:
     from viloapp_sdk.worker._imports import watch
     from viloapp_sdk.worker._runtime import Runtime
 
+    faulthandler.register(TRACE_SIGNAL, 2)
     for fd in (fd_in, fd_out, fd_bulk):
         os.set_inheritable(fd, False)  # what the plugin starts must not keep the host's pipes open
-    # The host asks a plugin that hangs where it is, and one that dies of a signal says so by itself. What
-    # answers is the interpreter's own C code, which needs neither the main thread nor the GIL.
-    faulthandler.enable(2)
-    faulthandler.register(TRACE_SIGNAL, 2)
     # A pipe is buffered by blocks: what a plugin prints would reach its log late, and after a crash never.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is Python's own text stream
     begin()

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 8
 _AT_ONCE = 64
+# Bytes of the buffer for reading in a worker that is called now and then; a burst makes it larger.
+_READ_AT_FIRST = 4096
 # What most handlers return: none of it has to be awaited.
 _PLAIN = frozenset({type(None), bool, int, float, str, list, dict})
 
@@ -85,7 +87,7 @@ class Channel:
     def __init__(self, fd_in: int, fd_out: int) -> None:
         self.fd_in = fd_in
         self._fd_out = fd_out
-        self.buffer = FrameBuffer()
+        self.buffer = FrameBuffer(first=_READ_AT_FIRST)
         self.inbox: list[list[Any]] = []  # requests and events that nobody has served yet
         self.pending: dict[int, Any] = {}  # what our requests wait for, by id
         self.reading = allocate_lock()

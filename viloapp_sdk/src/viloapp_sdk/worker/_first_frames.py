@@ -167,9 +167,7 @@ def _decode(data: bytes, at: int, depth: int) -> "tuple[Any, int]":
     if kind in ("map", "list"):
         return _items(data, end, number, depth, kind == "map")
     if kind == "float":
-        from struct import unpack
-
-        return unpack(">d", number.to_bytes(8, "big"))[0], end
+        return _float(number), end
     at, end = end, end + number
     return data[at:end].decode() if kind == "text" else data[at:end], end
 
@@ -184,6 +182,18 @@ def _items(data: bytes, at: int, count: int, depth: int, pairs: bool) -> "tuple[
     if pairs:
         return dict(zip(items[::2], items[1::2])), at  # noqa: B905 - as many of each
     return items, at
+
+
+def _float(bits: int) -> float:
+    """Return the number whose 64 bits these are; `struct` would be a library of its own to load.
+
+    Source: IEEE 754, binary64.
+    """
+    exponent, fraction = bits >> 52 & 0x7FF, bits & (1 << 52) - 1
+    if exponent == 0x7FF:
+        raise _UnknownError  # infinite, or not a number
+    sign, whole = "-" if bits >> 63 else "", 1 if exponent else 0
+    return float.fromhex(f"{sign}0x{whole}.{fraction:013x}p{(exponent or 1) - 1023}")
 
 
 _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
