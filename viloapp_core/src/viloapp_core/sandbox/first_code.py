@@ -75,7 +75,10 @@ def compiled() -> dict[str, bytes | str]:
     """
     spec = find_spec(_NAME)
     code = spec.loader.get_code(_NAME) if spec is not None and spec.loader is not None else None  # type: ignore[attr-defined]  # one of files has it
-    steps = {"source": _STEPS, "steps": marshal.dumps(compile(_STEPS, "<string>", "exec"))}
+    steps: dict[str, bytes | str] = {
+        "source": _STEPS,
+        "steps": marshal.dumps(compile(_STEPS, "<string>", "exec")),
+    }
     if code is None:
         return {**steps, "magic": b"", "bootstrap": b""}  # no interpreter has that number
     return {**steps, "magic": MAGIC_NUMBER, "bootstrap": marshal.dumps(_named(code))}
