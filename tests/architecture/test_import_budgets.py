@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import viloapp_core
+from viloapp_sdk._wire import AWAKE, REQUEST, greeting, pack
 
 CLONE = Path(__file__).resolve().parents[2]
 LoadedBy = Callable[..., set[str]]
@@ -109,19 +110,23 @@ assert Revocation(root, SystemClock()).warnings == ()
 
 def test_a_worker_starts_lean(loaded_by: LoadedBy) -> None:
     """A worker that has answered a call has loaded what blocks on a read; the rest comes with its plugin."""
-    code = """
+    start = {
+        "plugin_id": "p",
+        "version": "1",
+        "entry_point": "viloapp_sdk:Plugin",
+        "data_dir": "/",
+        "settings": {"p.size": 1, "p.speed": 0.5},
+        "locale": "en",
+    }
+    asked = (("initialize", start), ("command", ["ping", {}]), ("shutdown", None))
+    frames = (pack([REQUEST, number, *each]) for number, each in enumerate(asked))
+    hello = pack(greeting(**{AWAKE: 0.0003}))
+    code = f"""
 import os
-from viloapp_sdk._wire import REQUEST, pack
 from viloapp_sdk.worker import main
 
 ours, theirs = os.pipe(), os.pipe()
-start = {"plugin_id": "p", "version": "1", "entry_point": "viloapp_sdk:Plugin", "data_dir": "/",
-         "settings": {"p.size": 1, "p.speed": 0.5}, "locale": "en"}
-asked = (("initialize", start), ("command", ["ping", {}]), ("shutdown", None))
-from viloapp_sdk.worker import _first_frames as first
-for number, (method, params) in enumerate(asked):
-    frame = first.packb([REQUEST, number, method, params])
-    os.write(ours[1], len(frame).to_bytes(4, "little") + frame)
+os.write(ours[1], {b"".join([hello, *frames])!r})
 main(ours[0], theirs[1], os.open("/dev/null", os.O_RDONLY))
 assert b"pong" in os.read(theirs[0], 65536)
 """
