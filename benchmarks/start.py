@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,6 +21,8 @@ from benchmarks.starters import BARE, CONFINED, INSIDE, OUTSIDE, Contenders
 
 SINGLES = 3
 """Starts of one plugin in each turn."""
+BESIDE = 5
+"""The same, where they are compared with many at once."""
 
 
 def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
@@ -42,8 +43,11 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
         for count in counts:
             say(f"start: {count} at once, {times[count]} rounds")
             found[count] = _compared(contenders, count, times[count])
-    outcome = Outcome("From nothing to a first answer", comparisons=list(found.values()))
-    outcome.targets = _targets(found)
+        most, together = max(counts), effort.choose(1, 2, 4 * rounds)
+        say(f"start: {most} at once beside single starts, {together} rounds")
+        beside = _beside(contenders, most, together)
+    outcome = Outcome("From nothing to a first answer", comparisons=[*found.values(), beside])
+    outcome.targets = [*_targets(found[1]), *_targets_of_many(beside, most)]
     lines = of_comparisons(found, lambda count, us: us / 1000 / count)
     title = "Plugins started at once, until all have answered"
     outcome.curves = [Curve("starts", title, "plugins started at once", "ms for each", lines)]
@@ -65,10 +69,27 @@ def _compared(contenders: Contenders, count: int, times: int) -> rounds.Comparis
     return rounds.compare(what, turns, times, contenders.missing)
 
 
-def _targets(found: Mapping[int, rounds.Comparison]) -> list[Target]:
-    single = found[1]
+def _beside(contenders: Contenders, most: int, times: int) -> rounds.Comparison:
+    """Compare many at once with single starts of the same round: a machine's speed changes within minutes."""
+    turns: dict[str, rounds.Turn] = {}
+    for name in (OUTSIDE, INSIDE):
+        if turn := contenders.turns.get(name):
+            turns[_alone(name)] = lambda turn=turn: [turn(1) for _ in range(BESIDE)]  # type: ignore[misc]  # a closure's own
+            turns[_each(name)] = lambda turn=turn: [turn(most) / most]  # type: ignore[misc]
+    return rounds.compare(f"each of {most} plugins, and one alone", turns, times, contenders.missing)
+
+
+def _alone(name: str) -> str:
+    return f"alone: {name}"
+
+
+def _each(name: str) -> str:
+    return f"each of many at once: {name}"
+
+
+def _targets(single: rounds.Comparison) -> list[Target]:
     bare = _median_ms(single, BARE)
-    targets = [
+    return [
         Target.ratio("start without sandbox, to the interpreter alone", single, OUTSIDE, 1.5),
         Target(
             "start in the sandbox, to 1.5 times the interpreter alone in it and 10 ms",
@@ -76,11 +97,15 @@ def _targets(found: Mapping[int, rounds.Comparison]) -> list[Target]:
             1.0,
         ),
     ]
-    most, cores = max(found), os.cpu_count() or 1
+
+
+def _targets_of_many(beside: rounds.Comparison, most: int) -> list[Target]:
+    cores = os.cpu_count() or 1
+    targets = []
     for name in (OUTSIDE, INSIDE):
-        alone, all_of_them = _median_ms(single, name), _median_ms(found[most], name)
+        low, middle, high = (cores * each for each in beside.spread(_each(name), _alone(name)))
         what = f"{most} at once, {name}, to the sum of single starts by the processors"
-        targets.append(Target(what, all_of_them / (most * alone / cores), 1.2))
+        targets.append(Target(what, middle, 1.2, low=low, high=high))
     return targets
 
 
