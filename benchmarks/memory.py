@@ -2,7 +2,8 @@
 
 Pages that several processes share count by the number of those who share them (proc(5), ``smaps_rollup``), so
 that the sum over all is what the machine has less. Of a worker everything counts: the two processes of
-bubblewrap, and the interpreter.
+bubblewrap, and the interpreter. What one alone is charged with depends on who else runs the same interpreter,
+which the limit beside it shows; what is a worker's own does not.
 """
 
 from __future__ import annotations
@@ -67,14 +68,16 @@ def _measure(
         if sandbox and probe().backend == "none":
             outcome.notes.append(f"{name}: not measured: {probe().reason}")
             continue
-        found = []
+        found, own = [], []
         for _ in times:
             started.start(count, sandbox=sandbox)
             pids = [each for pid in started.pids(count) for each in _tree(pid)]
             found.append(float(pss_kib(pids)))
+            own.append(own_kib(pids))
             kinds = Counter(Path(f"/proc/{pid}/comm").read_text("ascii").strip() for pid in pids)
             started.stop()
         note(name, found)
+        outcome.counts[f"{name}: of its own for each of {count}, KiB"] = round(statistics.median(own) / count)
         outcome.targets.append(
             Target(f"{name}, each of {count}", statistics.median(found) / count, MOST_KIB, "KiB")
         )
@@ -91,6 +94,19 @@ def _tree(pid: int) -> list[int]:
     """Return a process and all that come from it."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
     return [pid, *(each for child in children for each in _tree(int(child)))]
+
+
+def own_kib(pids: Sequence[int]) -> int:
+    """Return what processes have that they share with nobody and have written: it depends on nobody else.
+
+    Source: proc(5).
+    """
+    found = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
+            if line.startswith("Private_Dirty:"):
+                found += int(line.split()[1])
+    return found
 
 
 def _waiting(python: Path, count: int) -> float:

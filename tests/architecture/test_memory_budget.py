@@ -1,9 +1,10 @@
-"""What a worker takes of memory, by what an interpreter takes that only waits: no figure of a machine's."""
+"""What a worker takes of memory beside an interpreter that only waits: no figure of a machine's."""
 
 from __future__ import annotations
 
 import compileall
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ from viloapp_core.sandbox.first_code import BOOTSTRAP_FILE, start
 from viloapp_core.sandbox.stage2 import Stage2, open_plan
 from viloapp_sdk._wire import AWAKE, REQUEST, RESPONSE, FrameBuffer, greeting, pack
 
-MOST = 1.20
-"""The worker's own memory at most, by that of an interpreter; 1.17 or 1.18 with Python 3.11 to 3.13."""
+MOST_KIB = 580
+"""Beside an interpreter; 508 with Python 3.11, 528 with 3.12, 512 with 3.13. It was 660 once, with 3.11."""
 _WAITS = "import sys; sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()"
 _INITIALIZE = {
     "plugin_id": "p",
@@ -29,7 +30,10 @@ _INITIALIZE = {
     "locale": "en",
 }
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/PID/smaps_rollup")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/PID/smaps_rollup"),
+    pytest.mark.skipif(resource.getpagesize() != 4096, reason="counts pages of 4 KiB"),
+]
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ def worker() -> Iterator[int]:
 
 def test_a_worker_is_little_more_than_an_interpreter(worker: int, interpreter: int) -> None:
     """Counted are pages that nobody shares and that were written, whoever else runs the same interpreter."""
-    assert _own_kib(worker) <= MOST * _own_kib(interpreter)
+    assert _own_kib(worker) - _own_kib(interpreter) <= MOST_KIB
 
 
 def _own_kib(pid: int) -> int:
