@@ -117,8 +117,12 @@ def use_codec(packb: "Callable[..., bytes]", unpackb: "Callable[..., Any]") -> N
 
 def load_codec() -> "tuple[Callable[..., bytes], Callable[..., Any]]":
     """Code with msgpack's from now on, and return them."""
+    global _size_at
+    from struct import Struct  # msgpack has it loaded, and nothing before it
+
     import msgpack  # type: ignore[import-untyped]  # it has no stubs
 
+    _size_at = Struct("<I").unpack_from
     packb = _reusing(msgpack.Packer)
     use_codec(packb, msgpack.unpackb)
     return packb, msgpack.unpackb
@@ -165,23 +169,42 @@ class Large:
 def _reusing(new: "Callable[..., Any]") -> "Callable[..., Any]":
     """Return what packs as msgpack's `packb` does, without a new packer and its buffer for each value."""
     # `pop` and `append` are atomic: threads pack at once, and what is packed may itself run code that packs.
-    resting: list[Any] = []
+    resting: list[Any] = []  # copy what they have packed, which is the fastest for what is small
+    keeping: list[Any] = []  # lend it
+    large = False  # what was packed last: large frames come one after another
 
     def packb(value: "Any", in_place: bool = False) -> "bytes | Large":
+        nonlocal large
+        if large and in_place:
+            return lend(value)
         try:
             packer = resting.pop()
         except IndexError:
+            packer = new()
+        body: bytes = packer.pack(value)  # where this fails, the packer and the half that it holds are dropped
+        if len(body) < _LARGE:
+            resting.append(packer)
+            return body
+        large = large or in_place
+        if len(body) <= _PACKER_KEPT:
+            resting.append(packer)
+        return body
+
+    def lend(value: "Any") -> "bytes | Large":
+        nonlocal large
+        try:
+            packer = keeping.pop()
+        except IndexError:
             packer = new(autoreset=False)
-        # Where this fails, the packer and the half that it holds are dropped.
         packer.pack(value)
         body = packer.getbuffer()
-        if in_place and len(body) >= _LARGE:
-            return Large(packer, body, resting)
+        if len(body) >= _LARGE:
+            return Large(packer, body, keeping)
+        large = False
         copy = bytes(body)
         body.release()
-        if len(copy) <= _PACKER_KEPT:
-            packer.reset()
-            resting.append(packer)
+        packer.reset()
+        keeping.append(packer)
         return copy
 
     return packb
@@ -193,6 +216,11 @@ def _packb(value: "Any", in_place: bool = False) -> "Any":
 
 def _unpackb(body: "Any", strict_map_key: bool) -> "Any":
     return load_codec()[1](body, strict_map_key=strict_map_key)
+
+
+def _size_at(view: "Any", start: int) -> "tuple[int]":
+    """Return the length of the frame that begins there."""
+    return (int.from_bytes(view[start : start + 4], "little"),)
 
 
 # -- frames ----------------------------------------------------------------------------------------------
@@ -277,7 +305,7 @@ class FrameBuffer:
                 raise EOFError
             self.end = count
             return self.take()
-        size = int.from_bytes(view[:4], "little")
+        (size,) = _size_at(view, 0)
         if count != size + 4 or size > self._max_frame:  # a part, more than one, or too much
             self.end = count
             return self.take()
@@ -302,7 +330,7 @@ class FrameBuffer:
         if body > end:
             self._reserve(body - end)
             return None
-        size = int.from_bytes(self._view[start:body], "little")
+        (size,) = _size_at(self._view, start)
         if size > self._max_frame:
             raise FrameError(f"the peer announced a frame of {size} bytes; the limit is {self._max_frame}")
         after = body + size
@@ -331,14 +359,15 @@ class FrameBuffer:
         """
         frames: list[list[Any]] = []
         start, end, view, largest = self._start, self.end, self._view, self._max_frame
+        size_at, unpack = _size_at, _unpack
+        after = start
         while most and start + 4 <= end:
-            body = start + 4
-            size = int.from_bytes(view[start:body], "little")
-            after = body + size
+            (size,) = size_at(view, start)
+            after = start + 4 + size
             if after >= end or size > largest:  # also the last, with which a buffer is seen to
                 break
             try:
-                frames.append(_unpack(view[body:after]))
+                frames.append(unpack(view[start + 4 : after]))
             except FrameError:
                 break
             start = after
