@@ -301,7 +301,7 @@ class Host:
         """
         if not self._running:
             raise HostStoppingError
-        plugin_id, id, repeat = self._find(command)
+        plugin_id, id, repeat = self._commands.known(command) or self._find(command)
         worker = self._workers[plugin_id]
         allowed = worker.execution_time(self.settings.document)
         limit = timeout_s or allowed

@@ -223,7 +223,7 @@ class Peer:
             if when < self._alarm_at:
                 self._set_alarm(when)
         self._send(data)
-        if self._awake_s:
+        if self._awake_s and len(self._calls) == 1:
             self._expect(now)
         return id, future
 
@@ -275,6 +275,7 @@ class Peer:
     #
     # To sleep until the peer answers, and to be woken, takes longer than a plain call itself. So who calls a
     # brisk peer goes on for a moment: the loop turns, serves whatever else there is, and looks each time.
+    # Of several calls at once one covers for the other, and to stay awake for them would only take time.
 
     def _expect(self, now: float) -> None:
         self._said_at, self._expecting = now, True
@@ -283,7 +284,7 @@ class Peer:
             self._loop.call_soon(self._stay_awake)
 
     def _stay_awake(self) -> None:
-        if self._expecting and not self.closed:
+        if self._expecting and len(self._calls) == 1:
             if monotonic() - self._said_at < self._awake_s:
                 self._loop.call_soon(self._stay_awake)
                 return
@@ -310,7 +311,7 @@ class Peer:
             else:
                 frame = buffer.receive(self._fd_in)
             if frame is not None and frame[0] == RESPONSE and self._greeted:
-                self._answered(frame)  # one answer and nothing else, as for nearly every call
+                self._answered(frame)  # one answer and nothing else, as of a call that is alone
                 if not buffer.end:
                     return
                 frame = None
@@ -338,7 +339,7 @@ class Peer:
 
     def _handle(self, frame: list[Any] | None = None) -> None:
         """Handle a frame and those that are here, as many as one turn of the loop has time for."""
-        left, answers, buffer = _COST_A_TURN, 0, self._buffer
+        left, answers, buffer, calls = _COST_A_TURN, 0, self._buffer, self._calls
         frames = [frame] if frame is not None else None
         self._waiting = False
         try:
@@ -349,7 +350,11 @@ class Peer:
                         break
                 for each in frames:
                     if each[0] == RESPONSE and self._greeted:
-                        self._answered(each)
+                        call = calls.pop(each[1], None)
+                        if call is None:
+                            self._late(each[1])
+                        elif not call[0].done():
+                            call[0].set_result(each[2])
                         answers += 1
                         left -= 1
                     elif not self.closed:
@@ -449,7 +454,7 @@ class Peer:
         except FrameError as error:
             data = pack([ERROR, id, error.to_wire()])
         self._send(data)
-        if self._awake_s and self._calls:  # not for one that asks without having been called
+        if self._awake_s and len(self._calls) == 1:  # not for one that asks without having been called
             self._expect(monotonic())
 
     def _fail(self, id: int, error: Exception) -> None:

@@ -229,6 +229,8 @@ class Channel:
 
                 select([self.fd_in], [], [])
             frame = buffer.take()
+        if buffer.end:
+            self.brisk = False  # of several at once one covers for the other
         frames = [frame]
         while frames:  # all that has arrived: an event loop is told of bytes, not of frames
             for frame in frames:
