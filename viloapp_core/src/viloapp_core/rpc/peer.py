@@ -222,7 +222,10 @@ class Peer:
             self._calls[id] = (future, when, timeout_s, method)
             if when < self._alarm_at:
                 self._set_alarm(when)
-        self._send(data)
+        if self._gathering and type(data) is bytes and len(self._gathered) < _GATHERED:
+            self._gathered.append(data)
+        else:
+            self._send(data)
         if self._awake_s and len(self._calls) == 1:
             self._expect(now)
         return id, future

@@ -57,6 +57,7 @@ class Commands:
 
     def __init__(self) -> None:
         self._commands: dict[str, Command] = {}
+        self._known: dict[str, tuple[str, str, bool]] = {}  # what `known` says of each: every call asks
 
     def register(self, commands: Iterable[Command]) -> None:
         """Add commands; an id that another plugin holds stays with that one."""
@@ -64,18 +65,20 @@ class Commands:
             known = self._commands.get(command.id)
             if known is None or known.plugin_id == command.plugin_id:
                 self._commands[command.id] = command
+                self._known[command.id] = (command.plugin_id, command.id, command.idempotent)
 
     def forget(self, plugin_id: str) -> None:
         """Drop every command of a plugin."""
         self._commands = {id: known for id, known in self._commands.items() if known.plugin_id != plugin_id}
+        self._known = {id: self._known[id] for id in self._commands}
 
     def known(self, name: str) -> tuple[str, str, bool] | None:
         """Return plugin id, command id, whether it may be run twice; of ``command`` or ``plugin-id:command``.
 
         None when nobody has registered it.
         """
-        if (known := self._commands.get(name)) is not None:
-            return known.plugin_id, name, known.idempotent
+        if (found := self._known.get(name)) is not None:
+            return found
         plugin_id, colon, id = name.partition(":")
         if colon and any(known.plugin_id == plugin_id for known in self._commands.values()):
             return plugin_id, id, self.idempotent(id)
