@@ -118,6 +118,22 @@ def test_the_loop_turns_for_a_brisk_peer(monkeypatch: pytest.MonkeyPatch) -> Non
     play(monkeypatch, test, awake_s=AWAKE_S)
 
 
+def test_nobody_stays_awake_for_several_calls_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One covers for the other; the next that is alone is waited for awake again."""
+
+    async def test(scene: Scene) -> None:
+        await scene.call(at_once=True)
+        _, other = scene.peer.ask("ping", None, 5)
+        scene.read()
+        assert await scene.call(at_once=False) <= 3
+        scene.write(RESPONSE, 2, None)
+        await other
+        await scene.call(at_once=True)
+        assert await scene.call(at_once=False) >= 8
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
 def test_nobody_stays_awake_who_may_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the time for it the loop sleeps until the answer is there."""
 

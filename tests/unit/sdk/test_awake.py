@@ -75,6 +75,17 @@ def test_a_worker_waits_awake_for_a_brisk_host(pipes: tuple[int, int, int, int])
     assert channel._stopping
 
 
+def test_a_worker_that_gets_several_requests_at_once_sleeps(pipes: tuple[int, int, int, int]) -> None:
+    """While it serves the one the next arrives; between them there is nothing to wait for."""
+    channel = Channel(pipes[0], pipes[3])
+    channel._awake_s, channel._wrote_at = 20 * STEP_S, 1.0  # so that what comes is brisk
+    request = pack([REQUEST, 0, "next", None])
+    for at_once, brisk in ((1, True), (2, False), (1, True)):
+        os.write(pipes[1], at_once * request)
+        channel._read_frame()
+        assert channel.brisk is brisk
+
+
 def test_waiting_in_vain_is_not_repeated(pipes: tuple[int, int, int, int]) -> None:
     """Once the time is over it sleeps, until the host has been brisk by itself again."""
     channel = Channel(pipes[0], pipes[3])

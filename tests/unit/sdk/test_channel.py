@@ -112,3 +112,60 @@ def test_an_error_whose_text_cannot_be_sent_is_told_as_far_as_it_can(error: Exce
         assert host.receive() == [RESPONSE, 2, "on"]
     finally:
         host.close()
+
+
+class HandedOver:
+    """A lock that another thread gives back just after it has read and sorted a frame."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self._lock = threading.Lock()
+        self._meanwhile: Callable[[], object] | None = meanwhile
+
+    def acquire(self, blocking: bool) -> bool:
+        """Take it, after what the other did."""
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return self._lock.acquire(blocking)
+
+    def release(self) -> None:
+        """Give it back."""
+        self._lock.release()
+
+    def locked(self) -> bool:
+        """Return whether somebody has it."""
+        return self._lock.locked()
+
+
+@pytest.fixture
+def silent() -> Iterator[Channel]:
+    """A channel whose host is gone: who reads sees the end, and who has something to do does it first."""
+    read, write = os.pipe()
+    answers = os.pipe()
+    os.close(write)
+    yield Channel(read, answers[1])
+    for fd in (read, *answers):
+        os.close(fd)
+
+
+def test_a_request_that_another_thread_has_read_is_served_before_more_is_read(silent: Channel) -> None:
+    """It came between a look for requests and the lock: to read then would be to wait for the next."""
+    served: list[str] = []
+    silent.handle = lambda method, params: served.append(method)
+    request = [REQUEST, 1, "asked", None]
+    silent.reading = HandedOver(lambda: silent.route(request))  # type: ignore[assignment]
+    silent.serve()
+    assert served == ["asked"]
+
+
+def test_an_answer_that_another_thread_has_read_ends_the_wait(silent: Channel) -> None:
+    """It came between a look for it and the lock."""
+    silent.reading = HandedOver(lambda: silent.route([RESPONSE, 1, "answer"]))  # type: ignore[assignment]
+    assert silent.request("ask", []) == "answer"
+
+
+def test_a_nested_request_that_another_thread_has_read_is_served_meanwhile(silent: Channel) -> None:
+    """While the main thread waits for the host."""
+    silent.handle = lambda method, params: silent.route([RESPONSE, 1, f"after {method}"])
+    silent.reading = HandedOver(lambda: silent.route([REQUEST, 9, "nested", None]))  # type: ignore[assignment]
+    assert silent.request("ask", []) == "after nested"

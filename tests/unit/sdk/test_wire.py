@@ -94,7 +94,7 @@ def _write_all(fd: int, data: bytes, step: int) -> None:
 def test_a_large_frame_is_the_same_where_it_lies(size: int) -> None:
     """Its parts together are what is packed otherwise, also when its buffer is used again."""
     frame = (RESPONSE, 1, b"x" * size)
-    for _ in range(2):
+    for turn in range(3):
         encoded = encode(frame)
         assert bytes(encoded) == pack(frame)
         assert len(encoded) == len(pack(frame))
@@ -103,11 +103,12 @@ def test_a_large_frame_is_the_same_where_it_lies(size: int) -> None:
             assert sum(map(len, encoded.begin)) == BEGINNING
             encoded.free()
         else:
-            assert size < _wire._LARGE
+            assert len(encoded) - 4 < _wire._LARGE or turn == 0  # the first after small ones is copied
 
 
 def test_two_large_frames_at_once_do_not_share_a_buffer() -> None:
     """What one thread has not written yet is not overwritten by another's frame."""
+    encode((RESPONSE, 0, "a" * 50_000))  # where one was large, the next tend to be
     first, second = encode((RESPONSE, 1, "a" * 50_000)), encode((RESPONSE, 2, "b" * 50_000))
     assert isinstance(first, Large)
     assert bytes(first) == pack((RESPONSE, 1, "a" * 50_000))

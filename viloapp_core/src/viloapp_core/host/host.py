@@ -898,12 +898,12 @@ class Host:
 
     def _deliver(self, plugin_ids: Iterable[str], type: str, body: dict[str, Any]) -> None:
         """Send an event to those of the plugins that run; it is encoded once for all."""
-        frame = None
-        for id in plugin_ids:
-            worker = self._workers.get(id)
-            if worker is not None and worker.state == "running":
-                frame = event(type, body) if frame is None else frame
-                worker.tell(frame)
+        workers = [worker for id in plugin_ids if (worker := self._workers.get(id)) is not None]
+        peers = [peer for worker in workers if (peer := worker.peer) is not None]
+        if peers:
+            frame = event(type, body)
+            for peer in peers:
+                peer.tell(frame)
 
     def _setting_changed(self, key: str, value: Any) -> None:
         owner, _, name = key.partition(".")

@@ -271,8 +271,11 @@ class Peer:
 
     def tell(self, event: bytes) -> None:
         """Send what `event` returned, as `notify` does."""
-        if not self.closed and not self.behind:
-            self._send(event)
+        if self._unsent or self._gathering or self.closed:
+            if not self.closed and not self.behind:
+                self._send(event)
+        elif (count := self._write(event)) != len(event):
+            self._keep(memoryview(event)[count:])
 
     # -- staying awake -----------------------------------------------------------------------------
     #
@@ -503,7 +506,7 @@ class Peer:
     def _send_large(self, data: Large) -> None:
         if len(data) > _PIPE:
             self._widen(self._fd_out)
-        count = 0 if self._unsent else self._write(*data.begin)
+        count = 0 if self._unsent else self._write_together(data.begin)
         if count == BEGINNING:
             count += self._write(data.rest)
         if count < len(data):
@@ -525,10 +528,20 @@ class Peer:
             with contextlib.suppress(OSError, AttributeError):  # a socket, another system
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _WIDE_PIPE)
 
-    def _write(self, *parts: bytes | memoryview) -> int:
+    def _write(self, data: bytes | memoryview) -> int:
         """Write what the peer takes now; return how much that was, or all when it takes nothing any more."""
         try:
-            return os.write(self._fd_out, parts[0]) if len(parts) == 1 else os.writev(self._fd_out, parts)
+            return os.write(self._fd_out, data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self._broken(error)
+            return len(data)
+
+    def _write_together(self, parts: tuple[bytes, memoryview]) -> int:
+        """Write two things as `_write` does one."""
+        try:
+            return os.writev(self._fd_out, parts)
         except BlockingIOError:
             return 0
         except OSError as error:

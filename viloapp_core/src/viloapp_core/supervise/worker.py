@@ -9,7 +9,7 @@ from typing import Any
 from viloapp_core.limits import LIMIT_NAMES, Breach, Limits, Usage
 from viloapp_core.process import ExitStatus
 from viloapp_core.process.tree import Look, Tree
-from viloapp_core.rpc import Incoming, pair
+from viloapp_core.rpc import Incoming, Peer, pair
 from viloapp_core.sandbox import Launch, probe, program_plan
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.failures import Failure
@@ -110,6 +110,11 @@ class Worker:
     def life(self) -> Life | None:
         """Its process, None when none is ready."""
         return self._life if self.state == "running" else None
+
+    @property
+    def peer(self) -> Peer | None:
+        """The channel to its process, None when none is ready."""
+        return life.peer if (life := self._supervisor.running) is not None else None
 
     @property
     def tree(self) -> Tree | None:
@@ -267,11 +272,6 @@ class Worker:
             return await self._told(error, life)
 
         return Streaming(incoming, self.metrics, told, lambda: life.streams.pop(ticket, None))
-
-    def tell(self, event: bytes) -> None:
-        """Send an event (`viloapp_core.rpc.event`) to the process, if one runs."""
-        if (life := self._supervisor.running) is not None:
-            life.peer.tell(event)
 
     def hand_over(self, fd: int) -> int:
         """Give the process a copy of a descriptor; return the ticket by which it is told which one it is.

@@ -146,7 +146,7 @@ class Channel:
         """Serve the host until `stop`; returns when it is gone as well."""
         python = sys.version.split()[0]
         self._write(pack(greeting(python=python, sdk=__version__, profile=True, streams=True)))
-        nothing, inbox, reading = _Answer(), self.inbox, self.reading
+        nothing, inbox, reading, buffer = _Answer(), self.inbox, self.reading, self.buffer
         while not self._stopping:
             if self.loop is not None:
                 self.loop.run()
@@ -155,12 +155,21 @@ class Channel:
                 if inbox:
                     self.dispatch(inbox.pop(0))
                 elif reading.acquire(False):
+                    alone = False
                     try:
-                        self._read_frame()
+                        if not inbox:  # which another thread may have filled until it gave us the lock
+                            frame = self._receive()
+                            kind = frame[0]
+                            alone = kind == REQUEST or (kind == EVENT and frame[1] != PROFILE)
+                            alone = alone and not buffer.end
+                            if not alone:
+                                self._sort(frame)
                     finally:
                         reading.release()
                     if self._waiting:
                         self._wake()
+                    if alone:  # as nearly always: it need not be put away before it is served
+                        self.dispatch(frame)
                 else:
                     self._step(nothing)
             except EOFError:
@@ -189,7 +198,9 @@ class Channel:
                 return
         if self.reading.acquire(False):
             try:
-                self._read_frame()
+                # Whoever had the lock may have read what we wait for since we looked.
+                if answer.frame is None and not (main and self._may_serve()):
+                    self._read_frame()
             finally:
                 self.reading.release()
                 if self._waiting:
@@ -202,6 +213,9 @@ class Channel:
         if answer.frame is None and self.reading.locked() and not (main and self.inbox):
             turn.acquire()
 
+    def _may_serve(self) -> bool:
+        return any(self._depth == 0 or frame[0] == REQUEST for frame in self.inbox)
+
     def _next_to_serve(self) -> "list[Any] | None":
         if self._depth == 0:
             return self.inbox.pop(0) if self.inbox else None
@@ -211,6 +225,10 @@ class Channel:
         return None
 
     def _read_frame(self) -> None:
+        self._sort(self._receive())
+
+    def _receive(self) -> "list[Any]":
+        """Wait for the next frame."""
         buffer = self.buffer
         frame = buffer.take() if buffer.end else None
         while frame is None:
@@ -229,6 +247,11 @@ class Channel:
 
                 select([self.fd_in], [], [])
             frame = buffer.take()
+        return frame
+
+    def _sort(self, frame: "list[Any]") -> None:
+        """Hand a frame, and all that have arrived behind it, to whom they concern."""
+        buffer = self.buffer
         if buffer.end:
             self.brisk = False  # of several at once one covers for the other
         frames = [frame]
