@@ -37,7 +37,8 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink()
-        raise FileError(f"{path} cannot be written: {error.strerror}") from error
+        hint = "move that folder away" if isinstance(error, IsADirectoryError) else ""
+        raise FileError(f"{path} cannot be written: {error.strerror}", hint) from error
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -121,6 +121,11 @@ _KINDS: tuple[tuple[str, Any], ...] = (
 )
 
 
+_LISTED_KINDS = tuple((key, kind) for key, kind in _KINDS if key in _LISTED)
+_NO_ROW = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+"""What comes of JSON that is none, or says something else than a row."""
+
+
 def entry(receipt: Mapping[str, Any], generation: str, state: Mapping[str, Any]) -> dict[str, Any]:
     """Return the index's row for a plugin.
 
@@ -172,10 +177,32 @@ def trust_facts(receipt: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _check(row: Mapping[str, Any]) -> None:
-    for key, kind in _KINDS:
+def _check(row: Mapping[str, Any], kinds: Sequence[tuple[str, Any]] = _KINDS) -> None:
+    for key, kind in kinds:
         if not isinstance(row[key], kind):
             raise TypeError(f"{key} is {type(row[key]).__name__}")
+    if "/" in row["generation"] or row["generation"] in ("", ".", ".."):
+        raise ValueError("generation")  # the name of a folder, never a way to another
+
+
+def _check_head(head: Mapping[str, Any]) -> None:
+    """Refuse what `encode` never says of all plugins together, though its sum is right.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it is such.
+    """
+    ids = head["ids"]
+    if ids != sorted({*ids}):
+        raise ValueError("ids")
+    several = (head["disabled"], head["replacing"], head["related"], *head["activation"].values())
+    if not all(isinstance(each, list) for each in several):
+        raise TypeError("no list")
+    if not {*head["former"].values()}.union(*several) <= {*ids}:
+        raise ValueError("unknown ids")
+
+
+def _edited(what: str) -> StoreError:
+    return StoreError("bad_index", f"index.json was edited: {what} cannot be used", "viloapp repair")
 
 
 def encode(revision: int, rows: Mapping[str, Mapping[str, Any]]) -> bytes:
@@ -249,14 +276,28 @@ class Plugins(Mapping[str, InstalledPlugin]):
     def rows(self) -> Mapping[str, Mapping[str, Any]]:
         """What listings show of each, as JSON has it: no path is made."""
         if self._listed is None:
-            self._listed = json.loads(self._json[0])
+            try:
+                listed_rows = json.loads(self._json[0])
+                if listed_rows.keys() != self._ids.keys():
+                    raise ValueError("ids")
+                for row in listed_rows.values():
+                    _check(row, _LISTED_KINDS)
+            except _NO_ROW as error:
+                raise _edited("what listings show") from error
+            self._listed = listed_rows
         return self._listed
 
     def __getitem__(self, plugin_id: str) -> InstalledPlugin:
         if (known := self._decoded.get(plugin_id)) is None:
             if plugin_id not in self._ids:
                 raise KeyError(plugin_id)
-            made = self._decoded[plugin_id] = plugin(plugin_id, self._row(plugin_id), self._layout)
+            try:
+                row = self._row(plugin_id)
+                _check(row)
+                made = plugin(plugin_id, row, self._layout)
+            except _NO_ROW as error:
+                raise _edited(f"what it says of {plugin_id}") from error
+            self._decoded[plugin_id] = made
             return made
         return known
 
@@ -286,9 +327,14 @@ class Plugins(Mapping[str, InstalledPlugin]):
         details, text = self._json[1], b'"id":' + _json(id)
         at = details.find(text)
         while at >= 0:
-            begins = details.rindex(b'\n"', 0, at) + 2
-            yield details[begins : details.index(b'"', begins)].decode()
-            at = details.find(text, details.index(b"\n", at))
+            try:
+                begins = details.rindex(b'\n"', 0, at) + 2
+                found = details[begins : details.index(b'"', begins)].decode()
+                at = details.find(text, details.index(b"\n", at))
+            except ValueError as error:
+                raise _edited("what it says of commands and widgets") from error
+            if found in self._ids:
+                yield found
 
     def changed_since(self, before: Plugins) -> list[str]:
         """Return the ids that both have, of those that are not as they were."""
@@ -318,8 +364,9 @@ def decode(data: bytes, layout: Layout) -> tuple[int, Plugins]:
     """
     try:
         head, rows, details = listed.parts(data)
+        _check_head(head)
         return int(head["revision"]), Plugins(head, rows, details, layout)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _NO_ROW as error:
         raise StoreError(
             "bad_index", "index.json is not an index", "any viloapp command rebuilds it"
         ) from error
