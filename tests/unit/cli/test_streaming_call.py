@@ -111,3 +111,32 @@ def test_a_signal_ends_what_is_printed_to_nobody(installed: Callable[..., Instal
     (plugin.log_dir / "worker.log").write_text(f"{'x' * 200}\n" * 1000)
     with Unread("logs", "hello", "-f") as logs:
         assert logs.ended_by(signal.SIGTERM) == (128 + signal.SIGTERM, b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("disable", "endless"), ("it was disabled by the user", "viloapp enable endless")),
+        (
+            ("disable", "endless", "--reason", "too slow"),
+            ("it was disabled: too slow", "viloapp enable endless"),
+        ),
+        (("uninstall", "endless"), ("it was uninstalled", "to have it again: viloapp install endless")),
+    ],
+)
+def test_what_is_done_to_its_plugin_ends_a_stream_with_its_reason(
+    endless: Store, arguments: tuple[str, ...], told: tuple[str, str]
+) -> None:
+    """Another command's change is told as such, by the host that the call has for itself."""
+    with subprocess.Popen(
+        [*_VILOAPP, "call", "endless.zeros"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as call:
+        try:
+            assert call.stdout is not None
+            assert call.stdout.read(1) == b"\0"
+            subprocess.run([*_VILOAPP, *arguments], check=True, capture_output=True, timeout=_PATIENCE_S)
+            _, err = call.communicate(timeout=_PATIENCE_S)
+        finally:
+            call.kill()
+    assert call.returncode == 1
+    assert err.decode().splitlines() == [f"error: endless: {told[0]}", f"hint: {told[1]}"]

@@ -41,7 +41,9 @@ def left(before: InstalledPlugin, plugins: Plugins, wanted: Set[str]) -> Parting
     if now is None:
         return Parting("it was uninstalled", f"to have it again: viloapp install {id}")
     if not now.enabled:
-        return Parting(f"it was disabled{f': {now.reason}' if now.reason else ''}", f"viloapp enable {id}")
+        by = now.reason.removeprefix("disabled ")  # what the command says where the person gave no reason
+        why = f" {by}" if by != now.reason else f": {now.reason}" if now.reason else ""
+        return Parting(f"it was disabled{why}", f"viloapp enable {id}")
     if id not in wanted:
         return Parting("it is held back", f"viloapp enable {id}")
     if now.version == before.version:
