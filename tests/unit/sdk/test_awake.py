@@ -43,11 +43,20 @@ class Looks:
         return False
 
 
-def served(pipes: tuple[int, int, int, int], awake_s: float | None, requests: int) -> tuple[Channel, Looks]:
-    """Have a channel serve so many requests, each sent when the one before is being answered."""
+def served(
+    pipes: tuple[int, int, int, int], awake_s: float | None, requests: int, *, looking: bool = True
+) -> tuple[Channel, Looks]:
+    """Have a channel serve so many requests, each sent when the one before is being answered.
+
+    Args:
+        pipes: where.
+        awake_s: seconds that it may wait without sleeping, in the host's greeting.
+        requests: how many.
+        looking: whether it has already loaded what it looks with.
+    """
     fd_in, host_out, _, fd_out = pipes
     channel, looks, left = Channel(fd_in, fd_out), Looks(), iter(range(requests))
-    channel._arrived = looks
+    channel._arrived = looks if looking else None
 
     def handle(method: str, params: object) -> None:
         if (id := next(left, None)) is None:
@@ -86,6 +95,15 @@ def test_a_worker_that_gets_several_requests_at_once_sleeps(pipes: tuple[int, in
         assert channel.brisk is brisk
 
 
+@pytest.mark.parametrize(("requests", "loaded"), [(1, False), (12, True)])
+def test_a_start_loads_nothing_to_look_with(
+    pipes: tuple[int, int, int, int], requests: int, loaded: bool
+) -> None:
+    """The few frames of a start come briskly, too; a worker that is then left alone needs no `select`."""
+    channel, _ = served(pipes, 20 * STEP_S, requests, looking=False)
+    assert (channel._arrived is not None) == loaded
+
+
 def test_waiting_in_vain_is_not_repeated(pipes: tuple[int, int, int, int]) -> None:
     """Once the time is over it sleeps, until the host has been brisk by itself again."""
     channel = Channel(pipes[0], pipes[3])
@@ -99,7 +117,7 @@ def test_waiting_in_vain_is_not_repeated(pipes: tuple[int, int, int, int]) -> No
 def test_what_has_arrived_is_seen(pipes: tuple[int, int, int, int]) -> None:
     """With the system's own look: nothing there, then a byte."""
     channel = Channel(pipes[0], pipes[3])
-    channel._awake_s, channel.brisk, channel._wrote_at = STEP_S, True, 0.0
+    channel._awake_s, channel.brisk, channel._wrote_at, channel._sleeps = STEP_S, True, 0.0, 0
     channel._stay_awake()
     assert not channel.brisk
     os.write(pipes[1], b"x")

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 8
 _AT_ONCE = 64
+# Times that a worker goes to sleep though its host is brisk, as it is at each start: to look for what arrives
+# takes a library that most plugins never need.
+_SLEEPS_AT_FIRST = 4
 # Bytes of the buffer for reading in a worker that is called now and then; a burst makes it larger.
 _READ_AT_FIRST = 4096
 # What most handlers return: none of it has to be awaited.
@@ -101,6 +104,7 @@ class Channel:
         self._wrote_at = 0.0
         self.brisk = False  # what was read last came within that time after what was written
         self._arrived: Callable[[int], Any] | None = None  # a look for what has arrived
+        self._sleeps = _SLEEPS_AT_FIRST
         self.loop: Loop | None = None
 
     # -- our requests ------------------------------------------------------------------------------
@@ -271,6 +275,9 @@ class Channel:
         To fall asleep and to be woken takes longer than a plain call itself.
         """
         if self._arrived is None:
+            if self._sleeps:
+                self._sleeps -= 1
+                return
             try:
                 from select import poll
             except ImportError:  # not on Windows
