@@ -44,8 +44,35 @@ def test_what_is_refused(viloapp: Callable[..., Ran], tmp_path: Path) -> None:
     assert viloapp("create-plugin", "class").code == 1
     assert viloapp("create-plugin", "other", "--template", "nothing").code == 2
     assert viloapp("create-plugin").code == 2
-    assert viloapp("create-plugin", "other", "-o", "nowhere").code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["hello"]
+
+
+def test_the_folder_of_projects_is_made(viloapp: Callable[..., Ran], tmp_path: Path) -> None:
+    """As that of `package -o` is, with those above it; not where nothing comes into it."""
+    ran = viloapp("create-plugin", "hello", "-o", "new/plugins", "--author", "\x07")
+    assert (ran.code, ran.err.count("error:")) == (1, 1)
+    assert list(tmp_path.iterdir()) == []
+    ran = viloapp("create-plugin", "hello", "-o", "new/plugins")
+    assert (ran.code, ran.out) == (0, "new/plugins/hello\n")
+    assert (tmp_path / "new/plugins/hello/pyproject.toml").is_file()
+    assert [path.name for path in (tmp_path / "new/plugins").iterdir()] == ["hello"]
+
+
+def test_a_folder_of_projects_that_cannot_be_made(
+    viloapp: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line with the next step, and nothing is left of it; a project that fails takes it along."""
+    (tmp_path / "file").touch()
+    for folder in ("file", "file/below"):
+        ran = viloapp("create-plugin", "hello", "-o", folder)
+        assert (ran.code, ran.err.count("error:"), ran.err.count("hint: name another")) == (1, 1, 1)
+    monkeypatch.setattr("viloapp_core.devtools.scaffold._render", _full_disk)
+    assert viloapp("create-plugin", "hello", "-o", "new/plugins").code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def _full_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_on_a_terminal_it_asks(on_terminal: Callable[..., OnTerminal], tmp_path: Path) -> None:

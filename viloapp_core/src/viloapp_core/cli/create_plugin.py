@@ -33,7 +33,7 @@ _KINDS = ("basic", "widget", "service", "command", "webview")
     metavar="DIR",
     default=".",
     type=click.Path(path_type=Path),
-    help="The folder that gets the project's.  [default: .]",
+    help="The folder that gets the project's; made where there is none.  [default: .]",
 )
 @click.option("--update", is_flag=True, help="Merge this template into the project in NAME, or here.")
 @click.option(

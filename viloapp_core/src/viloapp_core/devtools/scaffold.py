@@ -58,7 +58,7 @@ def create_project(project: Project, parent: Path, environ: Mapping[str, str]) -
 
     Args:
         project: what it is to be.
-        parent: the folder that gets it.
+        parent: the folder that gets it; made where there is none.
         environ: the user's environment.
 
     Raises:
@@ -75,20 +75,43 @@ def create_project(project: Project, parent: Path, environ: Mapping[str, str]) -
     folder = parent / project.name.name
     if os.path.lexists(folder):
         raise TargetExistsError(f"{folder} exists already", "take another name, or another folder with -o")
-    if not parent.is_dir():
-        raise ScaffoldError(f"{parent} is not a folder", "make it, or name another with -o")
+    if os.path.lexists(parent) and not parent.is_dir():
+        raise ScaffoldError(f"{parent} is not a folder", "name another with -o")
     source, tag = _source(environ)
-    try:
-        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=parent))
-    except OSError as error:
-        raise ScaffoldError(f"{parent} cannot be written: {error.strerror}") from error
-    try:
-        made = scratch / folder.name
-        _render(source, tag, made, project)
-        _move(made, folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with _present(parent):
+        try:
+            scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=parent))
+        except OSError as error:
+            raise ScaffoldError(f"{parent} cannot be written: {error.strerror}") from error
+        try:
+            made = scratch / folder.name
+            _render(source, tag, made, project)
+            _move(made, folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     return folder
+
+
+@contextlib.contextmanager
+def _present(parent: Path) -> Iterator[None]:
+    """Make a folder, with those above it; what was made goes again where the context ends in an error.
+
+    Raises:
+        ScaffoldError: it cannot be made.
+    """
+    missing = [each for each in (parent, *parent.parents) if not each.exists()]
+    try:
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = f"{parent} cannot be made: {error.strerror}"
+            raise ScaffoldError(why, "name another folder with -o") from error
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # somebody else has put something there meanwhile
+            for each in missing:
+                each.rmdir()
+        raise
 
 
 def update_project(folder: Path, environ: Mapping[str, str]) -> None:
