@@ -286,6 +286,43 @@ def test_a_setting_that_changes_as_a_plugin_gets_ready_reaches_it(plant: Plant, 
     run(test)
 
 
+SLOW = """
+import asyncio
+from viloapp_sdk import Plugin, Widget, command
+
+class Slow(Widget):
+    id = "slow.panel"
+    title = "Slow"
+    async def create(self, params):
+        if params.get("again"):
+            await asyncio.sleep(60)
+        return {}
+    def get_state(self):
+        return {}
+    def restore_state(self, state):
+        pass
+
+class P(Plugin):
+    widgets = [Slow]
+"""
+
+
+def test_a_widget_that_does_not_come_back_is_not_waited_for_without_bound(plant: Plant, run: Run) -> None:
+    """Each instance may take its time to come back; who asks one waits as long as for an answer."""
+    plant("slow", SLOW, limits={"execution_time": 1})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            opened = [await host.open_widget("slow.panel") for _ in range(4)]
+            for instance in host.workspace.all():
+                instance.params = {"again": True}
+            await host.restart_plugin("slow")
+            with pytest.raises(DeadlineExceededError, match="has not brought back what is open within 1 s"):
+                await host.widget_state(opened[-1]["instance"])
+
+    run(test)
+
+
 def test_settings_are_checked_kept_and_reach_a_running_worker(plant: Plant, run: Run) -> None:
     """A default until it is changed; a change is there at once and after a restart."""
     plant("hello", HELLO, configuration={"greeting": {"type": "string", "default": "Hi"}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import json
 import threading
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.harness import command_lines
 from tests.fixtures.installable import msgpack_wheel, sdk_wheel
 from tests.fixtures.wheels import forge
 from viloapp_core.cli.main import main
@@ -443,6 +445,38 @@ def test_steps_that_are_cancelled_end_at_once(shop: Shop, run: Run) -> None:
 
     run(live)
     assert shop.seen() == before
+
+
+def test_steps_end_when_who_waits_for_them_is_cancelled(shop: Shop, run: Run) -> None:
+    """As the loop ends, for example: no process of theirs is left."""
+    rows = [{"from": "1", "to": "2", "run": "hello.steps:hangs"}]
+    shop.release("0.2", "2", settings={"version": "2", "steps": rows})
+    shop.set(**{"limits.execution_time": 600})
+
+    async def live() -> None:
+        async with Host(shop.store.root) as host:
+            loop, waiting = asyncio.get_running_loop(), asyncio.Event()
+            tasks: list[asyncio.Task[Any]] = []
+
+            class Telling(HostSteps):
+                async def _unless_cancelled(self, work: Any) -> Any:
+                    task = asyncio.current_task()
+                    assert task is not None
+                    tasks.append(task)
+                    loop.call_soon(waiting.set)
+                    return await super()._unless_cancelled(work)
+
+            shop.steps = Telling(host)
+            updating = asyncio.ensure_future(asyncio.to_thread(shop.update))
+            await waiting.wait()
+            while not command_lines(str(shop.store.root)):
+                await asyncio.sleep(0.01)
+            tasks[0].cancel()
+            with pytest.raises((asyncio.CancelledError, concurrent.futures.CancelledError)):
+                await updating
+            assert not command_lines(str(shop.store.root))
+
+    run(live)
 
 
 def test_a_host_updates_its_plugins(shop: Shop, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,18 +63,21 @@ class HostSteps:
         return asyncio.run_coroutine_threadsafe(work, self._host.loop).result()
 
     async def _unless_cancelled(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what comes of work, whose process is ended before this raises.
+        """Return what comes of work, whose process is ended before this raises, also when it is cancelled.
 
         Raises:
             CommandError: it was cancelled.
         """
         running = asyncio.ensure_future(work)
-        while not self._cancel.is_set():
-            done, _ = await asyncio.wait([running], timeout=_LOOK_S)
-            if done:
-                return running.result()
-        running.cancel()
-        await asyncio.wait([running])
+        try:
+            while not self._cancel.is_set():
+                done, _ = await asyncio.wait([running], timeout=_LOOK_S)
+                if done:
+                    return running.result()
+        finally:
+            if not running.done():
+                running.cancel()
+                await asyncio.wait([running])
         raise CommandError("command_cancelled", "the steps of the settings were cancelled")
 
 

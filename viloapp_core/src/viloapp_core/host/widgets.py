@@ -8,7 +8,13 @@ from typing import Any
 
 from viloapp_core.services import Instance, Workspace
 from viloapp_core.supervise import Worker
-from viloapp_sdk.errors import HandlerError, InvalidArgumentsError, UnknownWidgetError, ViloError
+from viloapp_sdk.errors import (
+    DeadlineExceededError,
+    HandlerError,
+    InvalidArgumentsError,
+    UnknownWidgetError,
+    ViloError,
+)
 from viloapp_sdk.manifest import webpage
 
 __all__ = ["EXECUTION_TIME_S", "Widgets"]
@@ -250,9 +256,22 @@ class Widgets:
         if method != "widget.create":
             if worker.state != "running":
                 await worker.start()
-            if (coming_back := self._coming_back.get(instance.plugin_id)) is not None:
-                await asyncio.wait([coming_back])  # it does not know the instance yet
+            await self._brought_back(instance.plugin_id, limit)
         return await worker.call(method, params, timeout_s=limit)
+
+    async def _brought_back(self, plugin_id: str, timeout_s: float) -> None:
+        """Wait until a plugin knows the instances that were open before it was started again.
+
+        Raises:
+            DeadlineExceededError: each of them may take its time, and who asks one does not wait for all.
+        """
+        if (coming_back := self._coming_back.get(plugin_id)) is None:
+            return
+        done, _ = await asyncio.wait([coming_back], timeout=timeout_s)
+        if not done:
+            why = f"{plugin_id} has not brought back what is open within {timeout_s:g} s"
+            hint = f"allow more: viloapp config set {plugin_id}.limits.execution_time SECONDS"
+            raise DeadlineExceededError(why, hint)
 
 
 def _check_data(widget_id: str, data: Mapping[str, Any]) -> None:
