@@ -215,9 +215,9 @@ def test_what_was_rolled_back_is_not_offered_again_unless_asked_for(
     plugin("hello", "0.2")  # the highest that was seen is 0.3
     (outcome,) = renew(check=True)
     assert (outcome.status, outcome.version) == ("unchanged", "0.1")
-    assert outcome.notes == (
+    assert outcome.notes[0] == (
         "0.3 is left out, it was rolled back: it did not start; "
-        "to have it all the same: viloapp install 'hello==0.3'",
+        "to have it all the same: viloapp install 'hello==0.3'"
     )
     plugin("hello", "0.4")
     renew()

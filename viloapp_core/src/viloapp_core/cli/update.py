@@ -41,6 +41,8 @@ def update_command(
 ) -> None:
     """Update plugins, all of them when none is named, and their libraries.
 
+    Each is looked for at the index and in the folders that it came from, and nowhere else unless --index-url
+    or --find-links names that; what is new to it, such as a plugin that it requires, comes from there too.
     They stay within what was asked for when they were installed, and within what other plugins accept. What
     is replaced stays for `viloapp rollback`. A plugin that wants more than it was allowed asks. What somebody
     else signed than the pinned publisher is refused.

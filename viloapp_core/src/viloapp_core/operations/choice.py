@@ -68,7 +68,7 @@ def _versions(plugin_id: str, workshop: Workshop) -> list[str]:
 
     cache = workshop.store.layout.cache / "interpreters"
     for python in candidates(None, SpecifierSet(), cache=cache, environ=workshop.environ):
-        return workshop.pip(plugin_id, "resolve").versions(python, plugin_id, workshop.sources)
+        return workshop.pip(plugin_id, "resolve").versions(python, plugin_id, workshop.sources_of(plugin_id))
     return []
 
 

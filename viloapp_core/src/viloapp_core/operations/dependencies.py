@@ -18,6 +18,7 @@ from viloapp_core.operations.errors import SpecError, raise_all
 from viloapp_core.operations.specs import Spec
 from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.resolve import (
+    OWN_NAMES,
     Demand,
     Related,
     Relations,
@@ -196,10 +197,29 @@ class _Survey:
             plan = choose(spec, demands, self.workshop)
         else:
             # The interpreter was chosen for what was named; the others have their own.
+            self._adopt(plugin_id, demands)
             options = replace(self.workshop.options, python=None)
             spec = Spec(plugin_id, "index", requirement=plugin_id, plugin_id=plugin_id)
             plan = choose(spec, demands, replace(self.workshop, options=options))
         self._put(plan)
+
+    def _adopt(self, plugin_id: str, demands: Sequence[Demand]) -> None:
+        """Have a plugin that is new come from where those came from that require it.
+
+        Raises:
+            SpecError: they came from several places, and it may be another plugin at each.
+        """
+        if plugin_id in self.installed or plugin_id in OWN_NAMES:
+            return
+        by = {self.workshop.origin_of(demand.who): demand.who for demand in demands if demand.who}
+        if len(by) > 1:
+            said = "; ".join(f"{who} came from {origin}" for origin, who in by.items())
+            raise SpecError(
+                f"{plugin_id} is required by plugins of several places: {said}",
+                f"install it first: viloapp install {plugin_id} --index-url URL",
+            )
+        for who in by.values():
+            self.workshop.adopted[plugin_id] = self.workshop.adopted.get(who, who)
 
     def needed(self) -> list[Plan]:
         """Return the plans of what was named and of what that requires, each saying who needs it."""

@@ -26,7 +26,7 @@ def fetch_wheels(plan: Plan, packages: Sequence[Package], workshop: Workshop) ->
     fetched = fetch(
         plan.resolution,
         missing,
-        sources=workshop.sources,
+        sources=workshop.sources_of(plugin_id),
         pip=workshop.pip(plugin_id, "fetch"),
         progress=lambda name, done, total: workshop.say(plugin_id, "fetch", name, done, total),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from viloapp_core.operations.consenting import note_consent
 from viloapp_core.operations.errors import ConsentRefusedError, raise_all
 from viloapp_core.operations.fetching import fetch_wheels
 from viloapp_core.operations.fitting import NobodyRuns, Steps, as_json, fit, judged, told
+from viloapp_core.operations.origins import RESOLVED
 from viloapp_core.operations.outcomes import (
     Consent,
     InstallOptions,
@@ -112,8 +113,16 @@ def install(
     store.recover()
     parsed, problems = specs.parse(texts, dev=options.dev)
     raise_all(problems)
+    named = {spec.plugin_id for spec in parsed if spec.plugin_id}
     with workshop_of(
-        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels, steps=steps
+        store,
+        options,
+        progress=progress,
+        environ=environ,
+        cancel=cancel,
+        wheels=wheels,
+        steps=steps,
+        named=named,
     ) as workshop:
         settled = dependencies.settle(parsed, workshop)
         outcomes = [_unchanged(store.plugin(plugin_id)) for plugin_id in settled.kept]
@@ -132,8 +141,11 @@ def workshop_of(
     cancel: threading.Event | None = None,
     wheels: Mapping[str, Path] | None = None,
     steps: Steps | None = None,
+    named: Collection[str] = (),
 ) -> Iterator[Workshop]:
     """Yield what a use case works with, under a journal entry whose scratch folder goes at the end.
+
+    ``named`` are the plugins that the person names for an installation; others come from where they did.
 
     Raises:
         StoreFolderError: the store cannot be written.
@@ -142,7 +154,9 @@ def workshop_of(
     try:
         carried = wheelhouse() if wheels is None else wheels
         runner = steps or NobodyRuns()
-        yield Workshop(store, options, progress, environ, session.scratch, cancel, carried, runner)
+        yield Workshop(
+            store, options, progress, environ, session.scratch, cancel, carried, runner, frozenset(named)
+        )
     except BrokenPipeError:
         raise  # it is not the store: whoever is told of the progress has closed its end
     except OSError as error:
@@ -413,7 +427,7 @@ def _receipt(
         "source": plan.source,
         "requested": plan.spec.text,
         "dev_source": str(plan.spec.path) if dev else None,
-        "index_url": workshop.sources.shown_index if plan.source == "index" else None,
+        **(workshop.origin_of(plan.plugin_id).to_json() if plan.source in RESOLVED else {"index_url": None}),
         "permissions": list(item.permissions),
         "python_version": venv.python_version,
         "base_prefix": str(venv.base_prefix),

@@ -23,6 +23,7 @@ from viloapp_core.resolve import (
 )
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.store import archives as archive
+from viloapp_sdk.errors import ViloError
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -87,14 +88,18 @@ def _lock(target: Target, requires_python: SpecifierSet, workshop: Workshop) -> 
         cache=workshop.store.layout.cache / "interpreters",
         environ=workshop.environ,
     )
-    resolution = lock(
-        target,
-        interpreters=found,
-        sources=workshop.sources,
-        wheels=workshop.wheels,
-        pip=workshop.pip(plugin, "resolve"),
-        explain=lambda line: workshop.say(plugin, "resolve", line),
-    )
+    try:
+        resolution = lock(
+            target,
+            interpreters=found,
+            sources=workshop.sources_of(plugin),
+            wheels=workshop.wheels,
+            pip=workshop.pip(plugin, "resolve"),
+            explain=lambda line: workshop.say(plugin, "resolve", line),
+        )
+    except ViloError as error:
+        _say_where(error, plugin, workshop)
+        raise
     if (
         not resolution.notes
         and workshop.options.python is None
@@ -107,6 +112,15 @@ def _lock(target: Target, requires_python: SpecifierSet, workshop: Workshop) -> 
     count = len(resolution.packages)
     workshop.say(plugin, "lock", f"{plugin} {resolution.plugin.version}: {count} wheels, locked by hash")
     return resolution
+
+
+def _say_where(error: ViloError, plugin_id: str, workshop: Workshop) -> None:
+    """Add to an error where what is installed was looked for, and how to look elsewhere."""
+    like = workshop.adopted.get(plugin_id, plugin_id)
+    if workshop.options.index_url is None and like in workshop.store.plugins() and like not in workshop.named:
+        where = f"looked at {workshop.origin_of(plugin_id)}, where {like} came from"
+        again = "for another place, or to log in: --index-url URL"
+        error.hint = "; ".join(filter(None, (error.hint, where, again)))
 
 
 def _host_series() -> str:

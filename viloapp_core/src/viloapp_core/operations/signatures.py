@@ -37,7 +37,8 @@ def find_signature(plan: Plan, workshop: Workshop) -> Signature | None:
     if plan.source != "index":
         return None
     workshop.say(plan.plugin_id, "verify", f"asking the index who published {own.filename}")
-    data = fetch_provenance(own, sources=workshop.sources, environ=workshop.environ, cancel=workshop.cancel)
+    sources = workshop.sources_of(plan.plugin_id)
+    data = fetch_provenance(own, sources=sources, environ=workshop.environ, cancel=workshop.cancel)
     return None if data is None else ProvenanceSignature(data)
 
 
@@ -57,7 +58,8 @@ def _beside(plan: Plan, workshop: Workshop) -> Signature | None:
     own = plan.resolution.plugin
     places = [plan.spec.path] if plan.spec.kind == "wheel" and plan.spec.path is not None else []
     places += [own.local] if own.local is not None else []
-    places += [Path(link, own.filename) for link in workshop.sources.find_links if "://" not in link]
+    links = workshop.sources_of(plan.plugin_id).find_links
+    places += [Path(link, own.filename) for link in links if "://" not in link]
     try:
         return next((found for place in places if (found := read_beside(place)) is not None), None)
     except FileError as error:

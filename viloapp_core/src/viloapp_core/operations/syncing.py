@@ -298,7 +298,7 @@ def _obtain(
         found |= fetch_pinned(
             python,
             missing,
-            sources=workshop.sources,
+            sources=workshop.sources_of(plugin.plugin_id),
             pip=workshop.pip(plugin.plugin_id, "fetch"),
             progress=lambda name, done, total: workshop.say(plugin.plugin_id, "fetch", name, done, total),
         )

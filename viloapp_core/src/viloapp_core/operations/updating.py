@@ -15,6 +15,7 @@ from viloapp_core.operations.changing import find
 from viloapp_core.operations.errors import OperationError, raise_all
 from viloapp_core.operations.fitting import NobodyRuns, Steps, as_json, told
 from viloapp_core.operations.installing import carry_out, workshop_of, would_move
+from viloapp_core.operations.origins import Origin
 from viloapp_core.operations.outcomes import (
     Consent,
     InstallOptions,
@@ -25,7 +26,7 @@ from viloapp_core.operations.outcomes import (
     silent,
 )
 from viloapp_core.operations.specs import Spec
-from viloapp_core.operations.workshop import Plan
+from viloapp_core.operations.workshop import Plan, Workshop
 from viloapp_core.resolve import Related, Relations, refusals
 from viloapp_core.store import InstalledPlugin, Store, belongings, truth
 from viloapp_core.store.generations import Generation, before, generations
@@ -99,17 +100,18 @@ def update(
     ) as workshop:
         settled = dependencies.settle([_spec(store, plugin) for plugin in moving], workshop, upgrade=True)
         plans = [plan for plan in settled.plans if _is_newer(store, plan) and not _was_withdrawn(store, plan)]
-        outcomes = [_described(store, plan) for plan in plans]
+        outcomes = [_described(store, plan, _where(workshop, plan.plugin_id)) for plan in plans]
         changing = {plan.plugin_id for plan in plans}
         rest = [
-            _unchanged(plugin, _left_out(store, plugin))
+            _unchanged(plugin, _left_out(store, plugin), _where(workshop, plugin.plugin_id))
             for plugin in moving
             if plugin.plugin_id not in changing
         ]
         if plans and not check and not options.dry_run:
             before_them = {outcome.plugin_id: outcome for outcome in outcomes}
+            where = {plan.plugin_id: _where(workshop, plan.plugin_id) for plan in plans}
             done = carry_out(plans, workshop, consent or RefuseAll(), clock or SystemClock())
-            outcomes = [_done(before_them[item.plugin_id], item) for item in done]
+            outcomes = [_done(before_them[item.plugin_id], item, where[item.plugin_id]) for item in done]
         return [*outcomes, *rest, *fixed]
 
 
@@ -301,7 +303,13 @@ def _versions(store: Store, plugin_id: str) -> dict[str, str]:
     return {each["name"]: each["version"] for each in store.receipt(plugin_id).get("packages", ())}
 
 
-def _described(store: Store, plan: Plan) -> UpdateOutcome:
+def _where(workshop: Workshop, plugin_id: str) -> str:
+    """Say where a plugin was looked for; empty where that goes without saying."""
+    origin = workshop.origin_of(plugin_id)
+    return "" if origin == Origin(None) else f"looked at {origin}"
+
+
+def _described(store: Store, plan: Plan, where: str) -> UpdateOutcome:
     installed = store.plugins().get(plan.plugin_id)
     have = _versions(store, plan.plugin_id) if installed else {}
     changes = [
@@ -314,14 +322,14 @@ def _described(store: Store, plan: Plan) -> UpdateOutcome:
     previous = installed.version if installed else None
     version = plan.resolution.plugin.version
     move = would_move(store, plan)
-    notes = (*plan.resolution.notes, *(filter(None, [told(move)]) if move else ()))
+    notes = (*plan.resolution.notes, *filter(None, [told(move) if move else "", where]))
     settings = as_json(move) if move else None
     return UpdateOutcome(
         plan.plugin_id, version, "would update", previous, tuple(changes), (), notes, settings
     )
 
 
-def _done(planned: UpdateOutcome, outcome: InstallOutcome) -> UpdateOutcome:
+def _done(planned: UpdateOutcome, outcome: InstallOutcome, where: str) -> UpdateOutcome:
     return UpdateOutcome(
         planned.plugin_id,
         outcome.version,
@@ -329,13 +337,13 @@ def _done(planned: UpdateOutcome, outcome: InstallOutcome) -> UpdateOutcome:
         planned.previous_version,
         planned.changes,
         outcome.permissions,
-        outcome.notes,
+        (*outcome.notes, *filter(None, [where])),
         outcome.settings,
     )
 
 
-def _unchanged(plugin: InstalledPlugin, why: str) -> UpdateOutcome:
-    notes = (why,) if why else ()
+def _unchanged(plugin: InstalledPlugin, *notes: str) -> UpdateOutcome:
+    notes = tuple(filter(None, notes))
     return UpdateOutcome(
         plugin.plugin_id, plugin.version, "unchanged", plugin.version, (), plugin.permissions, notes
     )

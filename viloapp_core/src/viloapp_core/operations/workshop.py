@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viloapp_core.operations.fitting import NobodyRuns, Steps
+from viloapp_core.operations.origins import Origin, chosen, recorded
 from viloapp_core.operations.outcomes import InstallOptions, Progress, ProgressEvent, Stage
 from viloapp_core.operations.specs import Spec
 from viloapp_core.resolve import ByteCounter, Pip, Resolution, Sources, wheelhouse
@@ -49,23 +50,33 @@ class Workshop:
     cancel: threading.Event | None = None
     wheels: Mapping[str, Path] = field(default_factory=wheelhouse)
     steps: Steps = field(default_factory=NobodyRuns)
+    named: frozenset[str] = frozenset()
+    """Plugins that the person names for an installation: they come from where the person says, or PyPI."""
+    adopted: dict[str, str] = field(default_factory=dict)
+    """New plugin → the one that requires it, from whose place it comes."""
 
     @property
     def sources(self) -> Sources:
-        """Where distributions come from: offline, the archives too."""
-        links = tuple(
-            str(Path(link).expanduser().absolute()) if "://" not in link else link
-            for link in self._find_links()
-        )
-        return Sources(self.options.index_url, links, self.options.offline)
+        """Where distributions come from that belong to no plugin yet: offline, the archives too."""
+        return self._sources(chosen(self.options, None))
 
-    def _find_links(self) -> tuple[str, ...]:
-        if not self.options.offline:
-            return self.options.find_links
+    def sources_of(self, plugin_id: str) -> Sources:
+        """Return where a plugin and its libraries come from."""
+        return self._sources(self.origin_of(plugin_id))
+
+    def origin_of(self, plugin_id: str) -> Origin:
+        """Return the same in words that a receipt keeps."""
+        like = self.adopted.get(plugin_id, plugin_id)
+        known = like not in self.named and like in self.store.plugins()
+        return chosen(self.options, recorded(self.store.receipt(like)) if known else None)
+
+    def _sources(self, origin: Origin) -> Sources:
+        if not self.options.offline and origin.index_url != "":
+            return Sources(origin.index_url, origin.find_links)
         farm = self.scratch / "archives"
         farm.mkdir(exist_ok=True)
         archive.link_farm(self.store.layout, archive.known(self.store.layout), farm)
-        return (*self.options.find_links, str(farm))
+        return Sources(origin.index_url or None, (*origin.find_links, str(farm)), offline=True)
 
     def pip(self, plugin: str, stage: Stage) -> Pip:
         """Return pip, reporting to this use case's progress."""
