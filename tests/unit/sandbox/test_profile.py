@@ -135,7 +135,62 @@ def test_links_to_the_interpreter_exist_inside(home: Path) -> None:
     python.symlink_to(home / "py-current/bin/python3.12")
     found = decide(replace(ask(home), base_prefix=home / "py-current"), home)
     links = [(m.target, m.source) for m in found.mounts if m.kind is MountKind.LINK]
-    assert links == [(home / "py-current", "py")]
+    assert [link for link in links if home in link[0].parents] == [(home / "py-current", "py")]
+
+
+class Machine(RealDisk):
+    """A machine with these links at its root, and this of what they may lead to."""
+
+    def __init__(self, links: dict[str, str], there: set[str]) -> None:
+        super().__init__()
+        self._at_root, self._there = links, there
+
+    def exists(self, path: Path) -> bool:
+        """All that is named."""
+        return str(path) in self._there or str(path) in self._at_root
+
+    def resolve(self, path: Path) -> Path:
+        """See `Disk`; one link at most."""
+        text = self._at_root.get(str(path))
+        return super().resolve(path if text is None else path.parent / text)
+
+    def link(self, path: str) -> str | None:
+        """See `Disk`; but for the root's own, what there really is."""
+        if path.startswith(("/lib", "/bin", "/usr", "/etc", "/opt")):
+            return self._at_root.get(path)
+        return super().link(path)
+
+
+def test_links_of_the_system_are_links_inside_too(home: Path) -> None:
+    """Into what is mounted anyway and at once; else what they lead to is mounted in their place."""
+    links = {
+        "/lib": "usr/lib",
+        "/lib64": "opt/lib64",  # which is not shown
+        "/lib32": "/usr/lib/old",  # which is a link itself
+        "/usr/lib/old": "/usr/lib32",
+        "/etc/os-release": "../usr/lib/os-release",
+        "/etc/localtime": "/usr/share/zoneinfo/UTC",
+        "/etc/hosts": "/usr/share/hosts",
+    }
+    there = {"/usr/lib", "/usr/lib32", "/usr/share"}
+    found = profile(
+        ask(home),
+        environment={},
+        inside=Inside(Path("/core/bootstrap.py")),
+        home=home,
+        user_namespace=True,
+        disk=Machine(links, there),
+    )
+    assert {str(m.target): m.source for m in found.mounts if str(m.target) in links} == {
+        "/lib": "usr/lib",
+        "/lib64": "/lib64",
+        "/lib32": "/lib32",
+        "/etc/os-release": "../usr/lib/os-release",
+        "/etc/localtime": "/usr/share/zoneinfo/UTC",
+        "/etc/hosts": "/etc/hosts",
+    }
+    shown = {str(m.target) for m in found.mounts if m.kind is MountKind.READ_IF_THERE}
+    assert shown == {*there, "/lib64", "/lib32", "/etc/hosts"}
 
 
 def test_a_workspace_behind_a_link_keeps_its_name(home: Path) -> None:
