@@ -161,6 +161,25 @@ class Machine(RealDisk):
         return super().link(path)
 
 
+def test_a_link_on_two_ways_is_made_once(home: Path) -> None:
+    """Of the system, and to an interpreter that is called by it: bubblewrap makes no link where one is."""
+    python = ask(home).python
+    python.unlink()
+    python.symlink_to("/bin/python3")
+    request = replace(
+        ask(home), base_prefix=Path("/usr"), base_executable=Path("/bin/python3"), programs=True
+    )
+    found = profile(
+        request,
+        environment={},
+        inside=Inside(Path("/core/bootstrap.py")),
+        home=home,
+        user_namespace=True,
+        disk=Machine({"/bin": "usr/bin"}, {"/usr", "/usr/bin/python3"}),
+    )
+    assert kinds(found, Path("/bin")) == [MountKind.LINK]
+
+
 def test_links_of_the_system_are_links_inside_too(home: Path) -> None:
     """Into what is mounted anyway and at once; else what they lead to is mounted in their place."""
     links = {

@@ -77,6 +77,11 @@ class Mounts:
         last = max(self._latest.get(place, -1) for place in places)
         return last >= 0 and self.made[last].kind in _SHOWING
 
+    def links(self, path: Path) -> bool:
+        """Tell whether there is a link at ``path`` itself."""
+        at = self._latest.get(str(path))
+        return at is not None and self.made[at].kind is MountKind.LINK
+
 
 @lru_cache(maxsize=1024)
 def _above(path: Path) -> tuple[Path, ...]:

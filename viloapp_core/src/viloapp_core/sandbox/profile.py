@@ -142,7 +142,7 @@ def profile(
     for kind, path, source in _own(request, disk):
         mounts.add(Mount(kind, path, str(source)))
     for link, target in links_on_the_way(_named(request, mounts, disk), disk):
-        if not mounts.shows(link):
+        if not (mounts.shows(link) or mounts.links(link)):
             mounts.add(Mount(MountKind.LINK, link, target))
     mounts.add(Mount(MountKind.READ, BOOTSTRAP, str(inside.bootstrap)))
     for place, file in ((ROOT_ONLY, inside.root_only), (SCRIPT, inside.script)):
