@@ -30,7 +30,8 @@ def run(folder: Path, *, effort: Effort, rounds: int) -> Outcome:
     metrics = PluginMetrics("hello")
 
     def count() -> None:
-        metrics.ended(metrics.begin("command", PARAMS))
+        metrics.begin(None, "command", PARAMS)
+        metrics.ended(None)
 
     counted = _a_million(count, number, repeat)
     empty = _a_million(lambda: None, number, repeat)

@@ -37,13 +37,14 @@ def metrics(clock: Clock) -> PluginMetrics:
 @contextmanager
 def call(metrics: PluginMetrics, method: str, params: Any) -> Iterator[None]:
     """Be called, as a worker does it."""
-    began = metrics.begin(method, params)
+    called = object()
+    metrics.begin(called, method, params)
     try:
         yield
     except BaseException as error:
-        metrics.ended(began, error)
+        metrics.ended(called, error)
         raise
-    metrics.ended(began)
+    metrics.ended(called)
 
 
 def lived(metrics: PluginMetrics, clock: Clock, process: int, *, start_s: float, life_s: float) -> None:

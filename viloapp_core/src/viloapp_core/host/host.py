@@ -305,9 +305,18 @@ class Host:
         worker = self._workers[plugin_id]
         allowed = worker.execution_time(self.settings.document)
         limit = timeout_s or allowed
+        params = [id, dict(arguments or ())]
         self._calls += 1
         try:
-            return await worker.call("command", [id, dict(arguments or ())], timeout_s=limit, repeat=repeat)
+            if (asked := worker.ask("command", params, limit)) is None:
+                return await worker.call("command", params, timeout_s=limit, repeat=repeat)
+            # As `Worker.call` goes on, with one coroutine less: of a plain call each takes its share.
+            try:
+                answer = await asked[0]
+            except BaseException as error:
+                return await worker.failed(asked, error, limit, repeat)
+            worker.answered(asked)
+            return answer
         except DeadlineExceededError:
             if timeout_s is None:
                 self.limit_reached(plugin_id, Breach("execution_time", "refused", allowed, allowed))

@@ -1,8 +1,8 @@
 """What is measured of each plugin: pure counters, fed by who drives its process.
 
     metrics = PluginMetrics("hello")
-    began = metrics.begin("command", ["hello.greet", {}])
-    metrics.ended(began)                      # or with the error that it ended in
+    metrics.begin(call, "command", ["hello.greet", {}])     # a call is whatever tells it from others
+    metrics.ended(call)                                     # or with the error that it ended in
     metrics.report()["command_count"]         # 1
 
 Memory is bounded whatever a plugin does: latencies go into buckets (`Latencies`), samples into a ring.

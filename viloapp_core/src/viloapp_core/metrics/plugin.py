@@ -70,7 +70,7 @@ class PluginMetrics:
     def __init__(self, plugin_id: str, clock: Callable[[], float] = monotonic) -> None:
         self.plugin_id = plugin_id
         self.latencies = Latencies()
-        self.under_way: dict[int, tuple[str, Any]] = {}
+        self.under_way: dict[object, tuple[str, Any, int]] = {}
         self.streams = 0
         self.streamed = 0
         self.errors = 0
@@ -94,27 +94,26 @@ class PluginMetrics:
 
     # -- told by who drives the process --------------------------------------------------------------
 
-    def begin(self, method: str, params: Any) -> int:
-        """Note a call that begins; what is returned goes to `ended`. Both together take under 1 us."""
-        under_way, began = self.under_way, perf_counter_ns()
-        while began in under_way:  # a clock that moves in steps
-            began += 1
-        under_way[began] = (method, params)
-        return began
+    def begin(self, call: object, method: str, params: Any) -> None:
+        """Note a call that begins, under whatever tells it from others; it goes to `ended`."""
+        self.under_way[call] = (method, params, perf_counter_ns())
 
-    def ended(self, began: int, error: BaseException | None = None) -> None:
-        """Count a call that ended.
+    def ended(self, call: object, error: BaseException | None = None) -> int:
+        """Count a call that ended; return how long it took, in nanoseconds.
 
         Args:
-            began: what `begin` returned.
+            call: what `begin` was told.
             error: what it ended in. One that is no `Exception` is a caller's who gave up: nothing that the
                 plugin did.
         """
-        if self.under_way.pop(began)[0] in COUNTED:
-            self.latencies.record(perf_counter_ns() - began)
+        method, _, began = self.under_way.pop(call)
+        took = perf_counter_ns() - began
+        if method in COUNTED:
+            self.latencies.record(took)
             # That a command streams is how `viloapp call` learns of it: no fault of anybody's.
             if isinstance(error, Exception) and not isinstance(error, StreamingCommandError):
                 self.failed(error)
+        return took
 
     def failed(self, error: BaseException | str) -> None:
         """Count an error."""
@@ -210,7 +209,8 @@ class PluginMetrics:
     def running(self) -> list[tuple[str, float]]:
         """Return what is under way: its name without arguments, and for how many seconds; longest first."""
         now = perf_counter_ns()
-        found = [(_name(*call), (now - began) / 1e9) for began, call in self.under_way.items()]
+        calls = self.under_way.values()
+        found = [(_name(method, params), (now - began) / 1e9) for method, params, began in calls]
         return sorted(found, key=lambda each: -each[1])
 
     def report(self) -> dict[str, Any]:

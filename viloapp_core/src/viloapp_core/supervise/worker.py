@@ -1,7 +1,6 @@
 """One plugin, as the host calls it."""
 
 import asyncio
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,14 @@ from viloapp_sdk.errors import (
     DeadlineExceededError,
     FrameError,
     LimitExceededError,
+    ViloError,
     WorkerLostError,
 )
 
-__all__ = ["Worker"]
+__all__ = ["Asked", "Worker"]
+
+Asked = tuple[asyncio.Future[Any], int, Life]
+"""A call: its answer to come, its number, and the process that was asked."""
 
 
 class Worker:
@@ -201,31 +204,64 @@ class Worker:
         Raises:
             ViloError: what the plugin answered, or that it could not.
         """
+        asked = self.ask(method, params, timeout_s)
+        if asked is None:
+            asked = self._ask(await self._free(), method, params, timeout_s)
+        try:
+            answer = await asked[0]
+        except BaseException as error:
+            return await self.failed(asked, error, timeout_s, repeat)
+        self.answered(asked)
+        return answer
+
+    def ask(self, method: str, params: Any, timeout_s: float | None) -> Asked | None:
+        """Begin what `call` does, where the process is there and free; None where that has to be waited for.
+
+        Whoever has awaited the answer tells `answered` or `failed` of it.
+        """
         life = self._supervisor.running
         if life is None or life.fault or not life.peer.free:
-            life = await self._free()
+            return None
+        return self._ask(life, method, params, timeout_s)
+
+    def answered(self, asked: Asked) -> None:
+        """Count a call that was answered."""
+        self.metrics.ended(asked[0])
+
+    async def failed(self, asked: Asked, error: BaseException, timeout_s: float | None, repeat: bool) -> Any:
+        """Raise what the caller is told of the error that a call ended in; or ask once more, if that may be.
+
+        Args:
+            asked: the call.
+            error: what it ended in.
+            timeout_s: as it was for `ask`.
+            repeat: see `call`.
+        """
+        answer, id, life = asked
+        method, params, _ = self.metrics.under_way[answer]
+        told: BaseException = error
+        try:
+            life.peer.leave(id)
+            told = await self._told(error, life)
+        finally:
+            took = self.metrics.ended(answer, told)
+        if told is error:
+            raise error
+        left = timeout_s - took / 1e9 if timeout_s is not None else None
+        if repeat and isinstance(told, WorkerLostError) and (left is None or left > 0):
+            return await self.call(method, params, timeout_s=left)
+        raise told from error
+
+    def _ask(self, life: Life, method: str, params: Any, timeout_s: float | None) -> Asked:
         if life.watch.idle:
             life.watch.wake()
-        metrics, peer = self.metrics, life.peer
-        began = metrics.begin(method, params)
         try:
-            id, answer_to_come = peer.ask(method, params, timeout_s)
-            try:
-                answer = await answer_to_come
-            except BaseException:
-                peer.leave(id)
-                raise
-        except BaseException as error:
-            told = await self._told(error, life)
-            metrics.ended(began, told)
-            if told is error:
-                raise
-            left = timeout_s - (time.perf_counter_ns() - began) / 1e9 if timeout_s is not None else None
-            if repeat and isinstance(told, WorkerLostError) and (left is None or left > 0):
-                return await self.call(method, params, timeout_s=left)
-            raise told from error
-        metrics.ended(began)
-        return answer
+            id, answer = life.peer.ask(method, params, timeout_s)
+        except ViloError as error:  # counted and told as if it were the plugin's answer
+            id, answer = 0, asyncio.get_running_loop().create_future()
+            answer.set_exception(error)
+        self.metrics.begin(answer, method, params)
+        return answer, id, life
 
     async def stream(self, command: str, arguments: dict[str, Any], timeout_s: float) -> Streaming:
         """Have a streaming command begin, starting the plugin's process when none runs.
