@@ -114,9 +114,13 @@ def _box(box: _Box, x: float, y: int, width: float, share: float) -> str:
     )
 
 
+# The last is a worker's command line, and what that runs.
+_NOT_OF_THE_PLUGIN = ("all", "(more)", "<module> (<string>:1)")
+
+
 def _color(name: str) -> str:
     """Return a warm colour that a function always has; cool for what runs the plugin rather than is of it."""
     shade = zlib.crc32(name.encode())
-    if "viloapp_sdk/" in name or "bootstrap.py" in name or name in ("all", "(more)"):
+    if "viloapp_sdk/" in name or name in _NOT_OF_THE_PLUGIN:
         return f"hsl({200 + shade % 20} {25 + shade % 11}% {72 + shade % 9}%)"
     return f"hsl({8 + shade % 44} {70 + shade % 21}% {60 + shade % 13}%)"
