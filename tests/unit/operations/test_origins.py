@@ -103,6 +103,24 @@ def test_a_place_that_is_gone_is_said_and_not_replaced(
     assert theirs.asked == []
 
 
+def test_what_is_installed_again_comes_from_the_same_place(
+    store: Store, plugin: Plugin, ours: Index, theirs: Index, folder: Path, act: Act
+) -> None:
+    """`--force-reinstall`, and another version; where the receipt is damaged, the person says where."""
+    plugin("hello", "0.1", to=ours.folder)
+    act("hello", index_url=ours.url)
+    plugin("hello", "0.2", to=ours.folder)
+    act("hello==0.1", force_reinstall=True)
+    act("hello==0.2")
+    assert store.receipt("hello")["index_url"] == ours.url
+    receipt = store.plugin("hello").generation / "receipt.json"
+    receipt.chmod(0o600)
+    receipt.write_text("{")
+    plugin("hello", "0.3")
+    act("hello", force_reinstall=True, offline=True, find_links=(str(folder),))
+    assert store.plugin("hello").version == "0.3"
+
+
 def test_a_folder_is_looked_at_again(store: Store, plugin: Plugin, folder: Path, act: Act) -> None:
     """What came from a folder with no index asked is looked for there, and at no index."""
     plugin("hello", "0.1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,16 +113,8 @@ def install(
     store.recover()
     parsed, problems = specs.parse(texts, dev=options.dev)
     raise_all(problems)
-    named = {spec.plugin_id for spec in parsed if spec.plugin_id}
     with workshop_of(
-        store,
-        options,
-        progress=progress,
-        environ=environ,
-        cancel=cancel,
-        wheels=wheels,
-        steps=steps,
-        named=named,
+        store, options, progress=progress, environ=environ, cancel=cancel, wheels=wheels, steps=steps
     ) as workshop:
         settled = dependencies.settle(parsed, workshop)
         outcomes = [_unchanged(store.plugin(plugin_id)) for plugin_id in settled.kept]
@@ -141,11 +133,8 @@ def workshop_of(
     cancel: threading.Event | None = None,
     wheels: Mapping[str, Path] | None = None,
     steps: Steps | None = None,
-    named: Collection[str] = (),
 ) -> Iterator[Workshop]:
     """Yield what a use case works with, under a journal entry whose scratch folder goes at the end.
-
-    ``named`` are the plugins that the person names for an installation; others come from where they did.
 
     Raises:
         StoreFolderError: the store cannot be written.
@@ -154,9 +143,7 @@ def workshop_of(
     try:
         carried = wheelhouse() if wheels is None else wheels
         runner = steps or NobodyRuns()
-        yield Workshop(
-            store, options, progress, environ, session.scratch, cancel, carried, runner, frozenset(named)
-        )
+        yield Workshop(store, options, progress, environ, session.scratch, cancel, carried, runner)
     except BrokenPipeError:
         raise  # it is not the store: whoever is told of the progress has closed its end
     except OSError as error:

@@ -117,7 +117,7 @@ def _lock(target: Target, requires_python: SpecifierSet, workshop: Workshop) -> 
 def _say_where(error: ViloError, plugin_id: str, workshop: Workshop) -> None:
     """Add to an error where what is installed was looked for, and how to look elsewhere."""
     like = workshop.adopted.get(plugin_id, plugin_id)
-    if workshop.options.index_url is None and like in workshop.store.plugins() and like not in workshop.named:
+    if workshop.options.index_url is None and like in workshop.store.plugins():
         where = f"looked at {workshop.origin_of(plugin_id)}, where {like} came from"
         again = "for another place, or to log in: --index-url URL"
         error.hint = "; ".join(filter(None, (error.hint, where, again)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from viloapp_core.operations.specs import Spec
 from viloapp_core.resolve import ByteCounter, Pip, Resolution, Sources, wheelhouse
 from viloapp_core.store import Store
 from viloapp_core.store import archives as archive
+from viloapp_core.store.errors import StoreError
 
 if TYPE_CHECKING:
     from viloapp_core.manifest import PluginDescription
@@ -50,8 +52,6 @@ class Workshop:
     cancel: threading.Event | None = None
     wheels: Mapping[str, Path] = field(default_factory=wheelhouse)
     steps: Steps = field(default_factory=NobodyRuns)
-    named: frozenset[str] = frozenset()
-    """Plugins that the person names for an installation: they come from where the person says, or PyPI."""
     adopted: dict[str, str] = field(default_factory=dict)
     """New plugin → the one that requires it, from whose place it comes."""
 
@@ -67,8 +67,11 @@ class Workshop:
     def origin_of(self, plugin_id: str) -> Origin:
         """Return the same in words that a receipt keeps."""
         like = self.adopted.get(plugin_id, plugin_id)
-        known = like not in self.named and like in self.store.plugins()
-        return chosen(self.options, recorded(self.store.receipt(like)) if known else None)
+        known = None
+        if like in self.store.plugins():
+            with suppress(StoreError):  # it is damaged, and installed again: the person says where from
+                known = recorded(self.store.receipt(like))
+        return chosen(self.options, known)
 
     def _sources(self, origin: Origin) -> Sources:
         if not self.options.offline and origin.index_url != "":
