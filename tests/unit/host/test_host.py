@@ -323,6 +323,26 @@ def test_a_widget_that_does_not_come_back_is_not_waited_for_without_bound(plant:
     run(test)
 
 
+def test_a_setting_that_no_frame_can_hold_keeps_nobody_waiting(plant: Plant, run: Run) -> None:
+    """It comes while a plugin starts: whoever called that has an answer."""
+    plant("hello", HELLO, configuration={"greeting": {"type": "string", "default": "Hi"}})
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            first = asyncio.ensure_future(host.call("hello.setting"))
+            while not host.is_running("hello"):
+                await asyncio.sleep(0)
+            path = host.store.root / "settings.json"
+            path.write_text(
+                '{"version": "3.0", "plugins": {"hello": {"greeting": "half a character: \\ud83d"}}}'
+            )
+            host.settings.reload()
+            async with asyncio.timeout(20):
+                assert await first == "Hi"
+
+    run(test)
+
+
 def test_settings_are_checked_kept_and_reach_a_running_worker(plant: Plant, run: Run) -> None:
     """A default until it is changed; a change is there at once and after a restart."""
     plant("hello", HELLO, configuration={"greeting": {"type": "string", "default": "Hi"}})

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from viloapp_core.process import Spawner
-from viloapp_core.sandbox import Launch, Probe, Request, launch_plan, probe
+from viloapp_core.sandbox import Launch, Probe, Request, launch_plan, probe, program_plan
 from viloapp_core.sandbox.observing.observation import Observation
 from viloapp_core.sandbox.observing.observer import Observer
 
@@ -28,6 +28,8 @@ def main(fd_in, fd_out):
             exec(json.loads(line), names)
             print(json.dumps(names.get("answer")), file=answers, flush=True)
 """
+
+NO_SANDBOX = Probe("none", "none", "bubblewrap is not installed", "install it")
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,21 @@ class Installed:
         assert child.wait_blocking(5) is not None
         assert answer, "the worker ended without an answer; its output is above"
         return json.loads(answer)
+
+    def run_script(self, script: Path, arguments: tuple[str, ...], *, allow_unsandboxed: bool = False) -> str:
+        """Run a script of the core's in its place; return what that printed."""
+        found = NO_SANDBOX if allow_unsandboxed else self._confinement
+        plan = program_plan(self.request, script, arguments, found, allow_unsandboxed=allow_unsandboxed)
+        read, write = os.pipe()
+        child = self._spawner.spawn(
+            plan.argv, env=plan.env, cwd=plan.cwd, pass_fds=plan.pass_fds, stdout=write, stderr=2
+        )
+        plan.close()
+        os.close(write)
+        with os.fdopen(read) as said:
+            printed = said.read()
+        assert child.wait_blocking(5) is not None
+        return printed
 
 
 @pytest.fixture(scope="session")

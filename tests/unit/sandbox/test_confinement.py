@@ -60,6 +60,16 @@ answer += ["ctypes" in sys.modules, gc.isenabled()]
     assert not loaded
 
 
+@pytest.mark.parametrize("allow_unsandboxed", [False, True])
+def test_a_script_of_the_cores_has_its_cycles_collected(
+    worker: Installed, tmp_path: Path, allow_unsandboxed: bool
+) -> None:
+    """It may run for as long as a plugin does."""
+    script = tmp_path / "script.py"
+    script.write_text("import gc, sys\nprint(gc.isenabled(), *sys.argv[1:])")
+    assert worker.run_script(script, ("one",), allow_unsandboxed=allow_unsandboxed) == "True one\n"
+
+
 def test_the_environment_is_the_plugins(worker: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Language is passed on; nothing else of the person is. The home is the plugin's data."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")

@@ -195,3 +195,13 @@ def test_what_a_host_goes_by_is_a_value_that_can_be(tmp_path: Path) -> None:
     path.write_text('{"version": "3.0", "core": {"supervise.delay_s": "soon", "supervise.max_retries": 5}}')
     settings = Settings(path, dict)
     assert (settings.core("supervise.delay_s"), settings.core("supervise.max_retries")) == (1, 5)
+
+
+@pytest.mark.parametrize("value", ["half a character: \ud83d", {"n": 2**64}])
+def test_what_no_plugin_can_be_told_is_refused(settings: Settings, value: Any) -> None:
+    """It would keep the plugin from starting; set or taken over, nothing is changed."""
+    with pytest.raises(SettingError, match=r"viloxterm.free cannot be .* a value cannot be sent"):
+        settings.set("viloxterm.free", value)
+    done = settings.adopt({"version": "3.0", "plugins": {"viloxterm": {"free": value, "bell": True}}})
+    assert [change.key for change in done.changes] == ["viloxterm.bell"]
+    assert settings.get("viloxterm.free") is None

@@ -324,6 +324,9 @@ def main(plan: "dict[str, Any]") -> "tuple[int, ...] | None":
         sys.stderr.flush()
         os._exit(126)
     if plan["code"] is not None or plan["script"] is not None:
+        import gc
+
+        gc.enable()  # off for a worker's start alone, see `viloapp_core.sandbox.first_code`
         run(plan["code"], plan["script"], plan["arguments"])
         return None
     fds: tuple[int, ...] = plan["fds"]

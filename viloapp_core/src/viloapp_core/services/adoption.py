@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from viloapp_core.services.sendable import unsendable
 from viloapp_sdk.manifest.values import problem
 
 __all__ = ["Adoption", "Change", "compare"]
@@ -101,4 +102,4 @@ def _objection(owner: str, name: str, value: Any, schema: Mapping[str, Any] | No
         return "it is set by hand: viloapp config set"
     if not known:
         return "" if _PLUGIN_ID.fullmatch(owner) and len(owner) <= 200 else "that is no plugin's name"
-    return "there is no such setting" if schema is None else problem(schema, value)
+    return "there is no such setting" if schema is None else problem(schema, value) or unsendable(value)

@@ -15,6 +15,7 @@ from viloapp_core.foundation.files import FileLock, read_json, write_json
 from viloapp_core.limits import BOUNDS, INTEGERS
 from viloapp_core.services.adoption import Adoption, compare
 from viloapp_core.services.errors import SettingError
+from viloapp_core.services.sendable import unsendable
 from viloapp_core.services.theme import DEFAULT_THEME, THEMES
 from viloapp_sdk.manifest.values import problem as value_problem
 
@@ -243,7 +244,9 @@ class Settings:
         except (TypeError, ValueError, RecursionError) as error:
             raise SettingError(f"{key} cannot have a value that JSON has not: {error}") from None
         problem = (
-            f"more than {_MAX_VALUE} characters" if len(text) > _MAX_VALUE else value_problem(schema, value)
+            f"more than {_MAX_VALUE} characters"
+            if len(text) > _MAX_VALUE
+            else value_problem(schema, value) or unsendable(value)
         )
         if problem:
             raise SettingError(f"{key} cannot be {text[:80]}: {problem}")

@@ -1,6 +1,7 @@
 """From a launch to a plugin that answers, or to the reason why it does not."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -119,7 +120,10 @@ def _catch_up(life: Life, told: Mapping[str, Any], now: Mapping[str, Any]) -> No
     """Tell a plugin what has changed since it was asked to initialize, a whole interpreter's start ago."""
     for name, value in now["settings"].items():
         if value != told["settings"].get(name):
-            life.peer.notify("settings.changed", {"source": "host", "data": {"name": name, "value": value}})
+            with contextlib.suppress(FrameError):  # no frame holds it: the next start will say so
+                life.peer.notify(
+                    "settings.changed", {"source": "host", "data": {"name": name, "value": value}}
+                )
     if now["locale"] != told["locale"]:
         life.peer.notify("locale.changed", {"source": "host", "data": {"locale": now["locale"]}})
 

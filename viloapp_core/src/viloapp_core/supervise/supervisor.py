@@ -193,13 +193,14 @@ class Supervisor:
         self.was_ready, self.python = True, life.python
         self._feed(machine.Ready())
         if self.phase == "running":
-            life.catch_up()  # now: what changes from here on is told to what runs
             self.health = "healthy"
             self._tell("ready", pid=life.pid, took_s=round(time.time() - life.began, 3))
             self._health = Health(life, lambda: checks_of(self._around.supervision), self._verdict)
             self._arrived(life)
         if life.ended.done():
             self._over(life)
+        elif self.phase == "running":
+            life.catch_up()  # now: what changes from here on is told to what runs; who waits goes on after it
 
     def _launched(self, life: Life) -> None:
         self.life = life
