@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from viloapp_sdk._wire import ERROR, EVENT, REQUEST, RESPONSE, FrameBuffer, pack
-from viloapp_sdk.errors import ViloError
+from viloapp_sdk.errors import ViloError, WorkerLostError
 from viloapp_sdk.worker._channel import Channel
 
 PAGE = 4096
@@ -28,7 +29,7 @@ class Host:
         self._theirs = theirs_in, theirs_out
         self._buffer = FrameBuffer()
         self.heard: list[Any] = []
-        channel = Channel(theirs_in, theirs_out)
+        self.channel = channel = Channel(theirs_in, theirs_out)
         channel.handle, channel.notify = handle, lambda type, body: self.heard.append(body)
         self._thread = threading.Thread(target=self._serve, args=(channel,))
         self._thread.start()
@@ -169,3 +170,25 @@ def test_a_nested_request_that_another_thread_has_read_is_served_meanwhile(silen
     silent.handle = lambda method, params: silent.route([RESPONSE, 1, f"after {method}"])
     silent.reading = HandedOver(lambda: silent.route([REQUEST, 9, "nested", None]))  # type: ignore[assignment]
     assert silent.request("ask", []) == "after nested"
+
+
+def test_threads_that_wait_are_told_when_the_host_goes(host: Host) -> None:
+    """Else the plugin's process would not end before they do."""
+    told: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(WorkerLostError, match="the host is gone"):
+            host.channel.request("ask", [])
+        told.append("gone")
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert {host.receive()[2] for _ in threads} == {"ask"}
+    while len(host.channel._waiting) < len(threads):  # the main thread reads
+        time.sleep(0.001)
+    os.close(host.fd_out)
+    host.fd_out = os.open(os.devnull, os.O_WRONLY)
+    for thread in threads:
+        thread.join(10)
+    assert told == ["gone", "gone"]

@@ -168,10 +168,10 @@ class Channel:
                             alone = alone and not buffer.end
                             if not alone:
                                 self._sort(frame)
-                    finally:
+                    finally:  # also at the end, which others that wait are to see as well
                         reading.release()
-                    if self._waiting:
-                        self._wake()
+                        if self._waiting:
+                            self._wake()
                     if alone:  # as nearly always: it need not be put away before it is served
                         self.dispatch(frame)
                 else:
