@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from viloapp_core.rpc import Limits, Peer
+from viloapp_core.rpc import Limits, Peer, event
 from viloapp_sdk._wire import ERROR, EVENT, HELLO, REQUEST, RESPONSE, FrameBuffer, pack
 from viloapp_sdk.errors import (
     CallCancelledError,
@@ -324,6 +324,31 @@ def test_a_peer_that_does_not_read_its_answers_ends_and_never_blocks_us(size: in
                     break
                 await asyncio.sleep(0)
             assert "does not read" in str(closing.reasons[0])
+
+    run(test)
+
+
+def test_a_busy_peer_is_not_ended_by_large_events_of_one_turn() -> None:
+    """Nor while what is small is sent together, after several answers at once."""
+
+    async def test() -> None:
+        async with connected(limits=Limits(unsent_bytes=1_000_000)) as (peer, stranger, closing):
+            told = event("flood", "x" * 65_536)
+
+            async def ask() -> None:
+                await peer.call("ask", None, timeout_s=5)
+                for _ in range(20):
+                    peer.tell(told)
+
+            asking = asyncio.gather(ask(), ask())
+            ids = [(await stranger.receive())[1] for _ in range(2)]
+            os.write(stranger.fd_out, b"".join(pack([RESPONSE, id, None]) for id in ids))
+            await asyncio.wait_for(asking, 20)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert not closing.reasons
+            async with asyncio.timeout(20):
+                assert (await stranger.receive())[0] == EVENT
 
     run(test)
 

@@ -61,8 +61,9 @@ _COST_OF_ASKING = 8
 _PIPE = 64 * 1024
 _WIDE_PIPE = 4 * _PIPE
 _NEVER = float("inf")
-# So many frames at most wait for the end of a turn, each below 16 KiB.
+# So many frames at most wait for the end of a turn, each below so many bytes: no bound counts them.
 _GATHERED = 64
+_GATHERED_BYTES = 16 * 1024
 # Of results that need not be awaited; to ask an abstract class about each would cost more.
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, dict})
 
@@ -222,10 +223,7 @@ class Peer:
             self._calls[id] = (future, when, timeout_s, method)
             if when < self._alarm_at:
                 self._set_alarm(when)
-        if self._gathering and type(data) is bytes and len(self._gathered) < _GATHERED:
-            self._gathered.append(data)
-        else:
-            self._send(data)
+        self._send(data)
         if self._awake_s and len(self._calls) == 1:
             self._expect(now)
         return id, future
@@ -473,7 +471,7 @@ class Peer:
         if self.closed:
             return
         if self._gathering:
-            if isinstance(data, bytes) and len(self._gathered) < _GATHERED:
+            if len(data) < _GATHERED_BYTES and isinstance(data, bytes) and len(self._gathered) < _GATHERED:
                 self._gathered.append(data)
                 return
             self._flush()
