@@ -186,13 +186,14 @@ def test_the_process_outside_of_a_sandbox_is_looked_at_once(
         "import os, time\n"
         "for _ in range(2):\n"
         "    if child := os.fork():\n"
-        "        print(child, flush=True)\n"
+        "        print(os.getpid(), child, flush=True)\n"
         "        os.wait()\n"
         "        time.sleep(1000)\n"
         f"{_SPIN}"
     )
     assert process.stdout is not None
-    inner = int(process.stdout.readline())
+    lines = [process.stdout.readline().split() for _ in range(2)]  # either of the two may come first
+    (inner,) = (int(child) for parent, child in lines if int(parent) == process.pid)
     read, seen = tree_module._read, []
 
     def record(pid: int) -> Member | None:
