@@ -20,7 +20,7 @@ from benchmarks import many
 from benchmarks.effort import Effort
 from benchmarks.points import Curve, Goal, Point
 from benchmarks.report import Outcome, Target, say
-from benchmarks.start_peers import PEERS, pss_kib
+from benchmarks.start_peers import PEERS, memory_kib
 from benchmarks.starters import BARE, INSIDE, OUTSIDE, Started, peer
 from viloapp_core.sandbox import probe
 
@@ -72,8 +72,8 @@ def _measure(
         for _ in times:
             started.start(count, sandbox=sandbox)
             pids = [each for pid in started.pids(count) for each in _tree(pid)]
-            found.append(float(pss_kib(pids)))
-            own.append(own_kib(pids))
+            found.append(float(memory_kib(pids)))
+            own.append(memory_kib(pids, "Private_Dirty"))
             kinds = Counter(Path(f"/proc/{pid}/comm").read_text("ascii").strip() for pid in pids)
             started.stop()
         note(name, found)
@@ -96,19 +96,6 @@ def _tree(pid: int) -> list[int]:
     return [pid, *(each for child in children for each in _tree(int(child)))]
 
 
-def own_kib(pids: Sequence[int]) -> int:
-    """Return what processes have that they share with nobody and have written: it depends on nobody else.
-
-    Source: proc(5).
-    """
-    found = 0
-    for pid in pids:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
-            if line.startswith("Private_Dirty:"):
-                found += int(line.split()[1])
-    return found
-
-
 def _waiting(python: Path, count: int) -> float:
     """Return the PSS of interpreters that have started, and wait."""
     words = [str(python), "-I", "-c", _WAITS]
@@ -121,4 +108,4 @@ def _waiting(python: Path, count: int) -> float:
         for process in processes:
             assert process.stdout is not None
             process.stdout.read(1)
-        return pss_kib([process.pid for process in processes])
+        return memory_kib([process.pid for process in processes])

@@ -166,12 +166,18 @@ def _distributions(count: int) -> Iterator[None]:
 # -- what they share ---------------------------------------------------------------------------------
 
 
-def pss_kib(pids: Sequence[int]) -> int:
-    """Return what processes take together: shared pages count by the number of those who share them."""
+def memory_kib(pids: Sequence[int], what: str = "Pss") -> int:
+    """Return what processes take together.
+
+    Args:
+        pids: of them.
+        what: as proc(5) has it: ``Pss``, where shared pages count by the number of those who share them, or
+            ``Private_Dirty``, what nobody shares and was written, which depends on nobody else.
+    """
     total = 0
     for pid in pids:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
-            if line.startswith("Pss:"):
+            if line.startswith(f"{what}:"):
                 total += int(line.split()[1])
     return total
 
@@ -189,12 +195,12 @@ def main(name: str, argument: str) -> None:
         if name == "stevedore":
             stack.enter_context(_distributions(count))
         __import__(dict(PEERS.values())[name])
-        before = pss_kib([os.getpid()])
+        before = memory_kib([os.getpid()])
         began = time.perf_counter()
         pids = stack.enter_context(_STARTS[name](count))
         seconds = time.perf_counter() - began
         # In one process it is what that has grown by.
-        used = pss_kib(pids) - (before if pids == [os.getpid()] else 0)
+        used = memory_kib(pids) - (before if pids == [os.getpid()] else 0)
         print(json.dumps({"seconds": seconds, "pss_kib": used}))
 
 

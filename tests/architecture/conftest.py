@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from viloapp_sdk._wire import AWAKE, REQUEST, greeting, pack
+
 CLONE = Path(__file__).resolve().parents[2]
 SOURCES = {
     "viloapp_sdk": CLONE / "viloapp_sdk/src",
@@ -19,6 +21,22 @@ SOURCES = {
     "viloxterm": CLONE / "plugins/viloxterm/src",
     "viloedit": CLONE / "plugins/viloedit/src",
 }
+
+
+_START = {
+    "plugin_id": "p",
+    "version": "1",
+    "entry_point": "viloapp_sdk:Plugin",
+    "data_dir": "/",
+    "settings": {"p.size": 1, "p.speed": 0.5},
+    "locale": "en",
+}
+
+
+@pytest.fixture(scope="session")
+def first_frames() -> bytes:
+    """What a host says to a plugin that needs no more than the SDK, before the first call."""
+    return pack(greeting(**{AWAKE: 0.0003})) + pack([REQUEST, 0, "initialize", _START])
 
 
 @dataclass(frozen=True)

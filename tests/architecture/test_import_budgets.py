@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import viloapp_core
-from viloapp_sdk._wire import AWAKE, REQUEST, greeting, pack
+from viloapp_sdk._wire import REQUEST, pack
 
 CLONE = Path(__file__).resolve().parents[2]
 LoadedBy = Callable[..., set[str]]
@@ -108,25 +108,15 @@ assert Revocation(root, SystemClock()).warnings == ()
     assert sorted(loaded & {"sigstore", "sigstore_models", "cryptography", "pypi_attestations", "tuf"}) == []
 
 
-def test_a_worker_starts_lean(loaded_by: LoadedBy) -> None:
+def test_a_worker_starts_lean(loaded_by: LoadedBy, first_frames: bytes) -> None:
     """A worker that has answered a call has loaded what blocks on a read; the rest comes with its plugin."""
-    start = {
-        "plugin_id": "p",
-        "version": "1",
-        "entry_point": "viloapp_sdk:Plugin",
-        "data_dir": "/",
-        "settings": {"p.size": 1, "p.speed": 0.5},
-        "locale": "en",
-    }
-    asked = (("initialize", start), ("command", ["ping", {}]), ("shutdown", None))
-    frames = (pack([REQUEST, number, *each]) for number, each in enumerate(asked))
-    hello = pack(greeting(**{AWAKE: 0.0003}))
+    rest = [[REQUEST, 1, "command", ["ping", {}]], [REQUEST, 2, "shutdown", None]]
     code = f"""
 import os
 from viloapp_sdk.worker import main
 
 ours, theirs = os.pipe(), os.pipe()
-os.write(ours[1], {b"".join([hello, *frames])!r})
+os.write(ours[1], {first_frames + b"".join(map(pack, rest))!r})
 main(ours[0], theirs[1], os.open("/dev/null", os.O_RDONLY))
 assert b"pong" in os.read(theirs[0], 65536)
 """

@@ -16,19 +16,11 @@ import pytest
 import viloapp_sdk
 from viloapp_core.sandbox.first_code import BOOTSTRAP_FILE, start
 from viloapp_core.sandbox.stage2 import Stage2, open_plan
-from viloapp_sdk._wire import AWAKE, REQUEST, RESPONSE, FrameBuffer, greeting, pack
+from viloapp_sdk._wire import REQUEST, RESPONSE, FrameBuffer, pack
 
 MOST_KIB = 580
 """Beside an interpreter; 508 with Python 3.11, 528 with 3.12, 512 with 3.13. It was 660 once, with 3.11."""
 _WAITS = "import sys; sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()"
-_INITIALIZE = {
-    "plugin_id": "p",
-    "version": "1",
-    "entry_point": "viloapp_sdk:Plugin",
-    "data_dir": "/",
-    "settings": {"p.size": 1, "p.speed": 0.5},
-    "locale": "en",
-}
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/PID/smaps_rollup"),
@@ -48,7 +40,7 @@ def interpreter() -> Iterator[int]:
 
 
 @pytest.fixture
-def worker() -> Iterator[int]:
+def worker(first_frames: bytes) -> Iterator[int]:
     """Return the process of a worker without a sandbox that has answered."""
     compileall.compile_dir(Path(viloapp_sdk.__file__).parent, quiet=1)  # as an installed one is
     with ExitStack() as stack:
@@ -62,8 +54,7 @@ def worker() -> Iterator[int]:
         process = subprocess.Popen(argv, pass_fds=(theirs_in, theirs_out, nothing, plan))
         stack.enter_context(process)
         stack.callback(process.kill)
-        os.write(ours_out, pack(greeting(**{AWAKE: 0.0003})))
-        os.write(ours_out, pack([REQUEST, 1, "initialize", _INITIALIZE]) + pack([REQUEST, 2, "ping", None]))
+        os.write(ours_out, first_frames + pack([REQUEST, 2, "ping", None]))
         buffer, answer = FrameBuffer(), None
         while answer != [RESPONSE, 2, "pong"]:
             assert buffer.read_from(ours_in)

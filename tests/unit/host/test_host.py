@@ -248,15 +248,21 @@ def test_events_reach_subscribers_with_their_true_source(plant: Plant, run: Run)
     run(test)
 
 
+async def _first_call(host: Host) -> "asyncio.Future[Any]":
+    """Ask hello for its setting; return when it has a process, which is not ready yet."""
+    first = asyncio.ensure_future(host.call("hello.setting"))
+    while not host.is_running("hello"):
+        await asyncio.sleep(0)
+    return first
+
+
 def test_a_setting_that_changes_while_a_plugin_starts_is_what_it_has_then(plant: Plant, run: Run) -> None:
     """It is asked to initialize before its interpreter is there, and told afterwards what that missed."""
     plant("hello", HELLO, configuration={"greeting": {"type": "string", "default": "Hi"}})
 
     async def test() -> None:
         async with Host(control=False) as host:
-            first = asyncio.ensure_future(host.call("hello.setting"))
-            while not host.is_running("hello"):
-                await asyncio.sleep(0)
+            first = await _first_call(host)
             host.settings.set("hello.greeting", "Good day")
             assert await first == "Good day"
 
@@ -329,9 +335,7 @@ def test_a_setting_that_no_frame_can_hold_keeps_nobody_waiting(plant: Plant, run
 
     async def test() -> None:
         async with Host(control=False) as host:
-            first = asyncio.ensure_future(host.call("hello.setting"))
-            while not host.is_running("hello"):
-                await asyncio.sleep(0)
+            first = await _first_call(host)
             path = host.store.root / "settings.json"
             path.write_text(
                 '{"version": "3.0", "plugins": {"hello": {"greeting": "half a character: \\ud83d"}}}'

@@ -49,14 +49,20 @@ def act(tmp_path: Path, store: Store, person: Person) -> Act:
     return call
 
 
-def test_an_update_looks_where_each_plugin_came_from(
-    store: Store, plugin: Plugin, ours: Index, theirs: Index, act: Act
-) -> None:
-    """Two plugins of two places are updated at once; neither place is asked for the other's."""
+@pytest.fixture
+def of_two_places(plugin: Plugin, ours: Index, theirs: Index, act: Act) -> None:
+    """Have hello of one place and other of another."""
     plugin("hello", "0.1", to=ours.folder)
     plugin("other", "1.0", to=theirs.folder)
     act("hello", index_url=ours.url)
     act("other", index_url=theirs.url)
+
+
+@pytest.mark.usefixtures("of_two_places")
+def test_an_update_looks_where_each_plugin_came_from(
+    store: Store, plugin: Plugin, ours: Index, theirs: Index, act: Act
+) -> None:
+    """Two plugins of two places are updated at once; neither place is asked for the other's."""
     for index, other in ((ours, "other"), (theirs, "hello")):
         plugin("hello", "0.2", to=index.folder)
         plugin("other", "1.1", to=index.folder)
@@ -149,14 +155,11 @@ def test_what_becomes_required_comes_from_the_same_place(
     assert store.receipt("third")["index_url"] == ours.url
 
 
+@pytest.mark.usefixtures("of_two_places")
 def test_what_several_places_require_is_asked_for(
     store: Store, plugin: Plugin, ours: Index, theirs: Index, act: Act
 ) -> None:
     """It may be another plugin at each: the person says which, and then it stays so."""
-    plugin("hello", "0.1", to=ours.folder)
-    plugin("other", "1.0", to=theirs.folder)
-    act("hello", index_url=ours.url)
-    act("other", index_url=theirs.url)
     plugin("hello", "0.2", requires_plugins=["third"], to=ours.folder)
     plugin("other", "1.1", requires_plugins=["third"], to=theirs.folder)
     plugin("third", "1.0", to=ours.folder)

@@ -269,11 +269,8 @@ class Peer:
 
     def tell(self, event: bytes) -> None:
         """Send what `event` returned, as `notify` does."""
-        if self._unsent or self._gathering or self.closed:
-            if not self.closed and not self.behind:
-                self._send(event)
-        elif (count := self._write(event)) != len(event):
-            self._keep(memoryview(event)[count:])
+        if not self.closed and not (self._unsent and self.behind):
+            self._send(event)
 
     # -- staying awake -----------------------------------------------------------------------------
     #
@@ -343,7 +340,7 @@ class Peer:
 
     def _handle(self, frame: list[Any] | None = None) -> None:
         """Handle a frame and those that are here, as many as one turn of the loop has time for."""
-        left, answers, buffer, calls = _COST_A_TURN, 0, self._buffer, self._calls
+        left, answers, buffer = _COST_A_TURN, 0, self._buffer
         frames = [frame] if frame is not None else None
         self._waiting = False
         try:
@@ -354,11 +351,7 @@ class Peer:
                         break
                 for each in frames:
                     if each[0] == RESPONSE and self._greeted:
-                        call = calls.pop(each[1], None)
-                        if call is None:
-                            self._late(each[1])
-                        elif not call[0].done():
-                            call[0].set_result(each[2])
+                        self._answered(each)
                         answers += 1
                         left -= 1
                     elif not self.closed:

@@ -49,7 +49,6 @@ def argv(
 def _namespaces(profile: Profile) -> list[str]:
     return [
         *(["--unshare-user"] if profile.user_namespace else []),
-        *(["--unshare-net"] if profile.own_network else []),
         "--unshare-pid",
         "--unshare-ipc",
         "--unshare-uts",

@@ -54,4 +54,4 @@ def without_mounts(plugin_id: str, profile: Profile) -> Profile:
             case _:
                 pass
     environment = {**profile.environment, "TMPDIR": str(scratch_folder(profile.folder))}
-    return replace(profile, mounts=tuple(mounts), environment=environment, own_network=False)
+    return replace(profile, mounts=tuple(mounts), environment=environment)

@@ -83,7 +83,6 @@ class Profile:
         environment: the worker's whole environment.
         folder: its working folder.
         user_namespace: whether it needs one of its own (everybody but root).
-        own_network: whether it has a network of its own, which leads nowhere.
         shared: folders and files of the person's among the mounts.
         scratch_bytes: the most that a private folder in memory holds; None where that cannot be bounded.
     """
@@ -92,7 +91,6 @@ class Profile:
     environment: Mapping[str, str]
     folder: Path
     user_namespace: bool
-    own_network: bool = True
     shared: tuple[Path, ...] = ()
     scratch_bytes: int | None = None
 
