@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -44,7 +45,15 @@ nox.options.sessions = ["lint", "types", *UNIT, "contract", "minimums", "package
 DEPENDS_ON_PYTHON = ("sdk", "sdk_manifest", "sdk_testing", "rpc", "process", "broker", "sandbox")
 # What uses msgpack and hardly another distribution, and takes its time: `minimums` leaves it to the newest
 # Python, and to the installed command, which `e2e` runs on the Python that runs nox.
-ON_NO_VERSION = ("benchmarks", "host", "ledger", "limits", "permissions", "plugins", "profiling", "supervise")
+ON_NO_VERSION = (
+    *("benchmarks", "host", "ledger", "limits", "permissions", "plugins", "profiling", "supervise"),
+    # Files, streams, pytest: of others' work no more than what the tests beside these use.
+    *("store/test_belongings.py", "store/test_crashes.py", "store/test_probation.py"),
+    *("cli/test_bisect.py", "cli/test_safe_mode.py", "cli/test_streaming_call.py"),
+    "devtools/test_pytest_runs.py",
+    # What is decided around an installation, which test_installing.py and test_dependencies.py make as well.
+    *("operations/test_origins.py", "operations/test_repairing.py", "operations/test_syncing.py"),
+)
 RED_TEAM = "tests/e2e/redteam"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -69,7 +78,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and layers: ruff (rules and format), and import-linter's contracts."""
-    _groups(session, "lint")
+    _install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     # The contracts are over source files; nothing has to be installed, only found.
@@ -79,33 +88,29 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Mypy, strict, over everything including the tests and this file."""
-    _groups(session, "types", "browser")
-    _in_place(session)
+    _in_place(session, "types", "browser")
     session.run("mypy")
 
 
 @nox.session(python=PYTHONS)
 def unit(session: nox.Session) -> None:
     """Unit and architecture tests on every Python found, with no network where the system allows that."""
-    _groups(session, "test")
-    _in_place(session)
+    _in_place(session, "test")
     _pytest(session, "tests/unit", "tests/architecture", network=False, at_once=True)
 
 
 @nox.session(name="unit-quick", python=BETWEEN, default=False)
 def unit_quick(session: nox.Session) -> None:
     """The unit tests of what depends on the Python, on those between the oldest and the newest."""
-    _groups(session, "test")
-    _in_place(session)
+    _in_place(session, "test")
     _pytest(session, *(f"tests/unit/{each}" for each in DEPENDS_ON_PYTHON), network=False, at_once=True)
 
 
 @nox.session(name="unit-sdk", python=SDK_PYTHONS)
 def unit_sdk(session: nox.Session) -> None:
     """The SDK's unit tests on Python 3.10, which the core does not support and a plugin may use."""
-    _groups(session, "test")
-    session.install("-e", f"./{SDK}")
-    _pytest(session, *_sdk_tests(), network=False)
+    _install(session, "test", more=["-e", f"./{SDK}"])
+    _pytest(session, *_sdk_tests(), network=False, at_once=True)
 
 
 @nox.session
@@ -113,47 +118,45 @@ def contract(session: nox.Session) -> None:
     """Every backend of a port through one suite; the oldest supported SDK in this core, and the reverse."""
     if not (CLONE / "tests" / "contract").is_dir():
         session.skip("no port has two backends yet")
-    _groups(session, "test")
-    _in_place(session)
-    _pytest(session, "tests/contract")
+    _in_place(session, "test")
+    _pytest(session, "tests/contract", at_once=True)
 
 
 @nox.session(python=PYTHONS[:1])
 def minimums(session: nox.Session) -> None:
     """Unit tests with the lowest versions that the pyproject.toml files allow, on the oldest Python."""
-    _groups(session, "test")
     # Not session.create_tmp(): it moves TMPDIR to where the paths of sockets get too long.
     constraints = CLONE / ".nox" / "minimums.txt"
     constraints.write_text("\n".join(_lowest(f"{SDK}/pyproject.toml", f"{CORE}/pyproject.toml")), "utf-8")
-    session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app,author]", "-c", str(constraints))
-    names = sorted({path.parent.name for path in (CLONE / "tests" / "unit").glob("*/test_*.py")})
-    chosen = [f"tests/unit/{name}" for name in names if name not in ON_NO_VERSION]
-    _pytest(session, *chosen, network=False, at_once=True)
+    _in_place(session, "test", constraints=["-c", str(constraints)])
+    folders = sorted({path.parent.name for path in (CLONE / "tests" / "unit").glob("*/test_*.py")})
+    chosen = [f"tests/unit/{name}" for name in folders if name not in ON_NO_VERSION]
+    left_out = [f"--ignore=tests/unit/{name}" for name in ON_NO_VERSION if name.endswith(".py")]
+    _pytest(session, *chosen, *left_out, network=False, at_once=True)
 
 
 @nox.session
 def package(session: nox.Session) -> None:
     """Build the four distributions, check what is in them, and install each in a clean virtualenv."""
-    _groups(session, "test", "package")
+    _install(session, "test", "package")
     built = _built(session)
     session.run("twine", "check", "--strict", *map(str, sorted(built.glob("vilo*"))))
-    _pytest(session, "tests/package", env={"VILOAPP_DIST": str(built)})
+    _pytest(session, "tests/package", at_once=True, env={"VILOAPP_DIST": str(built)})
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Execute what README.md, the tutorial and `examples/` show, with the installed command."""
-    _groups(session, "test", "lint", "types")  # a new plugin's project is held to its own lint and types
-    _installed(session)
-    _pytest(session, "tests/docs")
+    # A new plugin's project is held to its own lint and types.
+    _from_wheels(session, "test", "lint", "types")
+    _pytest(session, "tests/docs", at_once=True)
 
 
 @nox.session
 def e2e(session: nox.Session) -> None:
     """The installed command from end to end, with the real index and a real Chromium."""
     chromium = _chromium(session)
-    _groups(session, "e2e")
-    _installed(session)
+    _from_wheels(session, "e2e")
     env = {"VILOAPP_CHROMIUM": chromium, "VILOAPP_DIST": str(_built(session))}
     if session.posargs:
         _pytest(session, env=env)
@@ -174,8 +177,7 @@ def chaos(session: nox.Session) -> None:
     Twenty minutes. After each kill every invariant of the store is checked, after the faults that no call was
     lost and nothing is left over. `e2e` has a short form of both.
     """
-    _groups(session, "test")
-    _installed(session)
+    _from_wheels(session, "test")
     env = {"VILOAPP_KILLS": "250", "VILOAPP_FAULTS": "1000"}
     _pytest(session, "tests/e2e/test_crash.py", "tests/e2e/test_chaos.py", env=env)
 
@@ -183,16 +185,14 @@ def chaos(session: nox.Session) -> None:
 @nox.session(default=False)
 def reloads(session: nox.Session) -> None:
     """Save a plugin's source two hundred times in a row: each is answered, and nothing is left of any."""
-    _groups(session, "test")
-    _in_place(session)
+    _in_place(session, "test")
     _pytest(session, "-s", "tests/unit/devtools/test_reloading.py", env={"VILOAPP_RELOADS": "200"})
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Benchmarks, by name after `--`, such as `start`, `memory`, `install`; all without one."""
-    _groups(session, "test")
-    _installed(session)
+    _from_wheels(session, "test")
     session.install("pipx>=1.8", "uv>=0.9", "grpcio>=1.60", "stevedore>=5")  # the peers
     session.install("rpyc>=6", "Pyro5>=5.15", "execnet>=2", "python-lsp-jsonrpc>=1.1", "pygls>=2")
     session.run("python", "-m", "benchmarks", *session.posargs)
@@ -201,20 +201,23 @@ def bench(session: nox.Session) -> None:
 # --- What the sessions share
 
 
-def _groups(session: nox.Session, *groups: str) -> None:
-    """Install dependency groups of the root pyproject.toml."""
+def _install(session: nox.Session, *groups: str, more: Sequence[str] = ()) -> None:
+    """Install dependency groups of the root pyproject.toml and what else there is, in one run of pip."""
     session.install("pip>=26")  # older ones know no --group
-    session.install(*(f"--group={group}" for group in groups))
+    # The bytecode apart: pip makes it on one processor, in as much time as all the rest takes it.
+    session.install("--no-compile", *(f"--group={group}" for group in groups), *more)
+    compileall = ["python", "-m", "compileall", "-qq", "-j0", str(Path(session.bin).parent / "lib")]
+    session.run(*compileall, silent=True, success_codes=[0, 1])  # templates may be no Python, as with pip
 
 
-def _in_place(session: nox.Session) -> None:
-    """Install SDK and core so that the sources of the clone are what runs."""
-    session.install("-e", f"./{SDK}", "-e", f"./{CORE}[app,author]")
+def _in_place(session: nox.Session, *groups: str, constraints: Sequence[str] = ()) -> None:
+    """Install groups, SDK and core, so that the sources of the clone are what runs."""
+    _install(session, *groups, more=["-e", f"./{SDK}", "-e", f"./{CORE}[app,author]", *constraints])
 
 
-def _installed(session: nox.Session) -> None:
-    """Install SDK and core from wheels, as a user has them."""
-    session.install("build>=1.2.2")
+def _from_wheels(session: nox.Session, *groups: str) -> None:
+    """Install groups, and SDK and core from wheels, as a user has them."""
+    _install(session, *groups, more=["build>=1.2.2"])
     built = _built(session)
     names = ("viloapp_sdk", "viloapp_core")
     wheels = [next(iter(built.glob(f"{name}-*.whl"))) for name in names]
@@ -230,18 +233,16 @@ def _built(session: nox.Session) -> Path:
         return folder
     shutil.rmtree(folder.parent, ignore_errors=True)
     folder.mkdir(parents=True)
-    for distribution in DISTRIBUTIONS:
+
+    def build(distribution: str) -> None:
         # Through the source distribution and in isolation, as a stranger would.
-        session.run(
-            "python",
-            "-m",
-            "build",
-            "--outdir",
-            str(folder),
-            distribution,
-            silent=True,
-            env=_wheelhouse_only(),
-        )
+        command = ["python", "-m", "build", "--outdir", str(folder), distribution]
+        session.run(*command, silent=True, env=_wheelhouse_only())
+
+    # The core makes the wheelhouse, where the plugins' builds find the SDK.
+    with ThreadPoolExecutor() as pool:
+        for two in (DISTRIBUTIONS[:2], DISTRIBUTIONS[2:]):
+            list(pool.map(build, two))
     (folder / ".complete").touch()
     return folder
 
