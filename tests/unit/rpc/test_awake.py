@@ -75,7 +75,7 @@ class Scene:
         """Call; return how many turns of the loop passed awake until there was the answer."""
         if not at_once:
             self.turns.before_sleep = self.answer
-        _, future = self.peer.ask("ping", None, 5)
+        _, future, _ = self.peer.ask("ping", None, 5)
         if at_once:
             self.answer()
         before = self.turns.awake
@@ -123,7 +123,7 @@ def test_nobody_stays_awake_for_several_calls_at_once(monkeypatch: pytest.Monkey
 
     async def test(scene: Scene) -> None:
         await scene.call(at_once=True)
-        _, other = scene.peer.ask("ping", None, 5)
+        _, other, _ = scene.peer.ask("ping", None, 5)
         scene.read()
         assert await scene.call(at_once=False) <= 3
         scene.write(RESPONSE, 2, None)

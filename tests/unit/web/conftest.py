@@ -147,7 +147,7 @@ async def planted(host: Host) -> None:
     await host.refresh()
     metrics = host.measuring.of("hello")
     for ns in (1_000, 50_000, 5_000_000):
-        metrics.latencies.record(ns)
+        metrics.latencies.record(ns / 1e9)
     metrics.failed(HandlerError('it said "no"\n# EOF\n'))
     metrics.moved(1, "starting", "", 0.0)
     metrics.moved(1, "running", "", 0.0)

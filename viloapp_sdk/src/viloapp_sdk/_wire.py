@@ -166,49 +166,51 @@ class Large:
             self._resting.append(self._packer)
 
 
+# `pop` and `append` are atomic: threads pack at once, and what is packed may itself run code that packs.
+_resting: "list[Any]" = []  # packers that copy what they have packed, which is the fastest for what is small
+_keeping: "list[Any]" = []  # packers that lend it
+_large = False  # what was packed last: large frames come one after another
+
+
 def _reusing(new: "Callable[..., Any]") -> "Callable[..., Any]":
     """Return what packs as msgpack's `packb` does, without a new packer and its buffer for each value."""
-    # `pop` and `append` are atomic: threads pack at once, and what is packed may itself run code that packs.
-    resting: list[Any] = []  # copy what they have packed, which is the fastest for what is small
-    keeping: list[Any] = []  # lend it
-    large = False  # what was packed last: large frames come one after another
 
     def packb(value: "Any", in_place: bool = False) -> "bytes | Large":
-        nonlocal large
-        if large and in_place:
+        if _large and in_place:
             return lend(value)
-        try:
-            packer = resting.pop()
-        except IndexError:
-            packer = new()
+        packer = new()
         # Where this fails, the packer and the half that it holds are dropped.
         body: bytes = packer.pack(value)
-        if len(body) < _LARGE:
-            resting.append(packer)
-            return body
-        large = large or in_place
-        if len(body) <= _PACKER_KEPT:
-            resting.append(packer)
+        _rest(packer, len(body), in_place)
         return body
 
     def lend(value: "Any") -> "bytes | Large":
-        nonlocal large
+        global _large
         try:
-            packer = keeping.pop()
+            packer = _keeping.pop()
         except IndexError:
             packer = new(autoreset=False)
         packer.pack(value)
         body = packer.getbuffer()
         if len(body) >= _LARGE:
-            return Large(packer, body, keeping)
-        large = False
+            return Large(packer, body, _keeping)
+        _large = False
         copy = bytes(body)
         body.release()
         packer.reset()
-        keeping.append(packer)
+        _keeping.append(packer)
         return copy
 
     return packb
+
+
+def _rest(packer: "Any", size: int, in_place: bool) -> None:
+    """Keep a packer that has packed so many bytes, if it is worth it."""
+    global _large
+    if size >= _LARGE and in_place:
+        _large = True
+    if size <= _PACKER_KEPT:
+        _resting.append(packer)
 
 
 def _packb(value: "Any", in_place: bool = False) -> "Any":
@@ -246,7 +248,19 @@ def encode(frame: "list[Any] | tuple[Any, ...]", in_place: bool = True) -> "byte
         FrameError: see `pack`.
     """
     try:
-        body = _packb(frame, in_place)
+        if _large:
+            body = _packb(frame, in_place)
+        else:
+            try:
+                packer = _resting.pop()
+            except IndexError:  # the first, or others encode as well
+                body = _packb(frame, in_place)
+            else:
+                body = packer.pack(frame)
+                if len(body) < _LARGE:  # as nearly always
+                    _resting.append(packer)
+                    return len(body).to_bytes(4, "little") + body  # type: ignore[no-any-return]
+                _rest(packer, len(body), in_place)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FrameError(
             f"a value cannot be sent: {error}", "send None, bool, int, float, str, bytes, list or dict"
@@ -362,22 +376,30 @@ class FrameBuffer:
             FrameError: see `take`; when there are frames before, they are returned, and the next raises it.
         """
         frames: list[list[Any]] = []
-        start, end, view, largest = self._start, self.end, self._view, self._max_frame
-        size_at, unpack = _size_at, _unpack
+        start, end, view = self._start, self.end, self._view
+        size_at, unpack, lengths = _size_at, _unpackb, _LENGTHS
         after = start
-        while most and start + 4 <= end:
-            (size,) = size_at(view, start)
-            after = start + 4 + size
-            if after >= end or size > largest:  # also the last, with which a buffer is seen to
+        # Nothing in a buffer that is no larger than the largest frame is too large.
+        for _ in range(most if len(view) <= self._max_frame else 0):
+            body = start + 4
+            if body > end:
                 break
-            try:
-                frames.append(unpack(view[start + 4 : after]))
-            except FrameError:
+            after = body + size_at(view, start)[0]
+            if after >= end:  # also the last, with which a buffer is seen to
                 break
+            try:  # `_unpack`, in fewer steps; what that would refuse is left to it
+                frame = unpack(view[body:after], strict_map_key=False)
+                kind = frame[0]
+                if type(frame) is not list or type(kind) is not int or lengths[kind] != len(frame):
+                    break
+            except Exception:
+                break
+            if type(frame[1]) is not int and kind < EVENT:
+                break
+            frames.append(frame)
             start = after
-            most -= 1
         self._start = start
-        if most and (not frames or after == end):
+        if not frames or (after == end and len(frames) < most):
             try:
                 frame = self.take()
             except FrameError:

@@ -312,11 +312,9 @@ class Host:
                 return await worker.call("command", params, timeout_s=limit, repeat=repeat)
             # As `Worker.call` goes on, with one coroutine less: of a plain call each takes its share.
             try:
-                answer = await asked[0]
+                return await asked[0]
             except BaseException as error:
-                return await worker.failed(asked, error, limit, repeat)
-            worker.answered(asked)
-            return answer
+                return await worker.failed(asked, "command", params, error, limit, repeat)
         except DeadlineExceededError:
             if timeout_s is None:
                 self.limit_reached(plugin_id, Breach("execution_time", "refused", allowed, allowed))

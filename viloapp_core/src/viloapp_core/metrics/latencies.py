@@ -4,6 +4,9 @@ A value below 64 ns has a bucket of its own. Above, each power of two is divided
 width, so a bucket is at most 1/32 of any value in it, and its middle at most 1/64 (1.6 %) off. 1,216 buckets
 reach to 73 minutes; what took longer counts as that, and is known exactly only as the longest.
 
+What was recorded last is sorted into its buckets some at a time, and whenever somebody asks: to note a
+duration is on the path of every call.
+
 Source: the scheme of HdrHistogram with five bits of precision.
 """
 
@@ -18,39 +21,63 @@ _TOP = 42
 MOST_NS = (1 << _TOP) - 1
 """The longest that is told apart: 73 minutes."""
 _BUCKETS = (_TOP - _BITS - 1) * _PARTS + _EXACT
+_SORTED_AT = 256
 
 
 class Latencies:
-    """Durations in nanoseconds, counted.
+    """Durations, counted to the nanosecond."""
 
-    Attributes:
-        count: how many.
-        total_ns: their exact sum.
-        longest_ns: the longest, exactly.
-    """
-
-    __slots__ = ("_buckets", "count", "longest_ns", "total_ns")
+    __slots__ = ("_buckets", "_count", "_longest_ns", "_recent", "_total_ns")
 
     def __init__(self) -> None:
-        self.count = 0
-        self.total_ns = 0
-        self.longest_ns = 0
+        self._count = 0
+        self._total_ns = 0
+        self._longest_ns = 0
         self._buckets = [0] * _BUCKETS
+        self._recent: list[float] = []  # not in any of those yet
 
-    def record(self, ns: int) -> None:
+    def record(self, seconds: float) -> None:
         """Count one duration; a negative one, of a clock that is not monotonic, counts as none."""
-        if _EXACT <= ns <= MOST_NS:
-            shift = ns.bit_length() - _BITS - 1
-            self._buckets[(shift << _BITS) + (ns >> shift)] += 1
-        elif ns < _EXACT:
-            ns = max(ns, 0)
-            self._buckets[ns] += 1
-        else:
-            self._buckets[-1] += 1
-        self.count += 1
-        self.total_ns += ns
-        if ns > self.longest_ns:
-            self.longest_ns = ns
+        recent = self._recent
+        recent.append(seconds)
+        if len(recent) >= _SORTED_AT:
+            self._sort()
+
+    def _sort(self) -> None:
+        recent, self._recent = self._recent, []
+        durations = [*map(round, map((1e9).__mul__, recent))]
+        if min(durations, default=0) < 0:
+            durations = [max(ns, 0) for ns in durations]
+        buckets = self._buckets
+        exact, most, bits = _EXACT, MOST_NS, _BITS
+        for ns in durations:
+            if exact <= ns <= most:
+                shift = ns.bit_length() - bits - 1
+                buckets[(shift << bits) + (ns >> shift)] += 1
+            elif ns < exact:
+                buckets[ns] += 1
+            else:
+                buckets[-1] += 1
+        self._count += len(durations)
+        self._total_ns += sum(durations)
+        self._longest_ns = max((self._longest_ns, *durations))
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self._count + len(self._recent)
+
+    @property
+    def total_ns(self) -> int:
+        """Their exact sum in nanoseconds."""
+        self._sort()
+        return self._total_ns
+
+    @property
+    def longest_ns(self) -> int:
+        """The longest in nanoseconds, exactly."""
+        self._sort()
+        return self._longest_ns
 
     @property
     def mean_s(self) -> float:
@@ -67,6 +94,7 @@ class Latencies:
 
     def quantiles(self, shares: Iterable[float]) -> list[float]:
         """Return `quantile` of each share, which have to ascend, in one pass."""
+        self._sort()
         found: list[float] = []
         buckets = enumerate(self._buckets)
         index, seen = -1, 0
@@ -84,16 +112,17 @@ class Latencies:
         Args:
             exponent: 6 to 42.
         """
+        self._sort()
         return sum(self._buckets[: (exponent - _BITS + 1) * _PARTS])
 
     def _middle(self, index: int) -> float:
         if index == _BUCKETS - 1:
-            return self.longest_ns
+            return self._longest_ns
         if index < _EXACT:
             return index
         shift = (index >> _BITS) - 1
         lowest = ((index & (_PARTS - 1)) + _PARTS) << shift
-        return min(lowest + ((1 << shift) - 1) / 2, self.longest_ns)
+        return min(lowest + ((1 << shift) - 1) / 2, self._longest_ns)
 
 
 def _rank(share: float, count: int) -> int:

@@ -1,18 +1,21 @@
 """The counters of one plugin, over all of its processes since the host started."""
 
 from collections import Counter, deque
-from collections.abc import Callable
-from time import monotonic, perf_counter_ns
+from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Any, NamedTuple
 
 from viloapp_core.metrics.latencies import Latencies
 from viloapp_sdk.errors import StreamingCommandError
 
-__all__ = ["COUNTED", "PluginMetrics", "Sample"]
+__all__ = ["COUNTED", "OF_THE_HOST", "PluginMetrics", "Sample", "running"]
 
 COUNTED = frozenset({"command", "stream", "widget.command"})
 """Methods of the wire that count as calls: they run what the plugin's author wrote for people. A stream
 counts as one that is answered when it has begun."""
+
+OF_THE_HOST = frozenset({"health", "import", "initialize", "ping", "settings.step", "shutdown"})
+"""Methods by which the host sees to a process; nobody waits for a result of theirs."""
 
 ERROR_CHARS = 100
 """Kept of the last error. Source: the specification."""
@@ -64,13 +67,17 @@ class PluginMetrics:
         cpu_percent: of one processor, between the last two samples.
         violations: limits met, by name.
         messages: the latest of those, in words.
+        times: by method that counts, what is told the seconds of each call that was answered.
+        under_way: each returns the calls that a process has not answered: method, parameters, and when it
+            began by `time.monotonic`.
         samples: the latest samples, oldest first.
     """
 
     def __init__(self, plugin_id: str, clock: Callable[[], float] = monotonic) -> None:
         self.plugin_id = plugin_id
         self.latencies = Latencies()
-        self.under_way: dict[object, tuple[str, Any, int]] = {}
+        self.times = dict.fromkeys(COUNTED, self.latencies.record)
+        self.under_way: set[Callable[[], Iterable[tuple[str, Any, float]]]] = set()
         self.streams = 0
         self.streamed = 0
         self.errors = 0
@@ -94,26 +101,20 @@ class PluginMetrics:
 
     # -- told by who drives the process --------------------------------------------------------------
 
-    def begin(self, call: object, method: str, params: Any) -> None:
-        """Note a call that begins, under whatever tells it from others; it goes to `ended`."""
-        self.under_way[call] = (method, params, perf_counter_ns())
-
-    def ended(self, call: object, error: BaseException | None = None) -> int:
-        """Count a call that ended; return how long it took, in nanoseconds.
+    def unanswered(self, method: str, took_s: float, error: BaseException) -> None:
+        """Count a call that has no result.
 
         Args:
-            call: what `begin` was told.
+            method: of the wire.
+            took_s: seconds until that was known.
             error: what it ended in. One that is no `Exception` is a caller's who gave up: nothing that the
                 plugin did.
         """
-        method, _, began = self.under_way.pop(call)
-        took = perf_counter_ns() - began
         if method in COUNTED:
-            self.latencies.record(took)
+            self.latencies.record(took_s)
             # That a command streams is how `viloapp call` learns of it: no fault of anybody's.
             if isinstance(error, Exception) and not isinstance(error, StreamingCommandError):
                 self.failed(error)
-        return took
 
     def failed(self, error: BaseException | str) -> None:
         """Count an error."""
@@ -207,11 +208,8 @@ class PluginMetrics:
         return 100 * spent / max(passed, WINDOW_S)
 
     def running(self) -> list[tuple[str, float]]:
-        """Return what is under way: its name without arguments, and for how many seconds; longest first."""
-        now = perf_counter_ns()
-        calls = self.under_way.values()
-        found = [(_name(method, params), (now - began) / 1e9) for method, params, began in calls]
-        return sorted(found, key=lambda each: -each[1])
+        """Return what is under way; see `running`."""
+        return running(call for calls in tuple(self.under_way) for call in calls())
 
     def report(self) -> dict[str, Any]:
         """Return everything by the names of the specification, and by our own where it has none.
@@ -233,7 +231,7 @@ class PluginMetrics:
             "command_p95_time": round(p95, 7),
             "command_p99_time": round(p99, 7),
             "command_max_time": round(self.latencies.longest_ns / 1e9, 7),
-            "commands_running": len(self.under_way),
+            "commands_running": len(self.running()),
             "streams_open": self.streams,
             "streamed_bytes": self.streamed,
             "error_count": self.errors,
@@ -243,6 +241,20 @@ class PluginMetrics:
             "resource_violations": list(self.messages),
             "violation_counts": dict(self.violations),
         }
+
+
+def running(calls: Iterable[tuple[str, Any, float]]) -> list[tuple[str, float]]:
+    """Return the names of calls without arguments, and for how many seconds they have run; longest first.
+
+    Args:
+        calls: method, parameters, and when it began by `time.monotonic`. What the host asks for itself, such
+            as to end, is left out.
+    """
+    now = monotonic()
+    found = [
+        (_name(method, params), now - began) for method, params, began in calls if method not in OF_THE_HOST
+    ]
+    return sorted(found, key=lambda each: -each[1])
 
 
 def _name(method: str, params: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from viloapp_core.foundation.processors import processors
 from viloapp_core.limits import Breach, Limits
+from viloapp_core.metrics import running
 from viloapp_core.process import ExitStatus
 from viloapp_core.process.tree import Tree
 from viloapp_core.rpc import Descriptors, Incoming, Peer
@@ -137,7 +138,9 @@ class Life:
             on_close=self._disconnected,
             awake_s=awake.host,
             peer_awake_s=awake.worker,
+            times=self._metrics.times,
         )
+        self._metrics.under_way.add(self.peer.under_way)
         self.peer.start()
         self.told: asyncio.Future[None] = self._loop.create_future()
         self.ended: asyncio.Task[Ending] = self._loop.create_task(self._end(launched.log))
@@ -269,7 +272,8 @@ class Life:
 
     def _disconnected(self, reason: ViloError | None) -> None:
         """The channel broke, or its content broke the protocol: the process has no way back from that."""
-        self.running = self._metrics.running()
+        self.running = running(self.peer.under_way())
+        self._metrics.under_way.discard(self.peer.under_way)
         for incoming in tuple(self.streams.values()):
             incoming.lose()
         if self.asked:

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, overload
 
 from viloapp_core.limits import LIMIT_NAMES, Breach, Limits, Usage
 from viloapp_core.process import ExitStatus
@@ -31,8 +32,8 @@ from viloapp_sdk.errors import (
 
 __all__ = ["Asked", "Worker"]
 
-Asked = tuple[asyncio.Future[Any], int, Life]
-"""A call: its answer to come, its number, and the process that was asked."""
+Asked = tuple[asyncio.Future[Any], int, Life, float]
+"""A call: its answer to come, its number, the process that was asked, and when it was by `time.monotonic`."""
 
 
 class Worker:
@@ -206,62 +207,79 @@ class Worker:
         """
         asked = self.ask(method, params, timeout_s)
         if asked is None:
-            asked = self._ask(await self._free(), method, params, timeout_s)
+            asked = self.ask(method, params, timeout_s, await self._free())
         try:
-            answer = await asked[0]
+            return await asked[0]
         except BaseException as error:
-            return await self.failed(asked, error, timeout_s, repeat)
-        self.answered(asked)
-        return answer
+            return await self.failed(asked, method, params, error, timeout_s, repeat)
 
-    def ask(self, method: str, params: Any, timeout_s: float | None) -> Asked | None:
+    @overload
+    def ask(self, method: str, params: Any, timeout_s: float | None) -> Asked | None: ...
+
+    @overload
+    def ask(self, method: str, params: Any, timeout_s: float | None, life: Life) -> Asked: ...
+
+    def ask(
+        self, method: str, params: Any, timeout_s: float | None, life: Life | None = None
+    ) -> Asked | None:
         """Begin what `call` does, where the process is there and free; None where that has to be waited for.
 
-        Whoever has awaited the answer tells `answered` or `failed` of it.
+        Whoever awaits the answer tells `failed` of what that raises.
+
+        Args:
+            method: of the wire.
+            params: its parameters.
+            timeout_s: seconds until it is given up.
+            life: the process to ask, by one who has waited for it.
         """
-        life = self._supervisor.running
-        if life is None or life.fault or not life.peer.free:
-            return None
-        return self._ask(life, method, params, timeout_s)
+        if life is None:
+            life = self._supervisor.running
+            if life is None or life.fault or not life.peer.free:
+                return None
+        if life.watch.idle:
+            life.watch.wake()
+        try:
+            id, answer, began = life.peer.ask(method, params, timeout_s)
+        except ViloError as error:  # counted and told as if it were the plugin's answer
+            id, answer, began = 0, asyncio.get_running_loop().create_future(), monotonic()
+            answer.set_exception(error)
+        return answer, id, life, began
 
-    def answered(self, asked: Asked) -> None:
-        """Count a call that was answered."""
-        self.metrics.ended(asked[0])
-
-    async def failed(self, asked: Asked, error: BaseException, timeout_s: float | None, repeat: bool) -> Any:
+    async def failed(
+        self,
+        asked: Asked,
+        method: str,
+        params: Any,
+        error: BaseException,
+        timeout_s: float | None,
+        repeat: bool,
+    ) -> Any:
         """Raise what the caller is told of the error that a call ended in; or ask once more, if that may be.
 
         Args:
             asked: the call.
+            method: as it was for `ask`.
+            params: as they were for `ask`.
             error: what it ended in.
             timeout_s: as it was for `ask`.
             repeat: see `call`.
         """
-        answer, id, life = asked
-        method, params, _ = self.metrics.under_way[answer]
+        answer, id, life, began = asked
         told: BaseException = error
         try:
             life.peer.leave(id)
             told = await self._told(error, life)
         finally:
-            took = self.metrics.ended(answer, told)
+            took = monotonic() - began
+            # Who gives up in the turn in which the answer came: that one is counted.
+            if not answer.done() or answer.cancelled() or answer.exception() is not None:
+                self.metrics.unanswered(method, took, told)
         if told is error:
             raise error
-        left = timeout_s - took / 1e9 if timeout_s is not None else None
+        left = timeout_s - took if timeout_s is not None else None
         if repeat and isinstance(told, WorkerLostError) and (left is None or left > 0):
             return await self.call(method, params, timeout_s=left)
         raise told from error
-
-    def _ask(self, life: Life, method: str, params: Any, timeout_s: float | None) -> Asked:
-        if life.watch.idle:
-            life.watch.wake()
-        try:
-            id, answer = life.peer.ask(method, params, timeout_s)
-        except ViloError as error:  # counted and told as if it were the plugin's answer
-            id, answer = 0, asyncio.get_running_loop().create_future()
-            answer.set_exception(error)
-        self.metrics.begin(answer, method, params)
-        return answer, id, life
 
     async def stream(self, command: str, arguments: dict[str, Any], timeout_s: float) -> Streaming:
         """Have a streaming command begin, starting the plugin's process when none runs.

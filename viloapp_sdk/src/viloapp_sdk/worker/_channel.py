@@ -229,7 +229,13 @@ class Channel:
         return None
 
     def _read_frame(self) -> None:
-        self._sort(self._receive())
+        frame = self._receive()
+        if frame[0] == RESPONSE and not self.buffer.end:  # alone, as nearly always
+            answer = self.pending.pop(frame[1], None)
+            if answer is not None:
+                answer.resolve(frame)
+        else:
+            self._sort(frame)
 
     def _receive(self) -> "list[Any]":
         """Wait for the next frame."""
