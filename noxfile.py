@@ -119,7 +119,7 @@ def contract(session: nox.Session) -> None:
     if not (CLONE / "tests" / "contract").is_dir():
         session.skip("no port has two backends yet")
     _in_place(session, "test")
-    _pytest(session, "tests/contract", "--dist=loadgroup", at_once=True)
+    _pytest(session, "tests/contract", "--dist=worksteal", at_once=True)
 
 
 @nox.session(python=PYTHONS[:1])

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from dev import interpreters
 from tests.e2e.conftest import MakeApp
@@ -51,14 +50,7 @@ class Running:
     folder: Path
 
 
-def _ways() -> Iterator[ParameterSet]:
-    """Give each way to one of the processes that run tests at once: it takes its time to set up."""
-    for sandbox, (major, minor) in BACKENDS:
-        name = f"{sandbox}-{major}.{minor}"
-        yield pytest.param((sandbox, (major, minor)), id=name, marks=pytest.mark.xdist_group(name))
-
-
-@pytest.fixture(scope="module", params=_ways())
+@pytest.fixture(scope="module", params=BACKENDS, ids=lambda each: f"{each[0]}-{each[1][0]}.{each[1][1]}")
 def running(
     request: pytest.FixtureRequest,
     make_app: MakeApp,
