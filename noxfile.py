@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -234,15 +233,11 @@ def _built(session: nox.Session) -> Path:
     shutil.rmtree(folder.parent, ignore_errors=True)
     folder.mkdir(parents=True)
 
-    def build(distribution: str) -> None:
-        # Through the source distribution and in isolation, as a stranger would.
+    for distribution in DISTRIBUTIONS:
+        # Through the source distribution and in isolation, as a stranger would; one after the other, for the
+        # core's build makes a wheel of the SDK in the SDK's folder.
         command = ["python", "-m", "build", "--outdir", str(folder), distribution]
         session.run(*command, silent=True, env=_wheelhouse_only())
-
-    # The core makes the wheelhouse, where the plugins' builds find the SDK.
-    with ThreadPoolExecutor() as pool:
-        for two in (DISTRIBUTIONS[:2], DISTRIBUTIONS[2:]):
-            list(pool.map(build, two))
     (folder / ".complete").touch()
     return folder
 
