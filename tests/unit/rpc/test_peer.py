@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -65,6 +66,7 @@ async def connected(
     *,
     limits: Limits | None = None,
     greet: bool = True,
+    times: Mapping[str, Callable[[float], None]] | None = None,
 ) -> AsyncIterator[tuple[Peer, Stranger, Closing]]:
     """A started peer and the stranger at its other end, who has read its greeting."""
     closing = Closing()
@@ -77,6 +79,7 @@ async def connected(
         on_event=lambda name, data: None,
         on_close=closing,
         limits=limits,
+        times=times,
     )
     stranger = Stranger(their_in, their_out)
     peer.start()
@@ -554,5 +557,95 @@ def test_an_error_that_no_frame_can_hold_is_told_as_far_as_it_can_be(error: Exce
             assert (kind, id, "no file \\udc80" in body["detail"]) == (ERROR, 1, True)
             assert body["code"] == getattr(error, "code", HandlerError.CODE)
             assert not peer.closed
+
+    run(test)
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize(("kind", "body"), [(RESPONSE, 3), (ERROR, {"code": "unknown", "detail": "no"})])
+def test_only_a_result_has_its_time_told_and_only_once(kind: int, body: Any, together: bool) -> None:
+    """Not an error, not a method that nobody times, not what is answered again, which ends the peer."""
+    took: list[float] = []
+
+    async def test() -> None:
+        async with connected(times={"timed": took.append}) as (peer, stranger, closing):
+            calls = [asyncio.ensure_future(peer.call(name, 1, timeout_s=5)) for name in ("timed", "other")]
+            ids = [(await stranger.receive())[1] for _ in calls]
+            frames = [pack([kind, id, body]) for id in ids]
+            if together:
+                os.write(stranger.fd_out, b"".join(frames))
+            else:
+                for frame, call in zip(frames, calls, strict=True):
+                    os.write(stranger.fd_out, frame)
+                    await asyncio.wait([call])
+            await asyncio.wait(calls)
+            assert [call.exception() is None for call in calls] == [kind == RESPONSE] * 2
+            stranger.send(RESPONSE, ids[0], 3)
+            await closing.happened.wait()
+            assert isinstance(closing.reasons[0], FrameError)
+
+    run(test)
+    assert [0 <= each < 10 for each in took] == [True] * (kind == RESPONSE)
+
+
+def test_what_is_under_way_is_known_until_the_end_has_been_told() -> None:
+    """With parameters and beginning; whoever hears of the end sees what it has ended, and nothing is left."""
+    seen: list[tuple[str, Any]] = []
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, closing):
+
+            def told(reason: ViloError | None) -> None:
+                seen.extend((method, params) for method, params, _ in peer.under_way())
+                closing(reason)
+                raise RuntimeError("of whoever is told")
+
+            peer._on_close = told
+            call = asyncio.ensure_future(peer.call("echo", [1], timeout_s=5))
+            await stranger.receive()
+            ((method, params, began),) = peer.under_way()
+            assert (method, params) == ("echo", [1])
+            assert 0 <= monotonic() - began < 10
+            with pytest.raises(RuntimeError, match="of whoever is told"):
+                peer.close()
+            assert (list(peer.under_way()), peer.outstanding) == ([], 0)
+            with pytest.raises(WorkerLostError):
+                await call
+
+    run(test)
+    assert seen == [("echo", [1])]
+
+
+@pytest.mark.parametrize("behind", [b"", pack([EVENT, "e", 1])], ids=["alone", "with another"])
+@pytest.mark.parametrize(
+    ("requests", "answer", "why"),
+    [
+        ([1, 1], "never", "still under way"),
+        ([1, 2, 3, 4], "never", "more than 3"),
+        ([1], "odd", "could not be handled"),
+    ],
+)
+def test_a_request_is_refused_alone_as_it_is_among_others(
+    requests: list[int], answer: str, why: str, behind: bytes
+) -> None:
+    """An id in use, too many, a result that fails as it is encoded: the connection ends, and says why."""
+
+    class Odd(dict[str, int]):
+        def items(self) -> Any:
+            raise KeyError("odd")
+
+    def handle(method: str, params: Any) -> Any:
+        return Odd(a=1) if answer == "odd" else asyncio.Event().wait()
+
+    async def test() -> None:
+        async with connected(handle, limits=Limits(outstanding=3)) as (peer, stranger, closing):
+            for number, id in enumerate(requests):
+                os.write(stranger.fd_out, pack([REQUEST, id, "x", None]) + behind)
+                while not peer.closed and len(peer._tasks) <= number and not closing.reasons:
+                    await asyncio.sleep(0)
+            await closing.happened.wait()
+            (reason,) = closing.reasons
+            assert reason is not None
+            assert why in reason.detail
 
     run(test)

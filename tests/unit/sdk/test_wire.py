@@ -207,3 +207,108 @@ def test_one_large_frame_does_not_pin_its_memory() -> None:
     buffer.feed(pack([EVENT, "x", b"y" * 2_000_000]))
     assert buffer.take() is not None
     assert buffer.size < 100_000
+
+
+@pytest.fixture
+def packers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The packers that rest, of which there are none at first."""
+    resting: list[Any] = []
+    monkeypatch.setattr(_wire, "_resting", resting)
+    monkeypatch.setattr(_wire, "_keeping", [])
+    monkeypatch.setattr(_wire, "_large", False)
+    return resting
+
+
+def _encoded(frame: list[Any], in_place: bool = True) -> bytes:
+    data = encode(frame, in_place)
+    whole = bytes(data)
+    if isinstance(data, Large):
+        data.free()
+    return whole
+
+
+@pytest.mark.parametrize("large", [0, 1, 3])
+def test_one_packer_is_enough_whatever_was_encoded_before(packers: list[Any], large: int) -> None:
+    """Also for errors and events after large answers: each of them left a packer behind once."""
+    for round in range(50):
+        for _ in range(large):
+            _encoded([RESPONSE, round, b"x" * (_wire._LARGE + round)])
+        for _ in range(4):
+            pack([EVENT, "theme.changed", {"round": round}])
+        if round % 7 == 0:
+            _encoded([RESPONSE, round, None])
+    assert len(packers) <= 1
+
+
+def test_threads_that_encode_at_once_never_share_a_packer(packers: list[Any]) -> None:
+    """Small and large, in place or not, with values that are refused: every frame is whole; packers few."""
+    wrong: list[Any] = []
+    values: list[Any] = [0, "small", b"x" * 20_000, b"x" * 300_000, object(), [2**70], {"a": ["b"] * 50}]
+
+    def work(seed: int) -> None:
+        for number in range(300):
+            value = values[(number + seed) % len(values)]
+            refused = (number + seed) % len(values) in (4, 5)
+            try:
+                data = _encoded([RESPONSE, number, value], in_place=number % 3 > 0)
+            except FrameError:
+                if not refused:
+                    wrong.append(value)
+                continue
+            if refused or _wire._unpackb(data[4:], strict_map_key=False) != [RESPONSE, number, value]:
+                wrong.append(value)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong
+    assert len({id(each) for each in packers}) == len(packers) <= len(threads)
+
+
+hostile: st.SearchStrategy[Any] = st.one_of(
+    st.tuples(
+        st.sampled_from([0, 1, 2, 3, 4, 5, -1, -3, 6, 2**63, True, False, 1.0, None, "1", b"\1"]),
+        st.sampled_from([0, 7, -1, True, 1.5, None, "id", b"id", [1]]),
+        st.sampled_from([None, "m", {}, b"x" * 200]),
+        st.lists(st.none(), max_size=2),
+    ).map(lambda each: [*each[:3], *each[3]][: 2 + len(each[3]) + (each[2] is not None)]),
+    st.sampled_from([{0: 1, 1: 2, 2: 3}, [], {}, 1, "text", None, [[1], 2, 3]]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.one_of(st.just([RESPONSE, 5, "fine"]), hostile), min_size=1, max_size=8),
+    st.sampled_from([1, 3, 64]),
+    st.sampled_from([100, 1 << 20]),
+    st.integers(0, 3),
+)
+def test_many_at_a_time_are_those_that_come_one_by_one(
+    frames: list[Any], most: int, largest: int, cut: int
+) -> None:
+    """Hostile ones too: nothing passes that `take` refuses, and what is refused is refused in its words."""
+    stream = b"".join(pack(frame) for frame in frames)
+    stream = stream[: len(stream) - cut]
+
+    def read(some: bool) -> tuple[list[Any], str]:
+        buffer = FrameBuffer(largest, first=64)
+        found: list[Any] = []
+        buffer.feed(stream)
+        try:
+            while buffer.end:
+                each = buffer.take_some(most) if some else [buffer.take()]
+                if not each or each == [None]:
+                    break
+                found += each
+        except FrameError as error:
+            return found, str(error)
+        return found, ""
+
+    assert read(some=True) == read(some=False)

@@ -178,7 +178,10 @@ def _reusing(new: "Callable[..., Any]") -> "Callable[..., Any]":
     def packb(value: "Any", in_place: bool = False) -> "bytes | Large":
         if _large and in_place:
             return lend(value)
-        packer = new()
+        try:
+            packer = _resting.pop()
+        except IndexError:
+            packer = new()
         # Where this fails, the packer and the half that it holds are dropped.
         body: bytes = packer.pack(value)
         _rest(packer, len(body), in_place)
@@ -253,7 +256,7 @@ def encode(frame: "list[Any] | tuple[Any, ...]", in_place: bool = True) -> "byte
         else:
             try:
                 packer = _resting.pop()
-            except IndexError:  # the first, or others encode as well
+            except IndexError:  # the first, or other threads encode as well
                 body = _packb(frame, in_place)
             else:
                 body = packer.pack(frame)
@@ -399,7 +402,7 @@ class FrameBuffer:
             frames.append(frame)
             start = after
         self._start = start
-        if not frames or (after == end and len(frames) < most):
+        if not frames or after == end:
             try:
                 frame = self.take()
             except FrameError:

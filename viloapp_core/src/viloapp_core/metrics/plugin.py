@@ -15,7 +15,7 @@ COUNTED = frozenset({"command", "stream", "widget.command"})
 counts as one that is answered when it has begun."""
 
 OF_THE_HOST = frozenset({"health", "import", "initialize", "ping", "settings.step", "shutdown"})
-"""Methods by which the host sees to a process; nobody waits for a result of theirs."""
+"""Methods by which the host starts, looks after and ends a process: nobody loses a call with them."""
 
 ERROR_CHARS = 100
 """Kept of the last error. Source: the specification."""

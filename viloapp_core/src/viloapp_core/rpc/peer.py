@@ -404,7 +404,7 @@ class Peer:
         try:
             while not self.closed:
                 if frames is None:
-                    # As many as a turn has time for if all of them ask.
+                    # Of requests as many as one turn has time for, whatever it has answered before.
                     most = (left + answers) // _COST_OF_ASKING
                     frames = buffer.take_some(most) if buffer.end else None
                     if not frames:

@@ -140,8 +140,8 @@ class Life:
             peer_awake_s=awake.worker,
             times=self._metrics.times,
         )
-        self._metrics.under_way.add(self.peer.under_way)
         self.peer.start()
+        self._metrics.under_way.add(self.peer.under_way)
         self.told: asyncio.Future[None] = self._loop.create_future()
         self.ended: asyncio.Task[Ending] = self._loop.create_task(self._end(launched.log))
 
