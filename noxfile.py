@@ -51,7 +51,7 @@ ON_NO_VERSION = (
     *("cli/test_bisect.py", "cli/test_safe_mode.py", "cli/test_streaming_call.py"),
     "devtools/test_pytest_runs.py",
     # What is decided around an installation, which test_installing.py and test_dependencies.py make as well.
-    *("operations/test_origins.py", "operations/test_repairing.py", "operations/test_syncing.py"),
+    *("operations/test_repairing.py", "operations/test_syncing.py"),
 )
 RED_TEAM = "tests/e2e/redteam"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

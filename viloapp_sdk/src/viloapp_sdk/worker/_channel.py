@@ -231,9 +231,7 @@ class Channel:
     def _read_frame(self) -> None:
         frame = self._receive()
         if frame[0] == RESPONSE and not self.buffer.end:  # alone, as nearly always
-            answer = self.pending.pop(frame[1], None)
-            if answer is not None:
-                answer.resolve(frame)
+            self.route(frame)
         else:
             self._sort(frame)
 
