@@ -8,7 +8,6 @@ and what tells nothing of others: the theme, the path of the workspace's folder,
 ``docs/reference/permissions.md`` has the table.
 """
 
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from viloapp_core.foundation.version import __version__
 from viloapp_core.host.brokered import brokered
-from viloapp_core.host.machine import information
+from viloapp_core.host.machine import Environment, information
 from viloapp_core.host.paces import PACED
 from viloapp_core.permissions import Permission
 from viloapp_core.services.settings import LIMITS
@@ -78,6 +77,7 @@ class Dispatch:
         self._host = host
         self._warned: set[tuple[str, str]] = set()
         dict_or_none = (dict, _NONE)
+        environment = Environment()
         self._services: Mapping[str, _Service] = {
             "theme.get_current_theme": _Service(lambda plugin: host.theme.get_current_theme(), ()),
             "theme.get_color": _Service(lambda plugin, key: host.theme.get_color(key), (str,)),
@@ -111,7 +111,7 @@ class Dispatch:
                 (str,),
             ),
             "system.get_environment": _Service(
-                lambda plugin, name: os.environ.get(name),
+                lambda plugin, name: environment.get(name),
                 (str,),
                 lambda plugin, name: named("system", "environment", name),
             ),
