@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from viloapp_core.ledger import Ledger
 from viloapp_core.permissions import Permission
 from viloapp_core.store import Store
 from viloapp_core.store.index import Plugins
-from viloapp_sdk.errors import UnknownCommandError
+from viloapp_sdk._wire import EVENT, pack
+from viloapp_sdk.errors import FrameError, UnknownCommandError
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -161,6 +162,38 @@ def test_what_others_change_of_a_plugin_that_nobody_asked_for_is_noticed(store: 
             assert host.worker("other").plugin.version == "2.0"  # type: ignore[union-attr]
             assert (await host.refresh())["changed"] == []
             assert {data["plugin"] for name, data in told if name == "permissions.changed"} == {"hello"}
+
+    run(test)
+
+
+def test_an_event_reaches_those_that_run_before_others_are_woken(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that cannot be sent to them wakes nobody."""
+    put(store, "hello", activation_events=["onEvent:hello.news"])
+    put(store, "other")
+    happened: list[str] = []
+
+    async def activate(host: Host, plugin_id: str, *_: object) -> None:
+        happened.append(f"woken: {plugin_id}")
+
+    def deliver(plugin_ids: Sequence[str], type: str, body: dict[str, Any]) -> None:
+        happened.append(f"told: {', '.join(plugin_ids)}")
+        pack([EVENT, type, body])
+
+    monkeypatch.setattr(Host, "_activate_for", activate)
+
+    async def test() -> None:
+        async with Host(control=False) as host:
+            host.events._deliver = deliver
+            host.events.subscribe("other", "hello.news")
+            with pytest.raises(FrameError):
+                host.emit("hello.news", "host", {"number": 2**64})
+            await asyncio.sleep(0)
+            assert happened == ["told: other"]
+            host.emit("hello.news", "host", {})
+            await asyncio.sleep(0)
+        assert happened == ["told: other", "told: other", "woken: hello"]
 
     run(test)
 

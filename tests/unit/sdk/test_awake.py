@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from viloapp_sdk._wire import AWAKE, HELLO, REQUEST, greeting, pack
+from viloapp_sdk._wire import AWAKE, EVENT, HELLO, REQUEST, greeting, pack
 from viloapp_sdk.worker import _channel
 from viloapp_sdk.worker._channel import Channel
 from viloapp_sdk.worker._loop import Loop
@@ -93,6 +93,34 @@ def test_a_worker_that_gets_several_requests_at_once_sleeps(pipes: tuple[int, in
         os.write(pipes[1], at_once * request)
         channel._read_frame()
         assert channel.brisk is brisk
+
+
+def test_an_event_says_nothing_of_how_brisk_a_host_is(pipes: tuple[int, int, int, int]) -> None:
+    """Nobody has asked for it, so a worker that hears of one sleeps or stays awake as it did."""
+    channel = Channel(pipes[0], pipes[3])
+    channel._awake_s, channel._wrote_at, channel._sleeps = 1000 * STEP_S, 0.0, 1000
+    for brisk in (False, True):
+        channel.brisk = brisk
+        os.write(pipes[1], pack([EVENT, "happened", {}]))
+        channel._read_frame()
+        assert channel.brisk is brisk
+
+
+def test_the_rest_of_a_frame_is_waited_for_awake(pipes: tuple[int, int, int, int]) -> None:
+    """A host writes a large one in two goes, and is at the second when the first is here."""
+    channel = Channel(pipes[0], pipes[3])
+    frame = pack([REQUEST, 0, "next", "x" * 8000])
+    rests = iter([frame[:100], frame[100:5000], frame[5000:]])
+
+    def arrives(timeout: int) -> bool:
+        os.write(pipes[1], next(rests))
+        return True
+
+    channel._awake_s, channel._wrote_at, channel.brisk = 1000 * STEP_S, 0.0, True
+    channel._arrived = arrives
+    channel._read_frame()
+    assert channel.inbox == [[REQUEST, 0, "next", "x" * 8000]]
+    assert next(rests, None) is None
 
 
 @pytest.mark.parametrize(("requests", "loaded"), [(1, False), (12, True)])

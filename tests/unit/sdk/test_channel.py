@@ -88,6 +88,33 @@ def test_requests_of_one_write_are_answered_in_their_order(host: Host) -> None:
     assert host.heard == ["heard"]
 
 
+def test_events_are_heard_whatever_becomes_of_one(host: Host) -> None:
+    """What a subscriber raises goes to the log; the next event and the next request have their turn."""
+    heard: list[str] = []
+
+    def notify(type: str, body: Any) -> None:
+        heard.append(body)
+        if body == "first":
+            raise SystemExit("a library that exits")
+
+    host.channel.notify = notify
+    for body in ("first", "second"):
+        host.send([EVENT, "happened", body])
+        host.send([REQUEST, 1, "echo", body])
+        assert host.receive() == [RESPONSE, 1, body]
+    assert heard == ["first", "second"]
+
+
+def test_a_pipe_that_does_not_block_is_read_all_the_same(host: Host) -> None:
+    """A thread of the plugin's may start the event loop while the main thread waits for the host."""
+    host.send([REQUEST, 1, "echo", "a"])
+    assert host.receive() == [RESPONSE, 1, "a"]
+    os.set_blocking(host.channel.fd_in, False)
+    for number in (2, 3):
+        host.send([REQUEST, number, "echo", "b" * 10_000])
+        assert host.receive() == [RESPONSE, number, "b" * 10_000]
+
+
 @pytest.mark.parametrize(
     ("error", "says"),
     [

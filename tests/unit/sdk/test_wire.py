@@ -162,6 +162,38 @@ def test_garbage_is_refused_or_waited_for_and_nothing_else(data: bytes) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xc1",
+        b"\x93\x00\x01",  # shorter than it says
+        b"\x93\x03\xa1x\xc0\xc0",  # an event, and a byte more
+        b"\xa3abc",
+        b"\x90",
+        b"\x92\x03\xc0",
+        b"\x93\xc3\x01\xc0",  # true is no kind
+        b"\x93\x63\x01\xc0",
+        b"\x93\x01\xa1x\xc0",  # an answer to x
+        b"\x83\x00\x01\x01\x02\x02\x03",
+    ],
+)
+def test_what_is_no_frame_is_refused_where_it_comes_alone(body: bytes) -> None:
+    """As it is among others: one read has it, and nothing before or behind it."""
+    data = len(body).to_bytes(4, "little") + body
+    ours, theirs = os.pipe()
+    try:
+        os.write(theirs, data)
+        with pytest.raises(FrameError, match=r"no frame|no known kind|no integer"):
+            FrameBuffer().receive(ours)
+        os.write(theirs, data + pack([EVENT, "more", None]))
+        with pytest.raises(FrameError, match=r"no frame|no known kind|no integer"):
+            FrameBuffer().receive(ours)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 def test_deep_nesting_is_refused() -> None:
     """A frame of a thousand lists within lists is no frame, and no crash."""
     body = b"\x91" * 5000 + b"\x00"

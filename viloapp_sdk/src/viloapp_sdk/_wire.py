@@ -327,10 +327,17 @@ class FrameBuffer:
             self.end = count
             return self.take()
         (size,) = _size_at(view, 0)
-        if count != size + 4 or size > self._max_frame:  # a part, more than one, or too much
-            self.end = count
-            return self.take()
-        return _unpack(view[4:count])
+        if count == size + 4 and size <= self._max_frame:
+            try:  # `_unpack`, in fewer steps; what that would refuse is left to it
+                frame: list[Any] = _unpackb(view[4:count], strict_map_key=False)
+                kind = frame[0]
+                known = type(frame) is list and type(kind) is int and _LENGTHS[kind] == len(frame)
+                if known and (kind >= EVENT or type(frame[1]) is int):
+                    return frame
+            except Exception:
+                pass  # what is no frame is decoded again, and refused
+        self.end = count  # a part, more than one, or too much
+        return self.take()
 
     def feed(self, data: bytes) -> None:
         """Append bytes that were read elsewhere."""

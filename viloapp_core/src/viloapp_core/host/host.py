@@ -879,13 +879,16 @@ class Host:
                 )
 
     def emit(self, type: str, source: str, data: Mapping[str, Any]) -> None:
-        """Tell every plugin that subscribed to ``type``, and start those that it activates."""
+        """Tell every plugin that subscribed to ``type``, and start those that it activates.
+
+        Those that run hear of it first: they are at it while the others are looked for.
+        """
+        self.events.emit(type, source, data)
         for id in self._activated(f"onEvent:{type}"):
             worker = self._workers.get(id)
             sleeps = worker is None or worker.state in ("stopped", "crashed")
             if sleeps and self.may_hear(id, type):
                 self.in_background(self._activate_for(id, type, source, data))
-        self.events.emit(type, source, data)
 
     def _activated(self, event: str) -> set[str]:
         """Return the plugins that an event starts; one that its author changes has the word itself."""
@@ -904,12 +907,14 @@ class Host:
         self._deliver([plugin_id], type, {"source": source, "data": dict(data)})
 
     def _deliver(self, plugin_ids: Iterable[str], type: str, body: dict[str, Any]) -> None:
-        """Send an event to those of the plugins that run; it is encoded once for all."""
-        workers = [worker for id in plugin_ids if (worker := self._workers.get(id)) is not None]
-        peers = [peer for worker in workers if (peer := worker.peer) is not None]
-        if peers:
-            frame = event(type, body)
-            for peer in peers:
+        """Send an event to those of the plugins that run; it is encoded once for all.
+
+        Each is woken before the next is looked for.
+        """
+        frame = b""
+        for id in plugin_ids:
+            if (worker := self._workers.get(id)) is not None and (peer := worker.peer) is not None:
+                frame = frame or event(type, body)
                 peer.tell(frame)
 
     def _setting_changed(self, key: str, value: Any) -> None:

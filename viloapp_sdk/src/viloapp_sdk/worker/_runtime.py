@@ -266,16 +266,17 @@ class Runtime:
 
     def _notify(self, type: str, body: "dict[str, Any]") -> "Any":
         """Deliver an event ``{source, data}`` to its subscribers."""
-        if self._event is None:
+        new = self._event
+        if new is None:
             from viloapp_sdk.communication import PluginEvent
 
-            self._event = PluginEvent
-        event = self._event(type, body["source"], body["data"])
+            new = self._event = PluginEvent
+        event = new(type, body["source"], body["data"])
         if type == "settings.changed" and self._context is not None:
             self._context._values[event.data["name"]] = event.data["value"]
         if type == "locale.changed" and self._context is not None:
             self._context._follow_locale(event.data["locale"])
-        waiting = []
+        waiting = None
         for callback in tuple(self._subscribers.get(type, ())):
             try:
                 result = callback(event)
@@ -283,6 +284,7 @@ class Runtime:
                 self._channel.fail(None, error)
                 continue
             if result is not None and hasattr(result, "__await__"):
+                waiting = waiting or []
                 waiting.append(result)
         return self._gather(waiting) if waiting else None
 
