@@ -136,7 +136,8 @@ import os
 space = {{"__name__": "bootstrap"}}
 exec({bootstrap.read_text("utf-8")!r}, space)
 limits = [("NPROC", 6, 10**9, 10**9), ("CORE", 4, 0, 0)]
-space["confine"]({{"host": os.getppid(), "keeper": False, "nice": 1, "rlimits": limits, "confine": False}})
+plan = {{"host": os.getppid(), "keeper": False, "nice": 1, "rlimits": limits, "confine": False}}
+space["confine"](plan, space["Library"]())
 """
     new = loaded_by(code, options=["-I"]) - loaded_by("", options=["-I"])
     assert sorted(new - set(sys.builtin_module_names)) == ["_ctypes"]

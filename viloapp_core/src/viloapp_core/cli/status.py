@@ -109,7 +109,7 @@ def _stopped(store: Store) -> list[dict[str, Any]]:
     """Return the rows that a host gives, of plugins that no host runs."""
     from viloapp_core.operations import listing
 
-    idle = {"pid": None, "sandbox": confinement.backend(), "detail": "", "held": False}
+    idle = {"pid": None, "sandbox": confinement.backend(), "start_method": "", "detail": "", "held": False}
     known = store.plugins()
     return [
         {

@@ -49,7 +49,7 @@ from viloapp_core.host.workers import Workers
 from viloapp_core.ledger import LedgerError
 from viloapp_core.limits import Breach, effective
 from viloapp_core.permissions import Permission
-from viloapp_core.process import Spawner
+from viloapp_core.process import ForkServer, Spawner
 from viloapp_core.process.cgroup import Groups
 from viloapp_core.rpc import event
 from viloapp_core.sandbox import Launch, probe
@@ -203,6 +203,8 @@ class Host:
             self.theme = Theme(self.settings.get("core.theme"), self._theme_changed)
             spawner = Spawner()
             stack.callback(spawner.close)
+            fork_server = ForkServer(spawner)
+            stack.callback(fork_server.close)
             groups = Groups.of_this_process()
             self._surroundings = Surroundings(
                 spawner=spawner,
@@ -231,6 +233,7 @@ class Host:
                 metrics=self.measuring.of,
                 minimum=lambda what: self.settings.get(f"core.minimum.{what}"),
                 dev_copy=self.reloading.copy_of,
+                fork_server=fork_server,
             )
             self.network = Network(self.permissions)
             stack.push_async_callback(self.network.aclose)
@@ -485,6 +488,7 @@ class Host:
             "dependencies": plugin.dependencies,
             "permissions": self._granted_ids(plugin),
             "sandbox": (worker.sandbox if worker is not None else "") or probe().backend,
+            "start_method": worker.start_method if worker is not None else "",
             "state": worker.state if worker is not None else "stopped",
             "health": worker.health if worker is not None else "",
             "failures": worker.failures if worker is not None else 0,

@@ -11,8 +11,9 @@ Nothing here touches SIGCHLD, a child watcher or a signal handler: those belong 
 """
 
 from viloapp_core.process.child import Child
-from viloapp_core.process.errors import ProcessError, SpawnerClosedError, SpawnError
+from viloapp_core.process.errors import ForkServerError, ProcessError, SpawnerClosedError, SpawnError
 from viloapp_core.process.exit_status import ExitStatus
+from viloapp_core.process.fork_server import Forked, ForkServer
 from viloapp_core.process.pty import PtyChild, open_pty
 from viloapp_core.process.session import signal_session
 from viloapp_core.process.spawner import Spawner
@@ -20,6 +21,9 @@ from viloapp_core.process.spawner import Spawner
 __all__ = [
     "Child",
     "ExitStatus",
+    "ForkServer",
+    "ForkServerError",
+    "Forked",
     "ProcessError",
     "PtyChild",
     "SpawnError",

@@ -57,7 +57,12 @@ class Group:
 
     def enter(self, argv: Sequence[str]) -> tuple[str, ...]:
         """Return a command that runs ``argv`` inside, under the same process id."""
-        return ("/bin/sh", "-c", _ENTER, str(self.folder / "cgroup.procs"), *argv)
+        return ("/bin/sh", "-c", _ENTER, str(self.entry), *argv)
+
+    @property
+    def entry(self) -> Path:
+        """The file by which a process enters, when it writes 0."""
+        return self.folder / "cgroup.procs"
 
     def hold(self, percent: float) -> None:
         """Let its processes have no more than ``percent`` of one processor from now on."""

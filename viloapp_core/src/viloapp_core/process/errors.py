@@ -2,7 +2,7 @@
 
 from viloapp_sdk.errors import ViloError
 
-__all__ = ["ProcessError", "SpawnError", "SpawnerClosedError"]
+__all__ = ["ForkServerError", "ProcessError", "SpawnError", "SpawnerClosedError"]
 
 
 class ProcessError(ViloError):
@@ -25,3 +25,10 @@ class SpawnerClosedError(ProcessError):
             "no program can be started any more: the host is stopping",
             "start the host again",
         )
+
+
+class ForkServerError(ProcessError):
+    """A worker cannot be forked; it can still be started as any other."""
+
+    def __init__(self, detail: str, hint: str = "") -> None:
+        super().__init__("fork_server", detail, hint)

@@ -3,10 +3,10 @@
 import signal as signals
 from dataclasses import dataclass
 
-__all__ = ["ExitStatus"]
+__all__ = ["WRAPPED_SIGNAL", "ExitStatus"]
 
 # A wrapper (a shell, bubblewrap) reports a program that died of signal N as exit code 128 + N.
-_WRAPPED_SIGNAL = 128
+WRAPPED_SIGNAL = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ExitStatus:
     def shell_code(self) -> int:
         """The one number a shell would show in ``$?``; -1 when the end is not known."""
         if self.signal is not None:
-            return _WRAPPED_SIGNAL + self.signal
+            return WRAPPED_SIGNAL + self.signal
         return -1 if self.code is None else self.code
 
     def describe(self) -> str:
@@ -38,8 +38,8 @@ class ExitStatus:
             return f"killed by {_signal_name(self.signal)}"
         if self.code is None:
             return "ended; its exit status was collected by another part of the program"
-        if self.code > _WRAPPED_SIGNAL:
-            name = _signal_name(self.code - _WRAPPED_SIGNAL)
+        if self.code > WRAPPED_SIGNAL:
+            name = _signal_name(self.code - WRAPPED_SIGNAL)
             return f"ended with code {self.code}" + (f" (killed by {name})" if name.startswith("SIG") else "")
         return f"ended with code {self.code}"
 

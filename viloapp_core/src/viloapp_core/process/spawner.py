@@ -42,6 +42,8 @@ class SpawnOptions(TypedDict, total=False):
     """A descriptor; nothing (``subprocess.DEVNULL``) by default. The same for the next two."""
     stdout: int
     stderr: int
+    executable: str
+    """What is run in place of the first word of the command, which the program is told as its name."""
     owns_group: bool
     """Whether processes left in its group are killed when it ends (default); see `Child`."""
 
@@ -143,6 +145,7 @@ def _start(argv: tuple[str, ...], options: SpawnOptions) -> Child:
         # Not used as a context manager: the process outlives this function on purpose.
         popen = subprocess.Popen(
             argv,
+            executable=options.get("executable"),
             env=dict(options["env"]),
             cwd=options["cwd"],
             pass_fds=options.get("pass_fds", ()),

@@ -104,10 +104,16 @@ class Tree:
         root: process id of the first.
         passed: how many levels are the sandbox's own processes and count for time alone: bubblewrap, twice.
         beside: process ids of further roots at the moment, in sandboxes alike: programs run for a plugin.
+        forked: a process in the root's sandbox that is no descendant of it: a fork server's child.
     """
 
     def __init__(
-        self, root: int, *, passed: int = 0, beside: Callable[[], Iterable[int]] = tuple[int, ...]
+        self,
+        root: int,
+        *,
+        passed: int = 0,
+        beside: Callable[[], Iterable[int]] = tuple[int, ...],
+        forked: int | None = None,
     ) -> None:
         self._root = root
         self._passed = passed
@@ -115,6 +121,8 @@ class Tree:
         self._known: dict[tuple[int, int], Member] = {}
         self._at: float | None = None
         self._inside: tuple[int, int] | None = None  # the first process of the root's sandbox
+        member = _read(forked) if forked is not None else None
+        self._forked = (member.pid, member.start) if member is not None else None
 
     def look(self, now: float) -> Look:
         """Look at every process. ``now`` is of a monotonic clock, in seconds."""
@@ -156,6 +164,8 @@ class Tree:
     def _walk(self) -> Iterator[tuple[Member, int]]:
         first = self._first_inside()
         found = deque([(self._root, 0, None) if first is None else (first.pid, 1, first)])
+        if (forked := _living(self._forked)) is not None:
+            found.appendleft((forked.pid, self._passed, forked))
         found.extend((pid, 0, None) for pid in self._beside())
         left = _MOST
         while found:
@@ -177,11 +187,7 @@ class Tree:
 
         The one outside has no other child, and does nothing but wait for that: it need not be looked at.
         """
-        if self._inside is None:
-            return None
-        pid, start = self._inside
-        member = _read(pid)
-        return member if member is not None and member.start == start else None
+        return _living(self._inside)
 
     def first(self) -> int | None:
         """Return the process id of the first process inside the sandbox; None when it is gone."""
@@ -293,6 +299,12 @@ def _read(pid: int) -> Member | None:
         int(fields[_RSS]) * _PAGE,
         int(fields[_THREADS]),
     )
+
+
+def _living(known: tuple[int, int] | None) -> Member | None:
+    """Return the process of a number that started at a time; None when there is none, or another has it."""
+    member = _read(known[0]) if known is not None else None
+    return member if member is not None and known is not None and member.start == known[1] else None
 
 
 def _share_run(pid: int) -> float:

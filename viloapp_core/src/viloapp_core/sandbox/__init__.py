@@ -19,6 +19,7 @@ from viloapp_core.sandbox.errors import (
     SandboxTooWeakError,
     SandboxUnavailableError,
 )
+from viloapp_core.sandbox.forking import IGNORING, Forking, fits, open_python, open_server, server_command
 from viloapp_core.sandbox.launch import Launch, launch_plan, program_plan
 from viloapp_core.sandbox.levels import Level, enough
 from viloapp_core.sandbox.probing import Probe, probe, probed
@@ -27,7 +28,9 @@ from viloapp_core.sandbox.request import RealDisk, Request
 from viloapp_core.sandbox.shared import why_never
 
 __all__ = [
+    "IGNORING",
     "FolderRefusedError",
+    "Forking",
     "Launch",
     "Level",
     "Probe",
@@ -38,9 +41,13 @@ __all__ = [
     "SandboxTooWeakError",
     "SandboxUnavailableError",
     "enough",
+    "fits",
     "launch_plan",
+    "open_python",
+    "open_server",
     "probe",
     "probed",
     "program_plan",
+    "server_command",
     "why_never",
 ]

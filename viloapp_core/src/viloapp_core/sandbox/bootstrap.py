@@ -95,9 +95,8 @@ def must(result: int, what: str) -> int:
     return result
 
 
-def confine(plan: "dict[str, Any]") -> None:
+def confine(plan: "dict[str, Any]", libc: Library) -> None:
     """Apply a plan in its order: limits, identity, files, system calls. Each step is the kernel's own."""
-    libc = Library()
     if plan["host"] is not None:
         bind_to(plan["host"], plan["keeper"], libc)
     if plan["nice"]:
@@ -108,11 +107,14 @@ def confine(plan: "dict[str, Any]") -> None:
     must(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     if plan["uid"] is not None or plan["drop"]:
         become(plan["uid"], libc)
+        bare()
     if plan["uid"] is not None:
         verify(plan["uid"], plan["root_only"])
         enter(plan["folder"])
     if nproc is not None:
         check_nproc(libc, *nproc)
+    if "fork" in plan:  # it ends with the fork server; a change of identity would take that back
+        must(libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0), "ending with the fork server")
     if plan["landlock"] is not None:
         restrict(plan["landlock"], libc)
     if plan["seccomp"] is not None:
@@ -194,10 +196,6 @@ def verify(uid: int, root_only: str) -> None:
 
     if {*os.getresuid(), *os.getresgid()} != {uid} or os.getgroups():
         raise RefusalError("the change of user did not hold")
-    with open("/proc/self/status", "rb") as status:
-        for line in status:
-            if line.startswith(b"Cap") and int(line.split()[1], 16):
-                raise RefusalError(f"a capability is left ({line.decode().strip()})")
     try:
         os.close(os.open(root_only, os.O_RDONLY))
     except PermissionError:
@@ -205,6 +203,14 @@ def verify(uid: int, root_only: str) -> None:
     except OSError as error:
         raise RefusalError(f"cannot check that root's files are closed: {error}") from None
     raise RefusalError("root's own files can be read")
+
+
+def bare() -> None:
+    """Look whether every capability is gone, those to come too."""
+    with open("/proc/self/status", "rb") as status:
+        for line in status:
+            if line.startswith(b"Cap") and int(line.split()[1], 16):
+                raise RefusalError(f"a capability is left ({line.decode().strip()})")
 
 
 def enter(folder: str) -> None:
@@ -309,14 +315,15 @@ def run(source: "str | None", script: "str | None", arguments: "Sequence[str]") 
     exec(compile(source, sys.argv[0], "exec"), {"__name__": "__main__", "__file__": script})
 
 
-def main(plan: "dict[str, Any]") -> "tuple[int, ...] | None":
+def main(plan: "dict[str, Any]", libc: "Library | None" = None) -> "tuple[int, ...] | None":
     """Confine the process; return what the SDK's worker loop is to be given, or run the plan's own program.
 
     Args:
         plan: what the host prepared, see `viloapp_core.sandbox.stage2`.
+        libc: the C library, of one who has it already.
     """
     try:
-        confine(plan)
+        confine(plan, libc or Library())
     except (RefusalError, OSError, ImportError, AttributeError) as error:
         import os
 

@@ -16,7 +16,12 @@ _SWITCHES = ("acpi", "asound", "bus", "fs", "irq", "mtrr", "pressure", "scsi", "
 
 
 def argv(
-    profile: Profile, command: Sequence[str], bwrap: Path, *, changes_identity: bool = False
+    profile: Profile,
+    command: Sequence[str],
+    bwrap: Path,
+    *,
+    changes_identity: bool = False,
+    waits: tuple[int, int] | None = None,
 ) -> list[str]:
     """Return the command line that runs ``command`` under ``profile``. Pure.
 
@@ -26,8 +31,15 @@ def argv(
         bwrap: the program to use.
         changes_identity: as root, leave the command what it needs to become somebody else. It goes to its
             working folder then, which is not root's.
+        waits: the descriptor whose end it waits for before it runs the command, with all else done, and
+            the one on which it says which process waits.
     """
-    arguments = [str(bwrap), *_namespaces(profile), *_identity(profile, changes_identity)]
+    becomes = changes_identity and waits is None  # who only waits needs no power
+    arguments = [str(bwrap), *_namespaces(profile), *_identity(profile, becomes)]
+    if waits is not None:
+        # As the first process it ends, and all with it, when there is nothing to run; else it would go on
+        # until the last process inside has ended.
+        arguments += ["--as-pid-1", "--block-fd", str(waits[0]), "--info-fd", str(waits[1])]
     for name, value in profile.environment.items():
         arguments += ["--setenv", name, value]
     size = ["--size", str(profile.scratch_bytes)] if profile.scratch_bytes is not None else []

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.util import MAGIC_NUMBER, find_spec
 from pathlib import Path
 
-__all__ = ["BOOTSTRAP_FILE", "compiled", "start"]
+__all__ = ["BOOTSTRAP_FILE", "compiled", "named", "start"]
 
 BOOTSTRAP_FILE = Path(__file__).with_name("bootstrap.py")
 _NAME = "viloapp_core.sandbox.bootstrap"
@@ -81,10 +81,12 @@ def compiled() -> dict[str, bytes | str]:
     }
     if code is None:
         return {**steps, "magic": b"", "bootstrap": b""}  # no interpreter has that number
-    return {**steps, "magic": MAGIC_NUMBER, "bootstrap": marshal.dumps(_named(code))}
+    return {**steps, "magic": MAGIC_NUMBER, "bootstrap": marshal.dumps(named(code, BOOTSTRAP_FILE.name))}
 
 
-def _named(code: types.CodeType) -> types.CodeType:
-    """Return code that does not say in which folder the core is installed, which a worker cannot see."""
-    constants = tuple(_named(each) if isinstance(each, types.CodeType) else each for each in code.co_consts)
-    return code.replace(co_filename=BOOTSTRAP_FILE.name, co_consts=constants)
+def named(code: types.CodeType, file: str) -> types.CodeType:
+    """Return code that says it is of ``file``, not in which folder it lies, which a worker cannot see."""
+    constants = tuple(
+        named(each, file) if isinstance(each, types.CodeType) else each for each in code.co_consts
+    )
+    return code.replace(co_filename=file, co_consts=constants)

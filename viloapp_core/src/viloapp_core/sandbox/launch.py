@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -11,12 +11,22 @@ from viloapp_core.sandbox import bubblewrap, landlocked, ownership
 from viloapp_core.sandbox.environment import environment
 from viloapp_core.sandbox.errors import SandboxTooWeakError, SandboxUnavailableError
 from viloapp_core.sandbox.first_code import BOOTSTRAP_FILE, start
+from viloapp_core.sandbox.forking import FDS, IGNORING, NOTHING, SITE, Forking
 from viloapp_core.sandbox.landlock import ruleset
 from viloapp_core.sandbox.levels import Level, enough
 from viloapp_core.sandbox.masks import within
 from viloapp_core.sandbox.observing.filters import watch
 from viloapp_core.sandbox.outcome import Probe
-from viloapp_core.sandbox.profile import BOOTSTRAP, ROOT_ONLY, SCRIPT, Inside, Profile, profile
+from viloapp_core.sandbox.profile import (
+    BOOTSTRAP,
+    ROOT_ONLY,
+    SCRIPT,
+    Inside,
+    Mount,
+    MountKind,
+    Profile,
+    profile,
+)
 from viloapp_core.sandbox.request import RealDisk, Request
 from viloapp_core.sandbox.seccomp import Openness, seccomp_filter
 from viloapp_core.sandbox.stage2 import Stage2, open_plan
@@ -37,6 +47,8 @@ class Launch:
         label: what confines it.
         pass_fds: the descriptors to pass on under these numbers: those of the caller, and the plan's.
         observed: what the worker sees of the disk, where it has the host told of system calls; else None.
+        forking: how it is forked instead, where that was asked for and can be: `viloapp_core.process` has the
+            fork server. There is no command line then.
     """
 
     argv: tuple[str, ...]
@@ -45,20 +57,26 @@ class Launch:
     label: Literal["bubblewrap", "landlock", "none"]
     pass_fds: tuple[int, ...]
     observed: Profile | None = None
+    forking: Forking | None = None
 
     def close(self) -> None:
         """Give back the plan's own descriptor, once the process is started or was not."""
-        os.close(self.pass_fds[-1])
+        if self.forking is None:
+            os.close(self.pass_fds[-1])
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What runs after stage 2: the SDK, or a script of the core's; in learn mode, who hears of its calls."""
+    """What runs after stage 2: the SDK, or a script of the core's; in learn mode, who hears of its calls.
+
+    With the folder of the SDK, it is forked.
+    """
 
     fds: tuple[int, ...]
     script: Path | None = None
     arguments: tuple[str, ...] = ()
     watch: int | None = None
+    sdk: Path | None = None
 
 
 def launch_plan(
@@ -70,6 +88,7 @@ def launch_plan(
     minimum: Level = "enforced",
     environ: Mapping[str, str] | None = None,
     watch: int | None = None,
+    sdk: Path | None = None,
 ) -> Launch:
     """Decide how the worker of ``request`` is started. Makes the plugin's data folder when it is missing.
 
@@ -83,13 +102,14 @@ def launch_plan(
         environ: the host's environment; ``os.environ`` by default.
         watch: in learn mode the socket over which the host gets to hear of system calls, see
             `viloapp_core.sandbox.observing`.
+        sdk: have it forked under bubblewrap, see `viloapp_core.sandbox.forking.fits`; None to start it.
 
     Raises:
         SandboxUnavailableError: nothing works here and ``allow_unsandboxed`` is False.
         SandboxTooWeakError: what works is less than ``minimum`` and ``allow_unsandboxed`` is False.
         FolderRefusedError: see `viloapp_core.sandbox.profile`.
     """
-    work = _Work(fds, watch=watch)
+    work = _Work(fds, watch=watch, sdk=sdk if watch is None else None)
     return _plan(request, probe, allow_unsandboxed, minimum, work, os.environ if environ is None else environ)
 
 
@@ -159,6 +179,8 @@ def _mounted(request: Request, probe: Probe, work: _Work, variables: Mapping[str
         user_namespace=probe.user_namespace,
         disk=RealDisk(),
     )
+    if work.sdk is not None:
+        seen = replace(seen, mounts=(*seen.mounts, Mount(MountKind.LINK, SITE, str(work.sdk))))
     if not probe.bounded_scratch:
         seen = replace(seen, scratch_bytes=None)
     plan = replace(
@@ -169,16 +191,26 @@ def _mounted(request: Request, probe: Probe, work: _Work, variables: Mapping[str
         script=str(SCRIPT) if work.script else None,
     )
 
-    def command(fd: int) -> list[str]:
+    def command(inside: Sequence[str], waits: tuple[int, int] | None = None) -> tuple[str, ...]:
         assert probe.bwrap is not None
-        argv = bubblewrap.argv(
-            seen, start(request.python, BOOTSTRAP, fd), probe.bwrap, changes_identity=changes
-        )
-        return _as_owner(request, seen, argv) if changes else argv
+        argv = bubblewrap.argv(seen, inside, probe.bwrap, changes_identity=changes, waits=waits)
+        return tuple(_as_owner(request, seen, argv) if changes else argv)
 
+    if work.sdk is not None:
+        forking = Forking(
+            # Bubblewrap's own child would have no capability; this one comes with all.
+            replace(plan, fds=FDS[: len(work.fds)], drop=not changes),
+            lambda *waits: (*IGNORING, *command((NOTHING,), waits)),
+            request.python,
+            start(request.python, BOOTSTRAP, 0)[:-1],
+            seen.environment,
+            "/" if changes else str(request.data_dir),
+            user_namespace=probe.user_namespace,
+        )
+        return Launch((), variables, request.data_dir, "bubblewrap", (), forking=forking)
     fd = open_plan(plan)
     observed = seen if plan.watch is not None else None
-    argv = tuple(command(fd))
+    argv = command(start(request.python, BOOTSTRAP, fd))
     return Launch(argv, variables, request.data_dir, "bubblewrap", _inherited(plan, fd), observed)
 
 

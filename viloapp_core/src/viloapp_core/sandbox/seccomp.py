@@ -79,6 +79,8 @@ _SOL_SOCKET, _SO_LINGER = 1, 13
 _MSG_FASTOPEN = 0x20000000
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. Source: linux/sched.h.
 _NEW_NAMESPACES = 0x7E020000
+# A process whose parent is that of who made it would not be found below it. Source: linux/sched.h.
+_CLONE_PARENT = 0x8000
 _SET_ID_BITS = 0o6000
 _CREATES = 0x40 | 0x400000  # O_CREAT, __O_TMPFILE: without them there is no mode, and garbage in its place
 _PR_SET_PDEATHSIG = 1
@@ -103,7 +105,7 @@ def rules(openness: Openness) -> Iterator[Rule]:
     """Yield what is refused; of several rules for one call the first that holds counts."""
     yield Rule(_REFUSED, errno.EPERM)
     yield Rule(_ABSENT, errno.ENOSYS)
-    yield Rule(("clone",), errno.EPERM, (_has(0, _NEW_NAMESPACES),))
+    yield Rule(("clone",), errno.EPERM, (_has(0, _NEW_NAMESPACES | _CLONE_PARENT),))
     yield Rule(("prlimit64",), errno.EPERM, (_none_of(0, 0),))
     yield Rule(("prctl",), errno.EPERM, (_any_of(0, _PR_SET_PDEATHSIG),))
     # Who opens a file under a lease waits for its holder, 45 s: the host, and the person's editor.

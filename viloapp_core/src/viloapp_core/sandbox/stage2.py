@@ -8,7 +8,9 @@ import fcntl
 import marshal
 import os
 import resource
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from viloapp_core.sandbox.first_code import compiled
 from viloapp_core.sandbox.landlock import Ruleset
@@ -60,11 +62,16 @@ class Stage2:
     code: str | None = None
     confine: bool = True
 
-    def encoded(self) -> bytes:
-        """Return the plan as the bootstrap reads it."""
+    def encoded(self, fork: Mapping[str, Any] | None = None) -> bytes:
+        """Return the plan as the bootstrap reads it.
+
+        Args:
+            fork: what comes before, for a worker that is forked and so has the bootstrap already; see
+                `viloapp_core.sandbox.forking`.
+        """
         rules = self.landlock
         plan = {
-            **compiled(),
+            **(compiled() if fork is None else {"fork": dict(fork)}),
             "fds": self.fds,
             "host": self.host,
             "keeper": self.keeper,

@@ -127,6 +127,12 @@ CORE: Mapping[str, Mapping[str, Any]] = {
         "maximum": 1000,
         "description": "Microseconds that a call under way keeps host and plugin awake for; 0 for none",
     },
+    "supervise.start_method": {
+        "type": "string",
+        "default": "spawn",
+        "enum": ["spawn", "forkserver"],
+        "description": "How processes of plugins begin: each its own interpreter, or forked from one",
+    },
     "update.health_window": {
         "type": "number",
         "default": 60,

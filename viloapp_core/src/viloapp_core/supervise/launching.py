@@ -6,15 +6,16 @@ import socket
 import subprocess
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.foundation.processors import processors
 from viloapp_core.limits import Limits, rlimits, thread_environment
-from viloapp_core.process import Child
+from viloapp_core.process import Child, Forked, ForkServerError
 from viloapp_core.process.cgroup import Group
 from viloapp_core.rpc import Descriptors
-from viloapp_core.sandbox import Probe, Profile, Request, launch_plan, probe, probed
+from viloapp_core.sandbox import Launch, Probe, Profile, Request, fits, launch_plan, probe, probed
 from viloapp_core.store import InstalledPlugin
 from viloapp_core.supervise.limit_policy import check_limits, limits_tried
 from viloapp_core.supervise.surroundings import Surroundings
@@ -42,7 +43,7 @@ class Launched:
         observed: what it sees of the disk, for that.
     """
 
-    child: Child
+    child: Child | Forked
     fd_in: int
     fd_out: int
     log: int
@@ -98,28 +99,60 @@ async def launch(plugin: InstalledPlugin, around: Surroundings, limits: Limits) 
         observer = _observer(plugin.plugin_id, around)
         if observer is not None:
             ours.callback(observer.close)
-        plan = launch_plan(
-            request,
-            confinement,
-            allow_unsandboxed=around.allow_unsandboxed,
-            fds=(theirs_in, theirs_out, their_bulk.fileno()),
-            minimum=around.minimum("permissions"),
-            watch=observer.theirs if observer is not None else None,
-        )
+        fds = (theirs_in, theirs_out, their_bulk.fileno())
+
+        def planned(sdk: Path | None) -> Launch:
+            return launch_plan(
+                request,
+                confinement,
+                allow_unsandboxed=around.allow_unsandboxed,
+                fds=fds,
+                minimum=around.minimum("permissions"),
+                watch=observer.theirs if observer is not None else None,
+                sdk=sdk,
+            )
+
+        plan = planned(_sdk(request, around, confinement))
         theirs.callback(plan.close)
         group = around.groups.make(plugin.plugin_id, limits) if around.groups is not None else None
-        child = await around.spawner.spawn_async(
-            group.enter(plan.argv) if group is not None else plan.argv,
-            env=plan.env,
-            cwd=plan.cwd,
-            pass_fds=plan.pass_fds,
-            stdin=subprocess.DEVNULL,
-            stdout=log_in,
-            stderr=log_in,
-        )
+        child: Child | Forked | None = None
+        if plan.forking is not None and around.fork_server is not None:
+            try:
+                child = await around.fork_server.fork(
+                    plan.forking,
+                    cwd=plan.cwd,
+                    fds=fds,
+                    log=log_in,
+                    enter=group.enter if group is not None else tuple,
+                    group=group.entry if group is not None else None,
+                )
+            except ForkServerError as error:
+                around.on_life(plugin.plugin_id, "not_forked", {"error": error.detail})
+                plan = planned(None)
+                theirs.callback(plan.close)
+        if child is None:
+            child = await around.spawner.spawn_async(
+                group.enter(plan.argv) if group is not None else plan.argv,
+                env=plan.env,
+                cwd=plan.cwd,
+                pass_fds=plan.pass_fds,
+                stdin=subprocess.DEVNULL,
+                stdout=log_in,
+                stderr=log_in,
+            )
         ours.pop_all()  # they are the caller's from here on
     label, observed = plan.label, plan.observed
     return Launched(child, ours_in, ours_out, log_out, bulk, held, group, label, observer, observed)
+
+
+def _sdk(request: Request, around: Surroundings, confinement: Probe) -> Path | None:
+    """Return the folder of the plugin's SDK where it is to be forked, and can be.
+
+    Not without a filter of system calls: a process could make others beside it, where its limits find none.
+    """
+    if around.fork_server is None or around.supervision("start_method") != "forkserver":
+        return None
+    return fits(request) if confinement.seccomp else None
 
 
 def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:

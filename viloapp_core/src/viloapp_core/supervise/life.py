@@ -12,7 +12,7 @@ from typing import Any
 from viloapp_core.foundation.processors import processors
 from viloapp_core.limits import Breach, Limits
 from viloapp_core.metrics import running
-from viloapp_core.process import ExitStatus
+from viloapp_core.process import ExitStatus, Forked
 from viloapp_core.process.tree import Tree
 from viloapp_core.rpc import Descriptors, Incoming, Peer
 from viloapp_core.store import InstalledPlugin
@@ -67,6 +67,7 @@ class Life:
         watch: what keeps them to their limits.
         log: what it prints.
         label: what confines it.
+        start_method: ``spawn`` or ``forkserver``, see ``core.supervise.start_method``.
         began: when it was started, in seconds since the epoch.
         fault: why the host ends it; empty while it does not.
         was_ready: whether it has answered.
@@ -90,6 +91,8 @@ class Life:
         on_breach: Callable[[Breach], None],
     ) -> None:
         self.label = launched.label
+        worker = launched.child.worker if isinstance(launched.child, Forked) else None
+        self.start_method = "spawn" if worker is None else "forkserver"
         self.began = time.time()
         self.fault = ""
         self.was_ready = False
@@ -115,7 +118,10 @@ class Life:
         # Bubblewrap is two processes: one that waits outside, and the first of the namespace inside.
         self._contained = launched.label == "bubblewrap"
         self.tree = Tree(
-            launched.child.pid, passed=2 if self._contained else 0, beside=lambda: around.programs(self._id)
+            launched.child.pid,
+            passed=2 if self._contained else 0,
+            beside=lambda: around.programs(self._id),
+            forked=worker,
         )
         watched = Watched(
             tree=self.tree,

@@ -207,7 +207,7 @@ class Supervisor:
         self.starts += 1
         self.status, self.python, self._cpu_s = None, "", 0.0
         life.ended.add_done_callback(lambda _: self._ended(life))
-        self._tell("started", pid=life.pid, restart=self.starts > 1)
+        self._tell("started", pid=life.pid, restart=self.starts > 1, start_method=life.start_method)
 
     def _ended(self, life: Life) -> None:
         self.status, self.python = life.ended.result().status, life.python

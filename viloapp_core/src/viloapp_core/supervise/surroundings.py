@@ -8,7 +8,7 @@ from typing import Any, Literal
 from viloapp_core.foundation.files import FileLock
 from viloapp_core.limits import Breach
 from viloapp_core.metrics import PluginMetrics
-from viloapp_core.process import Spawner
+from viloapp_core.process import ForkServer, Spawner
 from viloapp_core.process.cgroup import Groups
 from viloapp_core.sandbox import Level
 from viloapp_core.sandbox.observing.observation import Observation
@@ -71,5 +71,7 @@ class Surroundings:
     """What a plugin that runs from its author's folder is shown in its place; None for the folder itself."""
     observation: Callable[[str], Observation] | None = None
     """In learn mode what a plugin's system calls reach for is noted here; in every other nobody looks."""
+    fork_server: ForkServer | None = None
+    """Forks workers where ``core.supervise.start_method`` asks for that; None where each is started."""
     turns: Turns = field(default_factory=Turns)
     """Which of many plugins start first."""

@@ -111,6 +111,11 @@ class Worker:
         return self._life.label if self._life is not None else ""
 
     @property
+    def start_method(self) -> str:
+        """How the running process began: ``spawn``, ``forkserver``, or empty."""
+        return self._life.start_method if self._life is not None else ""
+
+    @property
     def life(self) -> Life | None:
         """Its process, None when none is ready."""
         return self._life if self.state == "running" else None
