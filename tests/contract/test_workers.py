@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +37,12 @@ def _without_bubblewrap() -> str:
     return "landlock" if ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1) > 0 else "none"
 
 
-BACKENDS = [("bubblewrap", version) for version in PYTHONS] + [(_without_bubblewrap(), max(PYTHONS))]
+OWN = sys.version_info[:2]
+BACKENDS = [
+    *(("bubblewrap", version, "spawn") for version in PYTHONS),
+    (_without_bubblewrap(), max(PYTHONS), "spawn"),
+    ("bubblewrap", OWN, "forkserver"),
+]
 
 
 @dataclass(frozen=True)
@@ -47,25 +53,35 @@ class Running:
     workspace: Workspace
     sandbox: str
     python: tuple[int, int]
+    start_method: str
     folder: Path
 
 
-@pytest.fixture(scope="module", params=BACKENDS, ids=lambda each: f"{each[0]}-{each[1][0]}.{each[1][1]}")
+@pytest.fixture(
+    scope="module", params=BACKENDS, ids=lambda each: f"{each[0]}-{each[1][0]}.{each[1][1]}-{each[2]}"
+)
 def running(
     request: pytest.FixtureRequest,
     make_app: MakeApp,
     wheels: dict[str, Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Running]:
-    """A host with the plugins installed for one Python, in one sandbox."""
-    sandbox, python = request.param
+    """A host with the plugins installed for one Python, in one sandbox, started in one of the ways."""
+    sandbox, python, method = request.param
     root = tmp_path_factory.mktemp("contract")
     app = make_app(root)
-    app("install", "--yes", *UNSIGNED, "--python", PYTHONS[python], *(wheels[name] for name in PLUGINS)).ok()
+    # A worker can be forked on the host's own interpreter alone.
+    interpreter = PYTHONS[python] if method == "spawn" else os.path.realpath(_base_executable())
+    app("install", "--yes", *UNSIGNED, "--python", interpreter, *(wheels[name] for name in PLUGINS)).ok()
+    app("config", "set", "core.supervise.start_method", method).ok()
     if sandbox != "bubblewrap":
         _hide_bubblewrap(app, root)
     with app.workspace(root / "folder", "--allow-unsandboxed") as workspace:
-        yield Running(app, workspace, sandbox, python, root / "folder")
+        yield Running(app, workspace, sandbox, python, method, root / "folder")
+
+
+def _base_executable() -> str:
+    return str(sys._base_executable)  # type: ignore[attr-defined]  # typeshed leaves it out
 
 
 def _hide_bubblewrap(app: Viloapp, root: Path) -> None:
@@ -84,6 +100,7 @@ def test_the_right_python_in_the_right_sandbox(running: Running) -> None:
     assert where["prefix"].startswith(str(running.app.store))
     states = {each["id"]: each for each in running.app("status", "--json").json()["plugins"]}
     assert states["hello"]["sandbox"] == running.sandbox
+    assert states["hello"]["start_method"] == running.start_method
 
 
 def test_environment_is_clean(running: Running) -> None:

@@ -79,11 +79,18 @@ def aims(
         os.close(follower)
 
 
-@pytest.fixture(scope="module")
-def inside(person: Person) -> Iterator[Workspace]:
-    """One host for all that is stopped: none of it may end it."""
-    with hosted(person, person.app) as workspace:
-        yield workspace
+@pytest.fixture(scope="module", params=["spawn", "forkserver"])
+def inside(request: pytest.FixtureRequest, person: Person) -> Iterator[Workspace]:
+    """One host for all that is stopped: none of it may end it. Its workers begin in each of the ways."""
+    person.app("config", "set", "core.supervise.start_method", request.param).ok()
+    try:
+        with hosted(person, person.app) as workspace:
+            person.app.call("hello.greet")
+            states = {each["id"]: each for each in person.app("status", "--json").json()["plugins"]}
+            assert states["hello"]["start_method"] == request.param
+            yield workspace
+    finally:
+        person.app("config", "unset", "core.supervise.start_method").ok()
 
 
 @pytest.mark.parametrize("sin", SINS)
