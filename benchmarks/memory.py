@@ -2,8 +2,9 @@
 
 Pages that several processes share count by the number of those who share them (proc(5), ``smaps_rollup``), so
 that the sum over all is what the machine has less. Of a worker everything counts: the two processes of
-bubblewrap, and the interpreter. What one alone is charged with depends on who else runs the same interpreter,
-which the limit beside it shows; what is a worker's own does not.
+bubblewrap, and the interpreter. The fork server, of which there is one, has a line of its own. What one alone
+is charged with depends on who else runs the same interpreter, which the limit beside it shows; what is a
+worker's own does not.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from benchmarks.effort import Effort
 from benchmarks.points import Curve, Goal, Point
 from benchmarks.report import Outcome, Target, say
 from benchmarks.start_peers import PEERS, memory_kib
-from benchmarks.starters import BARE, INSIDE, OUTSIDE, Started, peer
+from benchmarks.starters import BARE, FORKED, INSIDE, OUTSIDE, Started, peer
 from viloapp_core.sandbox import probe
 
 COUNTS, QUICK_COUNTS, TINY_COUNTS = (1, 10, 50, 100), (1, 10), (1, 2)
 ROUNDS = {1: 5, 2: 1, 10: 3, 50: 1, 100: 1}
+SERVER = "fork server"
 MOST_KIB = 5_000_000 / 1024
 _WAITS = "import sys; sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()"
 
@@ -64,23 +66,30 @@ def _measure(
 
     times = range(ROUNDS[count])
     note(f"limit: {BARE}, waiting", [_waiting(python, count) for _ in times])
-    for name, sandbox in ((OUTSIDE, False), (INSIDE, True)):
-        if sandbox and probe().backend == "none":
+    for name in (OUTSIDE, INSIDE, FORKED):
+        backend = probe().backend
+        if (name == INSIDE and backend == "none") or (name == FORKED and backend != "bubblewrap"):
             outcome.notes.append(f"{name}: not measured: {probe().reason}")
             continue
-        found, own = [], []
+        found, own, servers = [], [], []
         for _ in times:
-            started.start(count, sandbox=sandbox)
+            started.start(count, name)
             pids = [each for pid in started.pids(count) for each in _tree(pid)]
+            if name == FORKED:
+                pids += started.forked(count)
+                servers.append(float(memory_kib([started.fork_server])))
             found.append(float(memory_kib(pids)))
             own.append(memory_kib(pids, "Private_Dirty"))
             kinds = Counter(Path(f"/proc/{pid}/comm").read_text("ascii").strip() for pid in pids)
             started.stop()
         note(name, found)
+        if servers:  # there is one, however many plugins run
+            outcome.counts[f"{SERVER}, beside {count}, KiB"] = round(statistics.median(servers))
         outcome.counts[f"{name}: of its own for each of {count}, KiB"] = round(statistics.median(own) / count)
-        outcome.targets.append(
-            Target(f"{name}, each of {count}", statistics.median(found) / count, MOST_KIB, "KiB")
-        )
+        if name != FORKED:  # which is asked for, and of which the fork server is a part
+            outcome.targets.append(
+                Target(f"{name}, each of {count}", statistics.median(found) / count, MOST_KIB, "KiB")
+            )
         listed = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
         outcome.notes.append(f"{name}, processes of {count}: {listed}")
     for name, (word, module) in PEERS.items():

@@ -23,7 +23,7 @@ from viloapp_core import Host
 from viloapp_core.sandbox import Probe, probe
 from viloapp_core.supervise import launching
 
-__all__ = ["BARE", "CONFINED", "INSIDE", "OUTSIDE", "Contenders", "Started"]
+__all__ = ["BARE", "CONFINED", "FORKED", "INSIDE", "OUTSIDE", "Contenders", "Started"]
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ BARE = "python -I -c pass"
 CONFINED = "bwrap … python -I -c pass"
 OUTSIDE = "this project, no sandbox"
 INSIDE = "this project, full sandbox"
+FORKED = "this project, full sandbox, forked"
 _NOTHING = Probe("none", "none", "as asked", "")
 _PROGRAM = Path(__file__).with_name("start_peers.py")
 
@@ -53,11 +54,18 @@ class Started:
         self._run(self._host.start())
         stack.callback(lambda: self._run(self._host.stop()))
 
-    def start(self, count: int, *, sandbox: bool) -> float:
-        """Return the seconds until so many have answered; they keep running."""
+    def start(self, count: int, how: str) -> float:
+        """Return the seconds until so many have answered; they keep running.
+
+        Args:
+            count: how many.
+            how: `OUTSIDE`, `INSIDE` or `FORKED`.
+        """
         for plugin_id in self.ids[:count]:
             self._run(self._host.restart_plugin(plugin_id))
-        found = self._confinement if sandbox else _NOTHING
+        method = "forkserver" if how == FORKED else "spawn"
+        self._host.settings.set("core.supervise.start_method", method)
+        found = _NOTHING if how == OUTSIDE else self._confinement
         # A host asks this at each start; it answers from memory, and here not always the truth.
         with mock.patch.object(launching, "probe", return_value=found):
             return self._run(self._answers(count))
@@ -71,6 +79,20 @@ class Started:
         """Return the first process of each of so many; all others of a worker come from that."""
         found = {row["id"]: row["pid"] for row in self._host.plugins()}
         return [int(found[plugin_id]) for plugin_id in self.ids[:count]]
+
+    def forked(self, count: int) -> list[int]:
+        """Return the processes of so many that were forked, which do not come from their first."""
+        workers = (self._host.worker(plugin_id) for plugin_id in self.ids[:count])
+        trees = (worker.tree for worker in workers if worker is not None)
+        return [pid for tree in trees if tree is not None and (pid := tree.first()) is not None]
+
+    @property
+    def fork_server(self) -> int:
+        """The process that forked ones come from."""
+        return next(
+            int(Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[1])
+            for pid in self.forked(1)
+        )
 
     async def _answers(self, count: int) -> float:
         began = time.perf_counter()
@@ -102,14 +124,15 @@ class Contenders:
         self.missing: dict[str, str] = {}
         found = probe()
         if found.backend == "bubblewrap":
-            started.start(1, sandbox=True)
+            started.start(1, INSIDE)
             confined = (*_sandbox_of(started.pids(1)[0]), *nothing)
             self.turns[CONFINED] = lambda count: _together(confined, count)
-        self.turns[OUTSIDE] = _stopping(started, sandbox=False)
-        if found.backend == "bubblewrap":
-            self.turns[INSIDE] = _stopping(started, sandbox=True)
-        else:
-            self.missing[CONFINED] = self.missing[INSIDE] = found.reason
+        self.turns[OUTSIDE] = _stopping(started, OUTSIDE)
+        for name in (CONFINED, INSIDE, FORKED):
+            if found.backend != "bubblewrap":
+                self.missing[name] = found.reason
+            elif name != CONFINED:
+                self.turns[name] = _stopping(started, name)
         for name, (word, module) in PEERS.items():
             if find_spec(module) is None:
                 self.missing[name] = f"{module} is not installed"
@@ -125,9 +148,9 @@ def peer(word: str, count: int) -> Mapping[str, float]:
     return found
 
 
-def _stopping(started: Started, *, sandbox: bool) -> Callable[[int], float]:
+def _stopping(started: Started, how: str) -> Callable[[int], float]:
     def turn(count: int) -> float:
-        took = started.start(count, sandbox=sandbox)
+        took = started.start(count, how)
         started.stop()  # outside of the time, and out of the way of whoever is next
         return took
 
