@@ -18,7 +18,7 @@ import pytest
 
 from tests.unit.host.conftest import Plant
 from viloapp_core import Host
-from viloapp_core.process import Forked, ForkServer
+from viloapp_core.process import Forked, ForkServer, ForkServerError
 from viloapp_core.sandbox import forking, probe
 from viloapp_core.sandbox.stage2 import Stage2, open_bytes
 from viloapp_core.store import Store
@@ -434,18 +434,22 @@ def test_a_fork_server_that_does_not_begin_costs_nothing_but_its_use(
     assert [body["error"] for body in heard if body["what"] == "not_forked"] == ["the fork server has ended"]
 
 
-@pytest.mark.parametrize("fault", ["not joined", "no env", "another processor"])
+@pytest.mark.parametrize("fault", ["not joined", "no env", "not seen"])
 def test_what_cannot_be_forked_is_started(
     store: Store, plant: Plant, run: Run, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    """A kernel that cannot join, an older system, a processor that is not known."""
+    """A kernel that cannot join, an older system, a bubblewrap that cannot be looked at."""
     plant("tells", TELLS.replace("PLUGIN", "tells"))
+
+    async def unseen(*_: object) -> bool:
+        raise ForkServerError("what bubblewrap does cannot be seen")
+
     if fault == "not joined":
         monkeypatch.setitem(forking._NAMESPACES, "net", 1)
     elif fault == "no env":
         monkeypatch.setattr("viloapp_core.process.fork_server.IGNORING", ("/usr/bin/no-such-env",))
     else:
-        monkeypatch.setattr("viloapp_core.process.fork_server._READ", {})
+        monkeypatch.setattr("viloapp_core.process.fork_server._reads", unseen)
 
     async def test() -> None:
         async with hosting(store) as host:

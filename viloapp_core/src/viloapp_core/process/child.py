@@ -13,6 +13,7 @@ import subprocess
 import threading
 
 from viloapp_core.process.exit_status import ExitStatus
+from viloapp_core.process.pipes import readable
 
 __all__ = ["Child"]
 
@@ -106,19 +107,10 @@ class Child:
                 return
             # A descriptor per waiter: a loop keeps one callback for each.
             notice = os.dup(self.pidfd)
-        loop = asyncio.get_running_loop()
-        ended = loop.create_future()
         try:
-            loop.add_reader(notice, _resolve, ended)
-            await ended
+            await readable(notice)
         finally:
-            loop.remove_reader(notice)
             os.close(notice)
-
-
-def _resolve(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 def _translate(result: os.waitid_result | None) -> ExitStatus:

@@ -25,8 +25,10 @@ from pathlib import Path
 from viloapp_core.process.child import Child
 from viloapp_core.process.errors import ForkServerError, SpawnError
 from viloapp_core.process.exit_status import WRAPPED_SIGNAL, ExitStatus
+from viloapp_core.process.pipes import pipe, readable
 from viloapp_core.process.spawner import Spawner
 from viloapp_core.sandbox import IGNORING, Forking, open_python, open_server, server_command
+from viloapp_core.sandbox.syscalls import MACHINES
 
 __all__ = ["ForkServer", "Forked"]
 
@@ -37,8 +39,6 @@ _NOT_FORKED = {
     0: "the fork server has no room for another",
     -2: "a child of the fork server cannot join the sandbox",
 }
-_READ = {"x86_64": 0, "aarch64": 63}
-"""The number of ``read(2)``."""
 _NOT_CONFINED = 126
 """With which a worker ends that cannot be confined, as in `viloapp_core.sandbox.bootstrap`."""
 _TOLD_S = 1.0
@@ -203,14 +203,14 @@ class ForkServer:
         """
         control = await self._running(forking)
         with ExitStack() as ours, ExitStack() as theirs:
-            waits, held = _pipe(theirs, ours)
+            waits, held = pipe(theirs, ours)
             sandbox, inside = await self._sandbox(forking, cwd, log, enter, waits)
             ours.callback(sandbox.kill)
             if inside is None:  # it has said why
                 ours.pop_all()
                 return Forked(sandbox, held, None)
             theirs.callback(os.close, inside[1])
-            told, tells = _pipe(ours, theirs)
+            told, tells = pipe(ours, theirs)
             _send(control, forking, inside, group, (tells, log, *fds))
             theirs.close()
             child = Forked(sandbox, held, told)
@@ -259,7 +259,7 @@ class ForkServer:
             passed.callback(os.close, plan := open_server(theirs.fileno(), python))
             # Not a device, so that the streams that its workers take over are as in any other. Nobody reads
             # there: it has nothing to say but what is wrong with itself, and is not needed then.
-            _nowhere, writes = _pipe(passed, passed)
+            _nowhere, writes = pipe(passed, passed)
             self._server = await self._spawner.spawn_async(
                 server_command(plan),
                 executable=f"/proc/self/fd/{python}",
@@ -286,7 +286,7 @@ class ForkServer:
         """
         with ExitStack() as ours:
             with ExitStack() as theirs:
-                info, says = _pipe(ours, theirs)
+                info, says = pipe(ours, theirs)
                 sandbox = await self._spawner.spawn_async(
                     enter(forking.sandbox(waits, says)),
                     env=forking.environment,
@@ -336,14 +336,13 @@ async def _waiting(sandbox: Child, info: int, waits: int) -> tuple[int, int] | N
     """
     text = b""
     while not text.rstrip().endswith(b"}"):
-        await _readable(info)
+        await readable(info)
         piece = os.read(info, 4096)
         if not piece:
             return None
         text += piece
     pid = int(json.loads(text)["child-pid"])
-    if (read := _READ.get(os.uname().machine)) is None:
-        raise ForkServerError(f"what bubblewrap does cannot be seen on {os.uname().machine}")
+    read = MACHINES[os.uname().machine].numbers["read"]  # there is a filter for it, or nothing is forked
     try:
         inside = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -379,21 +378,6 @@ async def _reads(sandbox: Child, pid: int, reading: list[str]) -> bool:
         await asyncio.sleep(_LOOK_S)
 
 
-async def _readable(fd: int) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(fd, _resolve, ready)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(fd)
-
-
-def _resolve(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
-
-
 @contextlib.asynccontextmanager
 async def _bounded(what: str) -> AsyncIterator[None]:
     try:
@@ -401,14 +385,6 @@ async def _bounded(what: str) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise ForkServerError(f"{what} within {_MADE_S:g} s") from error
-
-
-def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
-    """Return the ends of a new pipe, each of which its stack closes."""
-    reads, writes = os.pipe()
-    reader.callback(os.close, reads)
-    writer.callback(os.close, writes)
-    return reads, writes
 
 
 def _as_bubblewrap_says(status: int) -> ExitStatus:

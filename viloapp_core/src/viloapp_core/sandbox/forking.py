@@ -9,9 +9,10 @@ is chosen by who runs the host (``core.supervise.start_method``).
 Who can be forked is decided here: a plugin on the host's own interpreter, whose SDK has the very content of
 the host's.
 
-    server_command(open_server(control))    # the command line of the fork server
-    fits(request)                           # the plugin's SDK, where its worker can be a child of that
-    Forking(...).open_plan(pid, None)       # the plan of one, by a process in its namespaces
+    python = open_python()                            # what is run as the fork server,
+    server_command(open_server(control, python))      # and its command line
+    fits(request)                                     # the plugin's SDK, where its worker can be forked
+    Forking(...).open_plan(pid, None)                 # the plan of one, by a process in its namespaces
 
 Source: ``multiprocessing``'s start method of the same name; ``setns(2)``, ``namespaces(7)``.
 """
@@ -79,7 +80,7 @@ _STANDARD = ("site", "faulthandler", "_ctypes", "_socket", "_signal", "gc")
 
 _PROGRAMS = ("bootstrap", "fork_server")
 
-# Source: the kernel's ``sched.h``. The order is that in which they are joined.
+# Source: the kernel's ``sched.h``.
 _NAMESPACES = {
     "user": 0x10000000,
     "mnt": 0x00020000,

@@ -200,11 +200,11 @@ def _mounted(request: Request, probe: Probe, work: _Work, variables: Mapping[str
         forking = Forking(
             # Bubblewrap's own child would have no capability; this one comes with all.
             replace(plan, fds=FDS[: len(work.fds)], drop=not changes),
-            lambda *waits: (*IGNORING, *command((NOTHING,), waits)),
-            request.python,
-            start(request.python, BOOTSTRAP, 0)[:-1],
-            seen.environment,
-            "/" if changes else str(request.data_dir),
+            sandbox=lambda *waits: (*IGNORING, *command((NOTHING,), waits)),
+            python=request.python,
+            arguments=start(request.python, BOOTSTRAP, 0)[:-1],
+            environment=seen.environment,
+            folder="/" if changes else str(request.data_dir),
             user_namespace=probe.user_namespace,
         )
         return Launch((), variables, request.data_dir, "bubblewrap", (), forking=forking)

@@ -85,6 +85,7 @@ _NUMBERS: Mapping[str, tuple[int | None, int | None]] = {
     "ptrace": (101, 117),
     "quotactl": (179, 60),
     "quotactl_fd": (443, 443),
+    "read": (0, 63),
     "reboot": (169, 142),
     "rename": (82, None),
     "renameat": (264, 38),

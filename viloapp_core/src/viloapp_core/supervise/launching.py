@@ -1,7 +1,6 @@
 """How a plugin's process comes into being: what it sees, its pipes, its limits."""
 
 import asyncio
-import os
 import socket
 import subprocess
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from viloapp_core.foundation.processors import processors
 from viloapp_core.limits import Limits, rlimits, thread_environment
 from viloapp_core.process import Child, Forked, ForkServerError
 from viloapp_core.process.cgroup import Group
+from viloapp_core.process.pipes import pipe
 from viloapp_core.rpc import Descriptors
 from viloapp_core.sandbox import Launch, Probe, Profile, Request, fits, launch_plan, probe, probed
 from viloapp_core.store import InstalledPlugin
@@ -90,9 +90,9 @@ async def launch(plugin: InstalledPlugin, around: Surroundings, limits: Limits) 
     with ExitStack() as ours, ExitStack() as theirs:
         held = around.hold(plugin)
         ours.callback(held.release)
-        theirs_in, ours_out = _pipe(theirs, ours)
-        ours_in, theirs_out = _pipe(ours, theirs)
-        log_out, log_in = _pipe(ours, theirs)
+        theirs_in, ours_out = pipe(theirs, ours)
+        ours_in, theirs_out = pipe(ours, theirs)
+        log_out, log_in = pipe(ours, theirs)
         bulk, their_bulk = Descriptors.pair()
         ours.callback(bulk.close)
         theirs.callback(their_bulk.close)
@@ -153,14 +153,6 @@ def _sdk(request: Request, around: Surroundings, confinement: Probe) -> Path | N
     if around.fork_server is None or around.supervision("start_method") != "forkserver":
         return None
     return fits(request) if confinement.seccomp else None
-
-
-def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
-    """Return the ends of a new pipe, each of which its stack closes."""
-    reads, writes = os.pipe()
-    reader.callback(os.close, reads)
-    writer.callback(os.close, writes)
-    return reads, writes
 
 
 def _observer(plugin_id: str, around: Surroundings) -> "Observer | None":

@@ -91,8 +91,8 @@ class Life:
         on_breach: Callable[[Breach], None],
     ) -> None:
         self.label = launched.label
-        worker = launched.child.worker if isinstance(launched.child, Forked) else None
-        self.start_method = "spawn" if worker is None else "forkserver"
+        forked = launched.child if isinstance(launched.child, Forked) else None
+        self.start_method = "spawn" if forked is None else "forkserver"
         self.began = time.time()
         self.fault = ""
         self.was_ready = False
@@ -121,7 +121,7 @@ class Life:
             launched.child.pid,
             passed=2 if self._contained else 0,
             beside=lambda: around.programs(self._id),
-            forked=worker,
+            forked=forked.worker if forked is not None else None,
         )
         watched = Watched(
             tree=self.tree,
