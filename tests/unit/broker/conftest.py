@@ -44,8 +44,11 @@ class Page:
 class Stage:
     """The terminals of a test and the events that they sent."""
 
-    def __init__(self, terminals: Terminals, events: "asyncio.Queue[tuple[str, dict[str, Any]]]") -> None:
+    def __init__(
+        self, terminals: Terminals, events: "asyncio.Queue[tuple[str, dict[str, Any]]]", spawner: Spawner
+    ) -> None:
         self.terminals = terminals
+        self.spawner = spawner
         self.events = events
 
     async def open(self, *argv: str, owner: str = "viloxterm", cwd: Path = Path("/")) -> Terminal:
@@ -75,7 +78,7 @@ def play() -> Callable[[Scene], None]:
             spawner, on_event=lambda name, data: events.put_nowait((name, data)), environ=ENVIRON
         )
         try:
-            await scene(Stage(terminals, events))
+            await scene(Stage(terminals, events, spawner))
         finally:
             await terminals.aclose()
             spawner.close()

@@ -11,6 +11,7 @@ import pytest
 
 from viloapp_core.broker.errors import TerminalInputFullError, UnknownTerminalError
 from viloapp_core.broker.terminal import HIGH_BYTES, INPUT_BYTES, TURN_BYTES
+from viloapp_core.broker.terminals import Terminals
 from viloapp_core.process import ExitStatus, SpawnError
 
 from .conftest import Scene, Stage
@@ -127,6 +128,46 @@ def test_a_page_that_does_not_acknowledge_pauses_the_program(play: Play) -> None
         quick = stage.watch(terminal)
         slow.attachment.detach()
         await quick.until(b"END")
+
+    play(scene)
+
+
+def test_output_waits_for_what_is_moments_away(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read while it is expected, and all of it after that."""
+    monkeypatch.setattr("viloapp_core.broker.terminal.PUT_OFF_S", 1e9)
+
+    async def scene(stage: Stage) -> None:
+        looks = 0
+
+        def expecting() -> bool:
+            nonlocal looks
+            looks += 1
+            return looks <= 20
+
+        stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, expecting=expecting)
+        try:
+            terminal = await stage.open("sh", "-c", "echo prin''ted; exec sleep 1000")
+            page = stage.watch(terminal)
+            while looks < 20:
+                assert not page.seen
+                await asyncio.sleep(0)
+            await page.until(b"printed")
+        finally:
+            await stage.terminals.aclose()
+
+    play(scene)
+
+
+def test_output_never_waits_for_good(play: Play) -> None:
+    """Where one answer after the other is expected, a flood has its turn all the same."""
+
+    async def scene(stage: Stage) -> None:
+        stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, expecting=lambda: True)
+        try:
+            terminal = await stage.open("sh", "-c", "yes | head -c 300000; echo E''ND; exec sleep 1000")
+            await stage.watch(terminal).until(b"END")
+        finally:
+            await stage.terminals.aclose()
 
     play(scene)
 

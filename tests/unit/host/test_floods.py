@@ -5,6 +5,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.unit.host.conftest import Plant
 from viloapp_core import Host
 from viloapp_core.host.prompts import Asker
 from viloapp_core.ledger import read_audit
+from viloapp_core.rpc import Peer
 from viloapp_core.store import Store
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
@@ -155,6 +157,39 @@ def test_a_question_that_nobody_answers_is_put_three_times(
             host.permissions.prompts.attach(Asker(asked.append, lambda id: None))
             assert await beside(host, "floods.questions", {"count": 8}) == [False] * 8
             assert len(asked) == 3
+
+    run(scenario)
+
+
+def test_a_flood_of_a_terminal_waits_for_the_answer_of_a_call(
+    planted: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as it is moments away, no output is read; each plugin that runs is asked about it."""
+    near = False
+    monkeypatch.setattr(Peer, "expecting", property(lambda peer: near))
+    monkeypatch.setattr("viloapp_core.broker.terminal.PUT_OFF_S", 1e9)
+
+    async def scenario() -> None:
+        nonlocal near
+        async with Host(planted.root, control=False) as host:
+            seen = asyncio.Event()
+            near = True
+            terminal = await host.terminals.open(
+                owner="calm", argv=["sh", "-c", "echo printed; exec sleep 1000"], cwd=Path("/"), env={}
+            )
+            host.terminals.attach(terminal.id, lambda data: seen.set())
+            await asyncio.wait_for(seen.wait(), 10)  # nobody runs of whom anything could be expected
+            assert await host.call("calm.ping") == "pong"
+            terminal = await host.terminals.open(
+                owner="calm", argv=["sh", "-c", "echo printed; exec sleep 1000"], cwd=Path("/"), env={}
+            )
+            seen.clear()
+            host.terminals.attach(terminal.id, lambda data: seen.set())
+            for _ in range(3):
+                assert await host.call("calm.ping") == "pong"
+            assert not seen.is_set()
+            near = False
+            await asyncio.wait_for(seen.wait(), 10)
 
     run(scenario)
 

@@ -144,6 +144,33 @@ def test_nobody_stays_awake_who_may_not(monkeypatch: pytest.MonkeyPatch) -> None
     play(monkeypatch, test)
 
 
+def test_an_answer_is_expected_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the question until the answer, and for no longer than the loop would stay awake for it."""
+
+    async def test(scene: Scene) -> None:
+        said = [scene.peer.expecting]
+        _, future, _ = scene.peer.ask("ping", None, 5)
+        said.append(scene.peer.expecting)
+        scene.answer()
+        await future
+        said.append(scene.peer.expecting)
+        _, late, _ = scene.peer.ask("ping", None, 5)
+        scene.turns.now += 2 * AWAKE_S
+        said.append(scene.peer.expecting)
+        scene.answer()
+        await late
+        assert said == [False, True, False, False]
+
+    async def never(scene: Scene) -> None:
+        _, future, _ = scene.peer.ask("ping", None, 5)
+        assert not scene.peer.expecting
+        scene.answer()
+        await future
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+    play(monkeypatch, never)
+
+
 def test_a_peer_that_only_asks_keeps_nobody_awake(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin that asks again and again, and was not called, costs the host what it asks and no more."""
 

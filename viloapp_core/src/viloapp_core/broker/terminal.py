@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from viloapp_core.broker.errors import TerminalInputFullError
 from viloapp_core.broker.scrollback import Scrollback
@@ -21,8 +22,10 @@ HIGH_BYTES = 256 * 1024
 """More than this sent to a page and not acknowledged pauses the program."""
 LOW_BYTES = 64 * 1024
 """Less than this lets it go on. A page acknowledges in steps below this (32 KiB), or both would wait."""
-TURN_BYTES = 64 * 1024
+TURN_BYTES = 32 * 1024
 """Most that is read in one turn of the loop, so that a flood does not delay calls."""
+PUT_OFF_S = 0.001
+"""For so long at most output waits for a call whose answer is moments away, also where one follows another."""
 INPUT_BYTES = 1024 * 1024
 """Most input that waits for a program that does not read."""
 
@@ -92,9 +95,15 @@ class Attachment:
 
 
 class LiveTerminal:
-    """The host's side of one terminal, from its start until nobody needs its last words any more."""
+    """The host's side of one terminal, from its start until nobody needs its last words any more.
 
-    def __init__(self, about: Terminal, pty: PtyChild) -> None:
+    Args:
+        about: what is known of it.
+        pty: its program, and our end.
+        expecting: see `viloapp_core.broker.terminals.Terminals`.
+    """
+
+    def __init__(self, about: Terminal, pty: PtyChild, expecting: Callable[[], bool]) -> None:
         self.about = about
         self.child = pty.child
         self.ended: ExitStatus | None = None
@@ -104,6 +113,8 @@ class LiveTerminal:
         self._attachments: set[Attachment] = set()
         self._input = bytearray()
         self._reading = False
+        self._expecting = expecting
+        self._put_off_at: float | None = None
         self._loop = asyncio.get_running_loop()
         self.adjust_flow()
 
@@ -176,11 +187,26 @@ class LiveTerminal:
             self._input.clear()
 
     def _read(self) -> None:
+        if self._put_off():
+            return  # the loop comes back at once, as it does for who stays awake for that answer
         if data := self._take():
             self._send(data)
         elif data is None:
             # Nobody holds the other end; what became of the program is `watch`'s to tell.
             self._loop.remove_reader(self._master)
+
+    def _put_off(self) -> bool:
+        """Whether what can be read has to wait: to read one turn's worth takes as long as several calls."""
+        if not self._expecting():
+            self._put_off_at = None
+            return False
+        now = monotonic()
+        if self._put_off_at is None:
+            self._put_off_at = now
+        if now - self._put_off_at < PUT_OFF_S:
+            return True
+        self._put_off_at = None
+        return False
 
     def _take(self) -> bytes | None:
         """Return what can be read now, at most one turn's worth; None at the end."""

@@ -41,6 +41,7 @@ class Terminals:
         spawner: starts the shells.
         on_event: told ``terminal.exited`` with ``{"terminal", "code", "owner", "detail"}``.
         environ: what a shell's environment is made from; ``os.environ`` by default.
+        expecting: whether something is moments away for which a flood of output has to wait that long.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Terminals:
         *,
         on_event: Callable[[str, dict[str, Any]], None],
         environ: Mapping[str, str] | None = None,
+        expecting: Callable[[], bool] = lambda: False,
     ) -> None:
         self._spawner = spawner
         self._on_event = on_event
         self._environ = environ
+        self._expecting = expecting
         self._terminals: dict[str, LiveTerminal] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
 
@@ -93,7 +96,7 @@ class Terminals:
             rows=rows,
             cols=cols,
         )
-        live = self._terminals[about.id] = LiveTerminal(about, pty)
+        live = self._terminals[about.id] = LiveTerminal(about, pty, self._expecting)
         self._watchers[about.id] = asyncio.get_running_loop().create_task(self._watch(live))
         return about
 

@@ -30,6 +30,10 @@ class Workers(dict[str, Worker]):
         made = self[plugin_id] = self._make(plugin_id)
         return made
 
+    def expecting(self) -> bool:
+        """Return whether an answer of one of them is moments away."""
+        return any(worker.peer is not None and worker.peer.expecting for worker in self.values())
+
     def of(self, plugin_id: str) -> Worker | None:
         """Return the worker of a plugin, None when that may not run."""
         try:

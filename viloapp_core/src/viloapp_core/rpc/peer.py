@@ -209,6 +209,11 @@ class Peer:
         return ((method, params, began) for _, _, began, method, params in self._calls.values())
 
     @property
+    def expecting(self) -> bool:
+        """Whether its answer is moments away: it was asked within the time for which to stay awake for it."""
+        return self._expecting and monotonic() - self._said_at < self._awake_s
+
+    @property
     def behind(self) -> bool:
         """Whether so much waits for the peer to read that it is sent no more."""
         return self._unsent_bytes > self._limits.unsent_bytes // 2
