@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
@@ -66,7 +66,8 @@ async def connected(
     *,
     limits: Limits | None = None,
     greet: bool = True,
-    times: Mapping[str, Callable[[float], None]] | None = None,
+    timed: Collection[str] = (),
+    on_times: Callable[[Sequence[float]], None] = lambda seconds: None,
 ) -> AsyncIterator[tuple[Peer, Stranger, Closing]]:
     """A started peer and the stranger at its other end, who has read its greeting."""
     closing = Closing()
@@ -79,7 +80,8 @@ async def connected(
         on_event=lambda name, data: None,
         on_close=closing,
         limits=limits,
-        times=times,
+        timed=timed,
+        on_times=on_times,
     )
     stranger = Stranger(their_in, their_out)
     peer.start()
@@ -568,7 +570,7 @@ def test_only_a_result_has_its_time_told_and_only_once(kind: int, body: Any, tog
     took: list[float] = []
 
     async def test() -> None:
-        async with connected(times={"timed": took.append}) as (peer, stranger, closing):
+        async with connected(timed=["timed"], on_times=took.extend) as (peer, stranger, closing):
             calls = [asyncio.ensure_future(peer.call(name, 1, timeout_s=5)) for name in ("timed", "other")]
             ids = [(await stranger.receive())[1] for _ in calls]
             frames = [pack([kind, id, body]) for id in ids]

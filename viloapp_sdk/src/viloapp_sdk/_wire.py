@@ -391,20 +391,17 @@ class FrameBuffer:
         after = start
         # Nothing in a buffer that is no larger than the largest frame is too large.
         for _ in range(most if len(view) <= self._max_frame else 0):
-            body = start + 4
-            if body > end:
-                break
-            after = body + size_at(view, start)[0]
-            if after >= end:  # also the last, with which a buffer is seen to
-                break
             try:  # `_unpack`, in fewer steps; what that would refuse is left to it
-                frame = unpack(view[body:after], strict_map_key=False)
+                after = start + 4 + size_at(view, start)[0]
+                if after >= end:  # also the last, with which a buffer is seen to
+                    break
+                frame = unpack(view[start + 4 : after], strict_map_key=False)
                 kind = frame[0]
                 if type(frame) is not list or type(kind) is not int or lengths[kind] != len(frame):
                     break
+                if type(frame[1]) is not int and kind < EVENT:
+                    break
             except Exception:
-                break
-            if type(frame[1]) is not int and kind < EVENT:
                 break
             frames.append(frame)
             start = after

@@ -25,7 +25,7 @@ LOW_BYTES = 64 * 1024
 TURN_BYTES = 32 * 1024
 """Most that is read in one turn of the loop, so that a flood does not delay calls."""
 PUT_OFF_S = 0.001
-"""For so long at most output waits for a call whose answer is moments away, also where one follows another."""
+"""So long at most output waits for a call whose answer is moments away, also where one follows another."""
 INPUT_BYTES = 1024 * 1024
 """Most input that waits for a program that does not read."""
 

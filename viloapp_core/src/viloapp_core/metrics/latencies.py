@@ -10,7 +10,11 @@ duration is on the path of every call.
 Source: the scheme of HdrHistogram with five bits of precision.
 """
 
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable
+from itertools import repeat
+from operator import mul, rshift
 
 __all__ = ["MOST_NS", "Latencies"]
 
@@ -38,29 +42,36 @@ class Latencies:
 
     def record(self, seconds: float) -> None:
         """Count one duration; a negative one, of a clock that is not monotonic, counts as none."""
+        self.record_all((seconds,))
+
+    def record_all(self, seconds: Iterable[float]) -> None:
+        """Count several durations, see `record`."""
         recent = self._recent
-        recent.append(seconds)
+        recent.extend(seconds)
         if len(recent) >= _SORTED_AT:
             self._sort()
 
     def _sort(self) -> None:
-        recent, self._recent = self._recent, []
-        durations = [*map(round, map((1e9).__mul__, recent))]
-        if min(durations, default=0) < 0:
+        # In order, since all of one power of two lie side by side then, and each step is one for all of them.
+        durations = sorted(map(round, map(mul, self._recent, repeat(1e9))))
+        if not durations:
+            return
+        self._recent = []
+        if durations[0] < 0:
             durations = [max(ns, 0) for ns in durations]
         buckets = self._buckets
-        exact, most, bits = _EXACT, MOST_NS, _BITS
-        for ns in durations:
-            if exact <= ns <= most:
-                shift = ns.bit_length() - bits - 1
-                buckets[(shift << bits) + (ns >> shift)] += 1
-            elif ns < exact:
-                buckets[ns] += 1
-            else:
-                buckets[-1] += 1
+        begin, end = 0, bisect_right(durations, MOST_NS)
+        buckets[-1] += len(durations) - end
+        while begin < end:
+            shift = max(0, durations[begin].bit_length() - _BITS - 1)
+            after = bisect_left(durations, _EXACT << shift, begin, end)
+            first = shift << _BITS
+            for place, count in Counter(map(rshift, durations[begin:after], repeat(shift))).items():
+                buckets[first + place] += count
+            begin = after
         self._count += len(durations)
         self._total_ns += sum(durations)
-        self._longest_ns = max((self._longest_ns, *durations))
+        self._longest_ns = max(self._longest_ns, durations[-1])
 
     @property
     def count(self) -> int:

@@ -67,7 +67,6 @@ class PluginMetrics:
         cpu_percent: of one processor, between the last two samples.
         violations: limits met, by name.
         messages: the latest of those, in words.
-        times: by method that counts, what is told the seconds of each call that was answered.
         under_way: each returns the calls that a process has not answered: method, parameters, and when it
             began by `time.monotonic`.
         samples: the latest samples, oldest first.
@@ -76,7 +75,6 @@ class PluginMetrics:
     def __init__(self, plugin_id: str, clock: Callable[[], float] = monotonic) -> None:
         self.plugin_id = plugin_id
         self.latencies = Latencies()
-        self.times = dict.fromkeys(COUNTED, self.latencies.record)
         self.under_way: set[Callable[[], Iterable[tuple[str, Any, float]]]] = set()
         self.streams = 0
         self.streamed = 0

@@ -11,7 +11,7 @@ from typing import Any
 
 from viloapp_core.foundation.processors import processors
 from viloapp_core.limits import Breach, Limits
-from viloapp_core.metrics import running
+from viloapp_core.metrics import COUNTED, running
 from viloapp_core.process import ExitStatus, Forked
 from viloapp_core.process.tree import Tree
 from viloapp_core.rpc import Descriptors, Incoming, Peer
@@ -144,7 +144,8 @@ class Life:
             on_close=self._disconnected,
             awake_s=awake.host,
             peer_awake_s=awake.worker,
-            times=self._metrics.times,
+            timed=COUNTED,
+            on_times=self._metrics.latencies.record_all,
         )
         self.peer.start()
         self._metrics.under_way.add(self.peer.under_way)
