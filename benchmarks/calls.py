@@ -106,7 +106,7 @@ def _at_once(
     missing: Mapping[str, str],
     scale: Scale,
 ) -> Comparison:
-    # Of a throughput: in the first tens of milliseconds of a turn caches and processors are still the others'.
+    # Long, as of a throughput: for tens of milliseconds caches and processors are still those of the others.
     text, count = "x" * SMALL, scale.times(160 * WIDTH)
     turns: dict[str, Turn] = {LIMIT: partial(Raw(stack, SMALL, SMALL).at_once, count, WIDTH)}
     for loop, host in hosts.items():
