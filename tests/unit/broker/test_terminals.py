@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import os
 import select
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from viloapp_core.broker.errors import TerminalInputFullError, UnknownTerminalError
-from viloapp_core.broker.terminal import HIGH_BYTES, INPUT_BYTES, TURN_BYTES
+from viloapp_core.broker.terminal import HIGH_BYTES, INPUT_BYTES, PIECE_BYTES, SOON_S, TURN_BYTES
 from viloapp_core.broker.terminals import Terminals
 from viloapp_core.process import ExitStatus, SpawnError
 
@@ -132,19 +133,19 @@ def test_a_page_that_does_not_acknowledge_pauses_the_program(play: Play) -> None
     play(scene)
 
 
-def test_output_waits_for_what_is_moments_away(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is read while it is expected, and all of it after that."""
+def test_output_waits_for_what_was_asked_for_just_now(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read in the first moment, and all of it after that."""
     monkeypatch.setattr("viloapp_core.broker.terminal.PUT_OFF_S", 1e9)
 
     async def scene(stage: Stage) -> None:
         looks = 0
 
-        def expecting() -> bool:
+        def waited_s() -> float:
             nonlocal looks
             looks += 1
-            return looks <= 20
+            return 0 if looks <= 20 else math.inf
 
-        stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, expecting=expecting)
+        stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, waited_s=waited_s)
         try:
             terminal = await stage.open("sh", "-c", "echo prin''ted; exec sleep 1000")
             page = stage.watch(terminal)
@@ -158,11 +159,40 @@ def test_output_waits_for_what_is_moments_away(play: Play, monkeypatch: pytest.M
     play(scene)
 
 
-def test_output_never_waits_for_good(play: Play) -> None:
-    """Where one answer after the other is expected, a flood has its turn all the same."""
+@pytest.mark.parametrize(("waited_s", "most"), [(SOON_S / 2, PIECE_BYTES), (SOON_S * 2, TURN_BYTES)])
+def test_output_comes_in_pieces_while_something_is_waited_for(play: Play, waited_s: float, most: int) -> None:
+    """As long as that is soon to come; what takes long is in nobody's way."""
+    sizes: list[int] = []
 
     async def scene(stage: Stage) -> None:
-        stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, expecting=lambda: True)
+        stage.terminals = Terminals(
+            stage.spawner, on_event=lambda name, data: None, waited_s=lambda: waited_s
+        )
+        try:
+            terminal = await stage.open("sh", "-c", "head -c 3000000 /dev/zero; echo E''ND; exec sleep 1000")
+            ended = asyncio.Event()
+
+            def sink(data: bytes) -> None:
+                sizes.append(len(data))
+                asyncio.get_running_loop().call_soon(lambda: attachment.ack(len(data)))
+                if b"END" in data:
+                    ended.set()
+
+            attachment = stage.terminals.attach(terminal.id, sink)
+            await asyncio.wait_for(ended.wait(), 10)
+        finally:
+            await stage.terminals.aclose()
+
+    play(scene)
+    assert max(sizes[1:]) <= most  # the first is what was printed before anybody looked
+    assert (max(sizes[1:]) > PIECE_BYTES) == (most > PIECE_BYTES)
+
+
+def test_output_never_waits_for_good(play: Play) -> None:
+    """Where one answer after the other is waited for, a flood has its turn all the same."""
+
+    async def scene(stage: Stage) -> None:
+        stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, waited_s=lambda: 0)
         try:
             terminal = await stage.open("sh", "-c", "yes | head -c 300000; echo E''ND; exec sleep 1000")
             await stage.watch(terminal).until(b"END")

@@ -1,6 +1,7 @@
 """What a plugin does far too much of: the host and the person go on with what is theirs."""
 
 import asyncio
+import math
 import os
 import time
 from collections import Counter
@@ -164,9 +165,9 @@ def test_a_question_that_nobody_answers_is_put_three_times(
 def test_a_flood_of_a_terminal_waits_for_the_answer_of_a_call(
     planted: Store, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As long as it is moments away, no output is read; each plugin that runs is asked about it."""
+    """As long as it was asked for just now, no output is read; each plugin that runs is asked about it."""
     near = False
-    monkeypatch.setattr(Peer, "expecting", property(lambda peer: near))
+    monkeypatch.setattr(Peer, "waited_s", property(lambda peer: 0 if near else math.inf))
     monkeypatch.setattr("viloapp_core.broker.terminal.PUT_OFF_S", 1e9)
 
     async def scenario() -> None:
@@ -178,7 +179,7 @@ def test_a_flood_of_a_terminal_waits_for_the_answer_of_a_call(
                 owner="calm", argv=["sh", "-c", "echo printed; exec sleep 1000"], cwd=Path("/"), env={}
             )
             host.terminals.attach(terminal.id, lambda data: seen.set())
-            await asyncio.wait_for(seen.wait(), 10)  # nobody runs of whom anything could be expected
+            await asyncio.wait_for(seen.wait(), 10)  # nobody runs who could be waited for
             assert await host.call("calm.ping") == "pong"
             terminal = await host.terminals.open(
                 owner="calm", argv=["sh", "-c", "echo printed; exec sleep 1000"], cwd=Path("/"), env={}

@@ -1,6 +1,7 @@
 """A peer whose answers come at once is waited for without sleeping, and for no longer than that pays."""
 
 import asyncio
+import math
 import os
 import selectors
 from collections.abc import Awaitable, Callable
@@ -144,26 +145,23 @@ def test_nobody_stays_awake_who_may_not(monkeypatch: pytest.MonkeyPatch) -> None
     play(monkeypatch, test)
 
 
-def test_an_answer_is_expected_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the question until the answer, and for no longer than the loop would stay awake for it."""
+def test_for_how_long_an_answer_is_waited_for_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the question until the answer; infinite where nothing is waited for, or nobody stays awake."""
 
     async def test(scene: Scene) -> None:
-        said = [scene.peer.expecting]
+        said = [scene.peer.waited_s]
         _, future, _ = scene.peer.ask("ping", None, 5)
-        said.append(scene.peer.expecting)
+        said.append(scene.peer.waited_s)
+        scene.turns.now += 2
+        said.append(scene.peer.waited_s)
         scene.answer()
         await future
-        said.append(scene.peer.expecting)
-        _, late, _ = scene.peer.ask("ping", None, 5)
-        scene.turns.now += 2 * AWAKE_S
-        said.append(scene.peer.expecting)
-        scene.answer()
-        await late
-        assert said == [False, True, False, False]
+        said.append(scene.peer.waited_s)
+        assert said == [math.inf, 0, 2, math.inf]
 
     async def never(scene: Scene) -> None:
         _, future, _ = scene.peer.ask("ping", None, 5)
-        assert not scene.peer.expecting
+        assert scene.peer.waited_s == math.inf
         scene.answer()
         await future
 

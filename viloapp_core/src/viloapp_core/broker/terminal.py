@@ -24,8 +24,13 @@ LOW_BYTES = 64 * 1024
 """Less than this lets it go on. A page acknowledges in steps below this (32 KiB), or both would wait."""
 TURN_BYTES = 32 * 1024
 """Most that is read in one turn of the loop, so that a flood does not delay calls."""
+PIECE_BYTES = 4 * 1024
+"""The same while an answer is waited for, no longer than `SOON_S`: what a terminal hands out at once."""
+SOON_S = 0.001
+NOW_S = 0.0001
+"""As long as it was not waited for longer than this, nothing is read: most answers take less."""
 PUT_OFF_S = 0.001
-"""So long at most output waits for a call whose answer is moments away, also where one follows another."""
+"""So long at most nothing is read, where one answer after the other is waited for."""
 INPUT_BYTES = 1024 * 1024
 """Most input that waits for a program that does not read."""
 
@@ -100,10 +105,10 @@ class LiveTerminal:
     Args:
         about: what is known of it.
         pty: its program, and our end.
-        expecting: see `viloapp_core.broker.terminals.Terminals`.
+        waited_s: see `viloapp_core.broker.terminals.Terminals`.
     """
 
-    def __init__(self, about: Terminal, pty: PtyChild, expecting: Callable[[], bool]) -> None:
+    def __init__(self, about: Terminal, pty: PtyChild, waited_s: Callable[[], float]) -> None:
         self.about = about
         self.child = pty.child
         self.ended: ExitStatus | None = None
@@ -113,7 +118,7 @@ class LiveTerminal:
         self._attachments: set[Attachment] = set()
         self._input = bytearray()
         self._reading = False
-        self._expecting = expecting
+        self._waited_s = waited_s
         self._put_off_at: float | None = None
         self._loop = asyncio.get_running_loop()
         self.adjust_flow()
@@ -187,35 +192,31 @@ class LiveTerminal:
             self._input.clear()
 
     def _read(self) -> None:
-        if self._put_off():
+        waited_s = self._waited_s()
+        if waited_s < NOW_S and self._put_off():
             return  # the loop comes back at once, as it does for who stays awake for that answer
-        if data := self._take():
+        self._put_off_at = None
+        if data := self._take(PIECE_BYTES if waited_s < SOON_S else TURN_BYTES):
             self._send(data)
         elif data is None:
             # Nobody holds the other end; what became of the program is `watch`'s to tell.
             self._loop.remove_reader(self._master)
 
     def _put_off(self) -> bool:
-        """Whether what can be read has to wait: to read one turn's worth takes as long as several calls."""
-        if not self._expecting():
-            self._put_off_at = None
-            return False
-        now = monotonic()
+        """Leave what can be read for later, unless that was done for long enough; return whether it is."""
+        now = monotonic()  # a loop's own clock may be coarser
         if self._put_off_at is None:
             self._put_off_at = now
-        if now - self._put_off_at < PUT_OFF_S:
-            return True
-        self._put_off_at = None
-        return False
+        return now - self._put_off_at < PUT_OFF_S
 
-    def _take(self) -> bytes | None:
-        """Return what can be read now, at most one turn's worth; None at the end."""
+    def _take(self, most: int = TURN_BYTES) -> bytes | None:
+        """Return what can be read now, at most so many bytes; None at the end."""
         chunks: list[bytes] = []
         size = 0
-        while size < TURN_BYTES:
+        while size < most:
             try:
                 # A terminal hands out 4 KiB at a time, whatever is asked for.
-                data = os.read(self._master, TURN_BYTES - size)
+                data = os.read(self._master, most - size)
             except BlockingIOError:
                 break
             except OSError:

@@ -18,6 +18,7 @@ import pwd
 import secrets
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Terminals:
         spawner: starts the shells.
         on_event: told ``terminal.exited`` with ``{"terminal", "code", "owner", "detail"}``.
         environ: what a shell's environment is made from; ``os.environ`` by default.
-        expecting: whether something is moments away for which a flood of output has to wait that long.
+        waited_s: returns for how many seconds something has been waited for that goes before output.
     """
 
     def __init__(
@@ -50,12 +51,12 @@ class Terminals:
         *,
         on_event: Callable[[str, dict[str, Any]], None],
         environ: Mapping[str, str] | None = None,
-        expecting: Callable[[], bool] = lambda: False,
+        waited_s: Callable[[], float] = lambda: inf,
     ) -> None:
         self._spawner = spawner
         self._on_event = on_event
         self._environ = environ
-        self._expecting = expecting
+        self._waited_s = waited_s
         self._terminals: dict[str, LiveTerminal] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
 
@@ -96,7 +97,7 @@ class Terminals:
             rows=rows,
             cols=cols,
         )
-        live = self._terminals[about.id] = LiveTerminal(about, pty, self._expecting)
+        live = self._terminals[about.id] = LiveTerminal(about, pty, self._waited_s)
         self._watchers[about.id] = asyncio.get_running_loop().create_task(self._watch(live))
         return about
 

@@ -212,9 +212,9 @@ class Peer:
         return ((method, params, began) for _, _, began, method, params in self._calls.values())
 
     @property
-    def expecting(self) -> bool:
-        """Whether its answer is moments away: it was asked within the time for which to stay awake for it."""
-        return self._expecting and monotonic() - self._said_at < self._awake_s
+    def waited_s(self) -> float:
+        """Seconds since it was asked what it has not answered; infinite where nobody stays awake for it."""
+        return monotonic() - self._said_at if self._expecting else _NEVER
 
     @property
     def behind(self) -> bool:
