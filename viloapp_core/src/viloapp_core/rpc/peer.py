@@ -279,8 +279,8 @@ class Peer:
             self._set_alarm(when)
         if self._gathering and len(data) < _GATHERED_BYTES and len(self._gathered) < _GATHERED:
             self._gathered.append(data)  # type: ignore[arg-type]  # `_send`, in fewer steps
-            return id, future, now
-        self._send(data)
+        else:
+            self._send(data)
         if self._awake_s and len(self._calls) == 1:
             self._expect(now)
         return id, future, now
@@ -446,8 +446,9 @@ class Peer:
                 self._gather()
         except Exception as error:
             self._faulty(error)
-        if took:
-            self._on_times(took)
+        finally:
+            if took:
+                self._on_times(took)
 
     def _faulty(self, error: Exception) -> None:
         """End the connection: what came broke the protocol, or we are at fault: never the loop."""
