@@ -1,7 +1,6 @@
 """What a plugin does far too much of: the host and the person go on with what is theirs."""
 
 import asyncio
-import math
 import os
 import time
 from collections import Counter
@@ -13,14 +12,16 @@ import pytest
 
 from tests.unit.host.conftest import Plant
 from viloapp_core import Host
+from viloapp_core.broker.terminal import LiveTerminal
 from viloapp_core.host.prompts import Asker
 from viloapp_core.ledger import read_audit
-from viloapp_core.rpc import Peer
 from viloapp_core.store import Store
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 
 CALM = """
+    import time
+
     from viloapp_sdk import Plugin, command
 
 
@@ -28,6 +29,12 @@ CALM = """
         @command("calm.ping")
         def ping(self) -> str:
             return "pong"
+
+        @command("calm.wait")
+        def wait(self) -> str:
+            while not (self.context.storage / "go").exists():
+                time.sleep(0.01)
+            return "gone on"
 """
 FLOODS = """
     import sys
@@ -162,35 +169,38 @@ def test_a_question_that_nobody_answers_is_put_three_times(
     run(scenario)
 
 
-def test_a_flood_of_a_terminal_waits_for_the_answer_of_a_call(
+def test_output_of_a_terminal_waits_for_the_answer_of_a_call(
     planted: Store, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As long as it was asked for just now, no output is read; each plugin that runs is asked about it."""
-    near = False
-    monkeypatch.setattr(Peer, "waited_s", property(lambda peer: 0 if near else math.inf))
-    monkeypatch.setattr("viloapp_core.broker.terminal.PUT_OFF_S", 1e9)
+    """Nothing is read of it while a plugin was asked just now, here: as long as it does not answer."""
+    monkeypatch.setattr("viloapp_core.supervise.life.processors", lambda: 2)  # with one nobody stays awake
+    for name in ("NOW_S", "PUT_OFF_S"):
+        monkeypatch.setattr(f"viloapp_core.broker.terminal.{name}", 1e9)
+    looks, put_off = 0, LiveTerminal._put_off
+
+    def look(terminal: LiveTerminal) -> bool:
+        nonlocal looks
+        looks += 1
+        return put_off(terminal)
+
+    monkeypatch.setattr(LiveTerminal, "_put_off", look)
 
     async def scenario() -> None:
-        nonlocal near
         async with Host(planted.root, control=False) as host:
-            seen = asyncio.Event()
-            near = True
-            terminal = await host.terminals.open(
-                owner="calm", argv=["sh", "-c", "echo printed; exec sleep 1000"], cwd=Path("/"), env={}
-            )
-            host.terminals.attach(terminal.id, lambda data: seen.set())
-            await asyncio.wait_for(seen.wait(), 10)  # nobody runs who could be waited for
             assert await host.call("calm.ping") == "pong"
+            seen = asyncio.Event()
+            call = asyncio.create_task(host.call("calm.wait"))
             terminal = await host.terminals.open(
                 owner="calm", argv=["sh", "-c", "echo printed; exec sleep 1000"], cwd=Path("/"), env={}
             )
-            seen.clear()
             host.terminals.attach(terminal.id, lambda data: seen.set())
-            for _ in range(3):
-                assert await host.call("calm.ping") == "pong"
-            assert not seen.is_set()
-            near = False
-            await asyncio.wait_for(seen.wait(), 10)
+            async with asyncio.timeout(10):
+                while looks < 20:
+                    await asyncio.sleep(0)
+                assert not seen.is_set()
+                (planted.plugin("calm").data_dir / "go").touch()
+                assert await call == "gone on"
+                await seen.wait()
 
     run(scenario)
 

@@ -5,11 +5,12 @@ import math
 import os
 import selectors
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from viloapp_core.rpc import Peer, peer
+from viloapp_core.rpc import Peer, Waits, peer
 from viloapp_sdk._wire import HELLO, REQUEST, RESPONSE, FrameBuffer, pack
 
 AWAKE_S = 1e-4
@@ -146,27 +147,39 @@ def test_nobody_stays_awake_who_may_not(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_for_how_long_an_answer_is_waited_for_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the question until the answer; infinite where nothing is waited for, or nobody stays awake."""
+    """From the question until the answer, or the end; infinite where nothing is waited for, or nobody may."""
+    waits = Waits()
 
     async def test(scene: Scene) -> None:
-        said = [scene.peer.waited_s]
+        monkeypatch.setattr("viloapp_core.rpc.waits.monotonic", lambda: scene.turns.now)
+        said = [waits.waited_s()]
         _, future, _ = scene.peer.ask("ping", None, 5)
-        said.append(scene.peer.waited_s)
+        said.append(waits.waited_s())
         scene.turns.now += 2
-        said.append(scene.peer.waited_s)
+        said.append(waits.waited_s())
         scene.answer()
         await future
-        said.append(scene.peer.waited_s)
+        said.append(waits.waited_s())
         assert said == [math.inf, 0, 2, math.inf]
+        scene.peer.ask("ping", None, 5)
+        scene.peer.close()
+        assert waits.waited_s() == math.inf
 
     async def never(scene: Scene) -> None:
         _, future, _ = scene.peer.ask("ping", None, 5)
-        assert scene.peer.waited_s == math.inf
+        assert waits.waited_s() == math.inf
         scene.answer()
         await future
 
-    play(monkeypatch, test, awake_s=AWAKE_S)
-    play(monkeypatch, never)
+    play(monkeypatch, test, awake_s=AWAKE_S, waits=waits)
+    play(monkeypatch, never, waits=waits)
+
+
+def test_who_was_asked_last_is_who_is_waited_for() -> None:
+    """One that never answers hides nobody."""
+    waits = Waits()
+    waits.since.update(hangs=monotonic() - 1000, asked=monotonic())
+    assert waits.waited_s() < 500
 
 
 def test_a_peer_that_only_asks_keeps_nobody_awake(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -241,7 +241,8 @@ class Host:
             stack.callback(self.files.close)
             self.programs = Programs(spawner, self.permissions, self._program_plan)
             stack.push_async_callback(self.programs.aclose)
-            self.terminals = Terminals(spawner, on_event=self.publish, waited_s=self._workers.waited_s)
+            waits = self._surroundings.waits
+            self.terminals = Terminals(spawner, on_event=self.publish, waited_s=waits.waited_s)
             stack.push_async_callback(self.terminals.aclose)
             stack.push_async_callback(self._stop_workers)
             stack.push_async_callback(self.probation.aclose)

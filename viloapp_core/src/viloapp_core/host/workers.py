@@ -1,7 +1,6 @@
 """Who drives each plugin that may run. A host with a thousand plugins makes none before one is asked for."""
 
 from collections.abc import Callable, Collection
-from math import inf
 
 from viloapp_core.supervise import Worker
 
@@ -30,11 +29,6 @@ class Workers(dict[str, Worker]):
             raise KeyError(plugin_id)
         made = self[plugin_id] = self._make(plugin_id)
         return made
-
-    def waited_s(self) -> float:
-        """Return the seconds since one of them was last asked what it has not answered; infinite for none."""
-        peers = (worker.peer for worker in self.values())
-        return min((peer.waited_s for peer in peers if peer is not None), default=inf)
 
     def of(self, plugin_id: str) -> Worker | None:
         """Return the worker of a plugin, None when that may not run."""

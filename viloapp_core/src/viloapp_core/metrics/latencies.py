@@ -53,10 +53,10 @@ class Latencies:
 
     def _sort(self) -> None:
         # In order, since all of one power of two lie side by side then, and each step is one for all of them.
-        durations = sorted(map(round, map(mul, self._recent, repeat(1e9))))
+        recent, self._recent = self._recent, []
+        durations = sorted(map(round, map(mul, recent, repeat(1e9))))
         if not durations:
             return
-        self._recent = []
         if durations[0] < 0:
             durations = [max(ns, 0) for ns in durations]
         buckets = self._buckets

@@ -12,5 +12,16 @@ from viloapp_core.rpc.descriptors import Descriptors, refuse_descriptors
 from viloapp_core.rpc.peer import Limits, Peer, event
 from viloapp_core.rpc.streams import Incoming, pair
 from viloapp_core.rpc.versions import refusal
+from viloapp_core.rpc.waits import Waits
 
-__all__ = ["Descriptors", "Incoming", "Limits", "Peer", "event", "pair", "refusal", "refuse_descriptors"]
+__all__ = [
+    "Descriptors",
+    "Incoming",
+    "Limits",
+    "Peer",
+    "Waits",
+    "event",
+    "pair",
+    "refusal",
+    "refuse_descriptors",
+]

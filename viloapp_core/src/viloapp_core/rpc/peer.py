@@ -17,6 +17,7 @@ from typing import Any
 
 from viloapp_core.foundation.version import __version__
 from viloapp_core.rpc.versions import refusal
+from viloapp_core.rpc.waits import Waits
 from viloapp_sdk._wire import (
     AWAKE,
     BEGINNING,
@@ -94,6 +95,7 @@ class Peer:
         awake_s: seconds that the loop goes on turning, rather than to sleep, for a peer that has lately said
             what was waited for within that time; 0 for never.
         peer_awake_s: the same for the peer, which is told in our first frame.
+        waits: where it is noted while it is waited for.
         timed: methods of ours of which it is of interest how long the peer takes for a result.
         on_times: told the seconds that it took for each of some results of those.
 
@@ -133,6 +135,7 @@ class Peer:
         "_unsent",
         "_unsent_bytes",
         "_waiting",
+        "_waits",
         "_wide",
         "closed",
         "free",
@@ -151,11 +154,13 @@ class Peer:
         limits: Limits | None = None,
         awake_s: float = 0.0,
         peer_awake_s: float = 0.0,
+        waits: Waits | None = None,
         timed: Collection[str] = (),
         on_times: Callable[[Sequence[float]], None] = lambda seconds: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._timed, self._on_times = timed, on_times
+        self._waits = (waits or Waits()).since
         self._limits = limits or Limits()
         self._fd_in = fd_in
         self._fd_out = fd_out
@@ -210,11 +215,6 @@ class Peer:
         While ``on_close`` runs, those that the end of the connection has ended.
         """
         return ((method, params, began) for _, _, began, method, params in self._calls.values())
-
-    @property
-    def waited_s(self) -> float:
-        """Seconds since it was asked what it has not answered; infinite where nobody stays awake for it."""
-        return monotonic() - self._said_at if self._expecting else _NEVER
 
     @property
     def behind(self) -> bool:
@@ -337,6 +337,7 @@ class Peer:
 
     def _expect(self, now: float) -> None:
         self._said_at, self._expecting = now, True
+        self._waits[self] = now
         if self._brisk and not self._awake:
             self._awake = True
             self._loop.call_soon(self._stay_awake)
@@ -351,6 +352,7 @@ class Peer:
 
     def _heard(self, now: float) -> None:
         self._expecting = False
+        self._waits.pop(self, None)
         self._brisk = now - self._said_at < self._awake_s
 
     # -- reading -----------------------------------------------------------------------------------
@@ -650,6 +652,7 @@ class Peer:
         if self.closed:
             return
         self.closed, self.free = True, False
+        self._waits.pop(self, None)
         self._loop.remove_reader(self._fd_in)
         self._loop.remove_writer(self._fd_out)
         for fd in {self._fd_in, self._fd_out}:

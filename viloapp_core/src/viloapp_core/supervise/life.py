@@ -144,6 +144,7 @@ class Life:
             on_close=self._disconnected,
             awake_s=awake.host,
             peer_awake_s=awake.worker,
+            waits=around.waits,
             timed=COUNTED,
             on_times=self._metrics.latencies.record_all,
         )

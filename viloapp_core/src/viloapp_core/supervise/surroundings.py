@@ -10,6 +10,7 @@ from viloapp_core.limits import Breach
 from viloapp_core.metrics import PluginMetrics
 from viloapp_core.process import ForkServer, Spawner
 from viloapp_core.process.cgroup import Groups
+from viloapp_core.rpc import Waits
 from viloapp_core.sandbox import Level
 from viloapp_core.sandbox.observing.observation import Observation
 from viloapp_core.store import InstalledPlugin
@@ -73,5 +74,7 @@ class Surroundings:
     """In learn mode what a plugin's system calls reach for is noted here; in every other nobody looks."""
     fork_server: ForkServer | None = None
     """Forks workers where ``core.supervise.start_method`` asks for that; None where each is started."""
+    waits: Waits = field(default_factory=Waits)
+    """Which of their processes are waited for."""
     turns: Turns = field(default_factory=Turns)
     """Which of many plugins start first."""
