@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from viloapp_core.broker.errors import TerminalInputFullError, UnknownTerminalError
-from viloapp_core.broker.terminal import HIGH_BYTES, INPUT_BYTES, PIECE_BYTES, SOON_S, TURN_BYTES
+from viloapp_core.broker.terminal import (
+    HIGH_BYTES,
+    INPUT_BYTES,
+    PIECE_BYTES,
+    SOON_S,
+    TURN_BYTES,
+    LiveTerminal,
+)
 from viloapp_core.broker.terminals import Terminals
 from viloapp_core.process import ExitStatus, SpawnError
 
@@ -186,6 +193,31 @@ def test_output_comes_in_pieces_while_something_is_waited_for(play: Play, waited
     play(scene)
     assert max(sizes[1:]) <= most  # the first is what was printed before anybody looked
     assert (max(sizes[1:]) > PIECE_BYTES) == (most > PIECE_BYTES)
+
+
+def test_output_waits_each_time(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read once is put off again at the next time."""
+    monkeypatch.setattr("viloapp_core.broker.terminal.PUT_OFF_S", 0.0)
+    began: list[float | None] = []
+    put_off = LiveTerminal._put_off
+
+    def look(terminal: LiveTerminal) -> bool:
+        began.append(terminal._put_off_at)
+        return put_off(terminal)
+
+    monkeypatch.setattr(LiveTerminal, "_put_off", look)
+
+    async def scene(stage: Stage) -> None:
+        stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, waited_s=lambda: 0)
+        try:
+            terminal = await stage.open("sh", "-c", "yes | head -c 300000; echo E''ND; exec sleep 1000")
+            await stage.watch(terminal).until(b"END")
+        finally:
+            await stage.terminals.aclose()
+
+    play(scene)
+    assert len(began) > 2
+    assert set(began) == {None}
 
 
 def test_output_never_waits_for_good(play: Play) -> None:

@@ -175,6 +175,23 @@ def test_for_how_long_an_answer_is_waited_for_is_known(monkeypatch: pytest.Monke
     play(monkeypatch, never, waits=waits)
 
 
+def test_who_asks_in_a_call_is_not_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a plugin that asks without end would make others wait for as long as it likes."""
+    waits = Waits()
+
+    async def test(scene: Scene) -> None:
+        monkeypatch.setattr("viloapp_core.rpc.waits.monotonic", lambda: scene.turns.now)
+        _, future, _ = scene.peer.ask("ping", None, 5)
+        scene.write(REQUEST, 1, "get", None)
+        for _ in range(4):
+            await asyncio.sleep(0)  # it is asked, and answers
+        assert waits.waited_s() == math.inf
+        scene.answer()
+        await future
+
+    play(monkeypatch, test, awake_s=AWAKE_S, waits=waits)
+
+
 def test_who_was_asked_last_is_who_is_waited_for() -> None:
     """One that never answers hides nobody."""
     waits = Waits()

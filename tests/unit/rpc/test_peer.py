@@ -571,7 +571,8 @@ def test_only_a_result_has_its_time_told_and_only_once(kind: int, body: Any, tog
 
     async def test() -> None:
         async with connected(timed=["timed"], on_times=took.extend) as (peer, stranger, closing):
-            calls = [asyncio.ensure_future(peer.call(name, 1, timeout_s=5)) for name in ("timed", "other")]
+            names = ("timed", "other", "timed")
+            calls = [asyncio.ensure_future(peer.call(name, 1, timeout_s=5)) for name in names]
             ids = [(await stranger.receive())[1] for _ in calls]
             frames = [pack([kind, id, body]) for id in ids]
             if together:
@@ -581,13 +582,31 @@ def test_only_a_result_has_its_time_told_and_only_once(kind: int, body: Any, tog
                     os.write(stranger.fd_out, frame)
                     await asyncio.wait([call])
             await asyncio.wait(calls)
-            assert [call.exception() is None for call in calls] == [kind == RESPONSE] * 2
+            assert [call.exception() is None for call in calls] == [kind == RESPONSE] * 3
             stranger.send(RESPONSE, ids[0], 3)
             await closing.happened.wait()
             assert isinstance(closing.reasons[0], FrameError)
 
     run(test)
-    assert [0 <= each < 10 for each in took] == [True] * (kind == RESPONSE)
+    assert [0 <= each < 10 for each in took] == [True] * (2 * (kind == RESPONSE))
+
+
+def test_an_answer_in_the_turn_in_which_its_caller_gives_up_is_nobodys() -> None:
+    """It is not counted, and those that come with it are others' as ever."""
+    took: list[float] = []
+
+    async def test() -> None:
+        async with connected(timed=["timed"], on_times=took.extend) as (peer, stranger, _):
+            asked = [peer.ask("timed", number, 5) for number in range(3)]
+            for _ in asked:
+                await stranger.receive()
+            os.write(stranger.fd_out, b"".join(pack([RESPONSE, id, id]) for id, _, _ in asked))
+            asked[1][1].cancel()
+            assert await asked[2][1] == asked[2][0]
+            assert (await asked[0][1], peer.closed) == (asked[0][0], False)
+
+    run(test)
+    assert len(took) == 2
 
 
 def test_what_is_under_way_is_known_until_the_end_has_been_told() -> None:

@@ -194,9 +194,10 @@ class LiveTerminal:
     def _read(self) -> None:
         waited_s = self._waited_s()
         if waited_s < NOW_S and self._put_off():
-            return  # the loop comes back at once, as it does for who stays awake for that answer
+            return  # the loop comes back at once, as it does for who stays awake
         self._put_off_at = None
-        if data := self._take(PIECE_BYTES if waited_s < SOON_S else TURN_BYTES):
+        # What has waited its time is read as if nothing was waited for.
+        if data := self._take(PIECE_BYTES if NOW_S <= waited_s < SOON_S else TURN_BYTES):
             self._send(data)
         elif data is None:
             # Nobody holds the other end; what became of the program is `watch`'s to tell.

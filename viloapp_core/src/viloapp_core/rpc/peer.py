@@ -283,6 +283,7 @@ class Peer:
             self._send(data)
         if self._awake_s and len(self._calls) == 1:
             self._expect(now)
+            self._waits[self] = now  # not where it is answered: it could ask without end
         return id, future, now
 
     def leave(self, id: int) -> None:
@@ -337,7 +338,6 @@ class Peer:
 
     def _expect(self, now: float) -> None:
         self._said_at, self._expecting = now, True
-        self._waits[self] = now
         if self._brisk and not self._awake:
             self._awake = True
             self._loop.call_soon(self._stay_awake)

@@ -1,4 +1,4 @@
-"""Whom a host waits for: peers that were asked, and have not answered."""
+"""Whom a host waits for: peers that were asked, and have not said anything since."""
 
 from math import inf
 from time import monotonic
@@ -10,7 +10,7 @@ class Waits:
     """Shared by the peers of a host, so that whoever is not in a hurry sees at a glance whether one is.
 
     Attributes:
-        since: by peer when it was asked what it has not answered (`monotonic`); of those waited for awake.
+        since: by peer when it was asked (`monotonic`), until it says anything; of those waited for awake.
     """
 
     __slots__ = ("since",)
