@@ -195,6 +195,15 @@ def test_output_comes_in_pieces_while_something_is_waited_for(play: Play, waited
     assert (max(sizes[1:]) > PIECE_BYTES) == (most > PIECE_BYTES)
 
 
+async def _flooded_while_one_answer_after_the_other_is_waited_for(stage: Stage) -> None:
+    stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, waited_s=lambda: 0)
+    try:
+        terminal = await stage.open("sh", "-c", "yes | head -c 300000; echo E''ND; exec sleep 1000")
+        await stage.watch(terminal).until(b"END")
+    finally:
+        await stage.terminals.aclose()
+
+
 def test_output_waits_each_time(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read once is put off again at the next time."""
     monkeypatch.setattr("viloapp_core.broker.terminal.PUT_OFF_S", 0.0)
@@ -206,32 +215,14 @@ def test_output_waits_each_time(play: Play, monkeypatch: pytest.MonkeyPatch) -> 
         return put_off(terminal)
 
     monkeypatch.setattr(LiveTerminal, "_put_off", look)
-
-    async def scene(stage: Stage) -> None:
-        stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, waited_s=lambda: 0)
-        try:
-            terminal = await stage.open("sh", "-c", "yes | head -c 300000; echo E''ND; exec sleep 1000")
-            await stage.watch(terminal).until(b"END")
-        finally:
-            await stage.terminals.aclose()
-
-    play(scene)
+    play(_flooded_while_one_answer_after_the_other_is_waited_for)
     assert len(began) > 2
     assert set(began) == {None}
 
 
 def test_output_never_waits_for_good(play: Play) -> None:
     """Where one answer after the other is waited for, a flood has its turn all the same."""
-
-    async def scene(stage: Stage) -> None:
-        stage.terminals = Terminals(stage.spawner, on_event=lambda name, data: None, waited_s=lambda: 0)
-        try:
-            terminal = await stage.open("sh", "-c", "yes | head -c 300000; echo E''ND; exec sleep 1000")
-            await stage.watch(terminal).until(b"END")
-        finally:
-            await stage.terminals.aclose()
-
-    play(scene)
+    play(_flooded_while_one_answer_after_the_other_is_waited_for)
 
 
 async def _stands_still(seen: bytearray) -> None:

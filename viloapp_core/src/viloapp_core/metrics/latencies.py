@@ -52,8 +52,8 @@ class Latencies:
             self._sort()
 
     def _sort(self) -> None:
-        # In order, since all of one power of two lie side by side then, and each step is one for all of them.
         recent, self._recent = self._recent, []
+        # In order, since all of one power of two lie side by side then, and each step is one for all of them.
         durations = sorted(map(round, map(mul, recent, repeat(1e9))))
         if not durations:
             return
