@@ -136,6 +136,19 @@ def test_nobody_stays_awake_for_several_calls_at_once(monkeypatch: pytest.Monkey
     play(monkeypatch, test, awake_s=AWAKE_S)
 
 
+def test_a_call_that_is_sent_with_others_is_waited_for_awake_where_it_is_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What else goes out at the end of the turn, an event for one, is no call."""
+
+    async def test(scene: Scene) -> None:
+        await scene.call(at_once=True)
+        scene.peer._gather()
+        assert await scene.call(at_once=False) >= 8
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
 def test_nobody_stays_awake_who_may_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the time for it the loop sleeps until the answer is there."""
 

@@ -36,6 +36,17 @@ class Stranger:
         """Write one frame, of whatever shape."""
         os.write(self.fd_out, pack(list(frame)))
 
+    def here(self) -> int:
+        """Read what the peer has written by now; return how many frames that was."""
+        count = 0
+        while True:
+            while self._buffer.take() is not None:
+                count += 1
+            try:
+                self._buffer.read_from(self.fd_in)
+            except BlockingIOError:
+                return count
+
     async def receive(self) -> list[Any]:
         """Return the next frame that the peer wrote."""
         while (frame := self._buffer.take()) is None:
@@ -480,6 +491,26 @@ def test_a_large_frame_does_not_overtake_what_is_gathered() -> None:
     run(test)
 
 
+def test_what_waits_for_the_end_of_a_turn_has_a_bound() -> None:
+    """In number and in size: no other bound counts what is gathered."""
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            peer._gather()
+            for number in range(64):
+                peer.ask("x", number, None)
+            assert stranger.here() == 0
+            peer.ask("x", "one too many", None)
+            assert stranger.here() == 65
+            peer._gather()
+            peer.ask("x", "small", None)
+            assert stranger.here() == 0
+            peer.ask("x", "c" * 16 * 1024, None)
+            assert stranger.here() == 2
+
+    run(test)
+
+
 def test_a_result_that_cannot_be_sent_is_an_error_not_a_silence() -> None:
     """The caller learns that the handler returned something that is no data."""
 
@@ -516,6 +547,23 @@ def test_a_flood_of_tiny_frames_leaves_the_loop_to_others() -> None:
             assert max(steps) <= 8
             stranger.send(REQUEST, 1, "echo", "after it")
             assert await stranger.receive() == [RESPONSE, 1, "after it"]
+
+    run(scenario)
+
+
+def test_a_flood_of_answers_leaves_the_loop_to_others() -> None:
+    """They cost a turn less than what is asked, and still not nothing."""
+
+    async def scenario() -> None:
+        async with connected() as (peer, stranger, _closing):
+            calls = [peer.ask("x", None, None) for _ in range(1000)]
+            os.write(stranger.fd_out, b"".join(pack([RESPONSE, id, None]) for id, *_ in calls))
+            steps: list[int] = []
+            while left := len(peer._calls):
+                await asyncio.sleep(0)
+                steps.append(left - len(peer._calls))
+            assert 64 <= max(steps) <= 72
+            assert all(future.done() for _, future, _ in calls)
 
     run(scenario)
 
