@@ -75,7 +75,7 @@ def _in_flight(
 ) -> Comparison:
     say(f"curves: {width} in flight")
     text = "x" * SMALL
-    count, few = (max(width, int(calls * share) // width * width) for calls in (2560, 512))
+    count, few = (max(width, int(calls * share) // width * width) for calls in (10240, 512))
     turns: dict[str, Turn] = {
         LIMIT: partial(Raw(stack, SMALL, SMALL).at_once, count, width),
         ours: partial(host.at_once, f"{PLUGIN}.echo", {"text": text}, count, width),
