@@ -120,16 +120,22 @@ def test_the_loop_turns_for_a_brisk_peer(monkeypatch: pytest.MonkeyPatch) -> Non
     play(monkeypatch, test, awake_s=AWAKE_S)
 
 
-def test_nobody_stays_awake_for_several_calls_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One covers for the other; the next that is alone is waited for awake again."""
+@pytest.mark.parametrize(("others", "awake"), [(1, True), (15, True), (16, False)])
+def test_of_several_calls_at_once_a_few_are_waited_for_awake(
+    monkeypatch: pytest.MonkeyPatch, others: int, awake: bool
+) -> None:
+    """Of many one covers for the other; one that is alone later is waited for awake again."""
 
     async def test(scene: Scene) -> None:
         await scene.call(at_once=True)
-        _, other, _ = scene.peer.ask("ping", None, 5)
-        scene.read()
-        assert await scene.call(at_once=False) <= 3
-        scene.write(RESPONSE, 2, None)
-        await other
+        asked = [scene.peer.ask("ping", None, 5) for _ in range(others)]
+        for _ in asked:
+            scene.read()
+        turns = await scene.call(at_once=False)
+        assert turns >= 8 if awake else turns <= 3
+        for id, answer, _ in asked:
+            scene.write(RESPONSE, id, None)
+            await answer
         await scene.call(at_once=True)
         assert await scene.call(at_once=False) >= 8
 

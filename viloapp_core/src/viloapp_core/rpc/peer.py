@@ -65,6 +65,9 @@ _NEVER = float("inf")
 # So many frames at most wait for the end of a turn, each below so many bytes: no bound counts them.
 _GATHERED = 64
 _GATHERED_BYTES = 16 * 1024
+# So many calls under way are waited for awake. With more of them one covers for the other, and answers that
+# are looked for less often come together, which takes less for each.
+_FEW = 16
 # Of results that need not be awaited; to ask an abstract class about each would cost more.
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, dict})
 
@@ -281,7 +284,7 @@ class Peer:
             self._gathered.append(data)  # type: ignore[arg-type]  # `_send`, in fewer steps
         else:
             self._send(data)
-        if self._awake_s and len(self._calls) == 1:
+        if self._awake_s and len(self._calls) <= _FEW:
             self._expect(now)
             self._waits[self] = now  # not where it is answered: it could ask without end
         return id, future, now
@@ -334,7 +337,6 @@ class Peer:
     #
     # To sleep until the peer answers, and to be woken, takes longer than a plain call itself. So who calls a
     # brisk peer goes on for a moment: the loop turns, serves whatever else there is, and looks each time.
-    # Of several calls at once one covers for the other, and to stay awake for them would only take time.
 
     def _expect(self, now: float) -> None:
         self._said_at, self._expecting = now, True
@@ -343,7 +345,7 @@ class Peer:
             self._loop.call_soon(self._stay_awake)
 
     def _stay_awake(self) -> None:
-        if self._expecting and len(self._calls) == 1:
+        if self._expecting and 0 < len(self._calls) <= _FEW:
             if monotonic() - self._said_at < self._awake_s:
                 self._loop.call_soon(self._stay_awake)
                 return
@@ -540,7 +542,8 @@ class Peer:
         except FrameError as error:
             data = pack([ERROR, id, error.to_wire()])
         self._send(data)
-        if self._awake_s and len(self._calls) == 1:  # not for one that asks without having been called
+        # Not for one that asks without having been called.
+        if self._awake_s and 0 < len(self._calls) <= _FEW:
             self._expect(monotonic())
 
     def _fail(self, id: int, error: Exception) -> None:
