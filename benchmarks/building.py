@@ -5,19 +5,33 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+import viloapp_sdk
 from tests.fixtures.wheels import Builder
 from viloapp_core.resolve import wheelhouse
 
-__all__ = ["build"]
+__all__ = ["build", "older_sdk"]
 
 
 def build(projects: Iterable[Path], out: Path) -> dict[str, Path]:
     """Build projects into a folder; return the wheels by the name of their project's folder."""
     return _builder().build(projects, out)
+
+
+def older_sdk(wheel: Path | None = None) -> bool:
+    """Return whether plugins get other modules of the SDK than those here, which would measure what was.
+
+    Args:
+        wheel: what plugins get; that of the wheelhouse by default.
+    """
+    here = Path(viloapp_sdk.__file__).parent
+    with zipfile.ZipFile(wheel or wheelhouse()["viloapp-sdk"]) as theirs:
+        modules = {name: theirs.read(name) for name in theirs.namelist() if name.endswith(".py")}
+    return modules != {str(each.relative_to(here.parent)): each.read_bytes() for each in here.rglob("*.py")}
 
 
 @cache

@@ -155,6 +155,43 @@ def test_a_call_that_is_sent_with_others_is_waited_for_awake_where_it_is_alone(
     play(monkeypatch, test, awake_s=AWAKE_S)
 
 
+def test_the_rest_of_a_frame_is_waited_for_awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large answer comes in parts, of which the first says that it is on its way."""
+
+    async def test(scene: Scene) -> None:
+        await scene.call(at_once=True)
+        id, future, _ = scene.peer.ask("ping", None, 5)
+        answer = pack([RESPONSE, id, "x" * 5000])
+        os.write(scene.fd_out, answer[:4096])
+        scene.turns.before_sleep = lambda: os.write(scene.fd_out, answer[4096:])
+        before = scene.turns.awake
+        await future
+        assert scene.turns.awake - before >= 8
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
+def test_how_long_it_takes_to_ask_says_nothing_of_who_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large question is written for longer than an answer may take to be a brisk one."""
+
+    async def test(scene: Scene) -> None:
+        write = Peer._write
+
+        def slow(of: Peer, data: Any) -> int:
+            scene.turns.now += AWAKE_S
+            return write(of, data)
+
+        monkeypatch.setattr(Peer, "_write", slow)
+        for _ in range(2):  # the first of them is packed as all before it was
+            _, future, _ = scene.peer.ask("ping", "x" * 50_000, 5)
+            scene.answer()
+            await future
+        monkeypatch.setattr(Peer, "_write", write)
+        assert await scene.call(at_once=False) >= 8
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
 def test_nobody_stays_awake_who_may_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the time for it the loop sleeps until the answer is there."""
 

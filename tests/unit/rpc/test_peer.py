@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from viloapp_core.rpc import Limits, Peer, event
+from viloapp_sdk import _wire
 from viloapp_sdk._wire import ERROR, EVENT, HELLO, REQUEST, RESPONSE, FrameBuffer, pack
 from viloapp_sdk.errors import (
     CallCancelledError,
@@ -431,6 +432,28 @@ def test_frames_of_all_sizes_keep_their_order_when_the_peer_reads_late() -> None
             assert [await stranger.receive() for _ in sent] == [[EVENT, "event", text] for text in sent]
             peer.notify("event", "y" * 65_536)  # all at once again: the buffers of before are in use no more
             assert (await stranger.receive())[2] == "y" * 65_536
+
+    run(test)
+
+
+def test_what_a_busy_peer_does_not_take_of_a_large_frame_waits_where_it_was_encoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To copy it takes as long as to write it; what encoded it is used again once all of it is written."""
+    keeping: list[Any] = []
+    monkeypatch.setattr(_wire, "_keeping", keeping)
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            texts = ["a" * 1_000_000, "b" * 700_000, "c" * 1_000_000, "d"]
+            asked = [peer.ask("echo", text, None) for text in ["first" * 10_000, *texts]]
+            assert [of is not None for _, of in peer._unsent].count(True) == 3
+            assert len(keeping) <= 1  # of the small one
+            assert [(await stranger.receive())[3] for _ in asked][1:] == texts
+            assert len(keeping) >= 3
+            for id, *_ in asked:
+                stranger.send(RESPONSE, id, None)
+            await asyncio.gather(*(future for _, future, _ in asked))
 
     run(test)
 

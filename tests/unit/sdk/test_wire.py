@@ -43,7 +43,7 @@ def codec() -> Iterator[None]:
 
 
 # Around where a buffer is full, where it grows, and where it is given back.
-EDGES = (1, BEGINNING, _wire._LARGE, _wire._READ_SIZE, 64 * 1024, READ_MORE, _wire._READ_KEPT)
+EDGES = (1, BEGINNING, _wire._LARGE, _wire._READ_SIZE, 64 * 1024, READ_MORE, _wire._KEPT)
 lengths = st.sampled_from(EDGES).flatmap(lambda edge: st.integers(max(0, edge - 40), edge + 40))
 
 
@@ -79,7 +79,7 @@ def test_frames_read_from_a_pipe_are_whole_wherever_a_buffer_ends(
         writer.join()
         os.close(ours)
     assert got == frames
-    assert buffer.size <= _wire._READ_KEPT
+    assert buffer.size <= (_wire._KEPT if sizes[-1] < _wire._KEPT - 40 else _wire._KEPT + READ_MORE)
 
 
 def _write_all(fd: int, data: bytes, step: int) -> None:
@@ -233,10 +233,35 @@ print(len(buffer.take()[2]))
     assert (done.stdout, done.stderr) == ("200000\n", "")
 
 
-def test_one_large_frame_does_not_pin_its_memory() -> None:
-    """After a large frame the buffer is small again."""
+@pytest.mark.parametrize("alone", [True, False])
+def test_large_frames_share_their_memory_and_a_small_one_gives_it_back(alone: bool) -> None:
+    """Made anew for each it takes longer than all else; kept for good it would be pinned by the largest."""
+    ours, theirs = os.pipe()
     buffer = FrameBuffer()
-    buffer.feed(pack([EVENT, "x", b"y" * 2_000_000]))
+    large, small = pack([EVENT, "x", b"y" * 2_000_000]), pack([EVENT, "x", None])
+    try:
+        memory = []
+        for _ in range(3):
+            buffer.feed(large)
+            assert buffer.take() is not None
+            memory.append(buffer._view)
+        assert memory[1] is memory[0] is memory[2]
+        if alone:
+            os.write(theirs, small)
+            assert buffer.receive(ours) is not None
+        else:
+            buffer.feed(large + small)
+            assert len(buffer.take_some(8)) == 2
+        assert buffer.size < 100_000
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_memory_of_a_very_large_frame_is_given_back_with_it() -> None:
+    """Others of its size are not to be expected."""
+    buffer = FrameBuffer()
+    buffer.feed(pack([EVENT, "x", b"y" * (_wire._KEPT_MEANWHILE + 1)]))
     assert buffer.take() is not None
     assert buffer.size < 100_000
 
@@ -248,6 +273,7 @@ def packers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(_wire, "_resting", resting)
     monkeypatch.setattr(_wire, "_keeping", [])
     monkeypatch.setattr(_wire, "_large", False)
+    monkeypatch.setattr(_wire, "_swollen", False)
     return resting
 
 
@@ -270,6 +296,22 @@ def test_one_packer_is_enough_whatever_was_encoded_before(packers: list[Any], la
         if round % 7 == 0:
             _encoded([RESPONSE, round, None])
     assert len(packers) <= 1
+
+
+@pytest.mark.parametrize(
+    ("size", "kept", "left"),
+    [(_wire._KEPT + 1, 1, 0), (_wire._KEPT_MEANWHILE, 0, 1), (_wire._KEPT - 1000, 1, 1)],
+)
+def test_a_packer_of_large_frames_is_kept_until_a_small_one(
+    packers: list[Any], size: int, kept: int, left: int
+) -> None:
+    """As memory to read into is; one that has packed very much goes at once, one of a common size stays."""
+    for _ in range(3):
+        _encoded([RESPONSE, 1, b"x" * size])
+        _encoded([RESPONSE, 1, b"x" * size])
+        assert len(_wire._keeping) == kept
+        _encoded([RESPONSE, 1, None])
+        assert len(_wire._keeping) == left
 
 
 def test_threads_that_encode_at_once_never_share_a_packer(packers: list[Any]) -> None:

@@ -48,8 +48,12 @@ MAX_FRAME = 16 * 1024 * 1024
 # from then on: a frame of 64 KiB, which is a common size, and its head are read at once.
 _READ_SIZE = 16 * 1024
 READ_MORE = 96 * 1024
-# More than this is given back when the frame that needed it was taken.
-_READ_KEPT = 256 * 1024
+# A buffer, for reading or of a packer, that is larger than the first is given back with the next small frame:
+# large ones tend to follow one another, and memory that the system makes anew for each, page by page, takes
+# longer than all else. Whom nobody asks for anything is asked for its health, which is small. One that is
+# larger than the second is given back at once.
+_KEPT = 256 * 1024
+_KEPT_MEANWHILE = 5 * 1024 * 1024
 # A body of so many bytes is written out of the packer's own buffer.
 _LARGE = 16 * 1024
 BEGINNING = 4096
@@ -61,9 +65,6 @@ TRACE_SIGNAL = 50
 # On the bulk socket: each packet is a ticket, little-endian, with one descriptor; the answer of the call that
 # asked for the descriptor names the ticket.
 TICKET_BYTES = 8
-
-# A packer that has packed more than this has a buffer that is not worth keeping.
-_PACKER_KEPT = 256 * 1024
 
 
 def greeting(**more: "Any") -> "list[Any]":
@@ -158,10 +159,12 @@ class Large:
 
     def free(self) -> None:
         """Give the buffer back: everything is written, or copied. Nothing else may be done with it then."""
-        kept = len(self._body) <= _PACKER_KEPT
+        global _swollen
+        size = len(self._body)
         for view in (self.begin[1], self.rest, self._body):
             view.release()
-        if kept:
+        if size <= _KEPT_MEANWHILE:
+            _swollen = _swollen or size > _KEPT
             self._packer.reset()
             self._resting.append(self._packer)
 
@@ -170,6 +173,7 @@ class Large:
 _resting: "list[Any]" = []  # packers that copy what they have packed, which is the fastest for what is small
 _keeping: "list[Any]" = []  # packers that lend it
 _large = False  # what was packed last: large frames come one after another
+_swollen = False  # whether one of those that lend may have a buffer of more than `_KEPT`
 
 
 def _reusing(new: "Callable[..., Any]") -> "Callable[..., Any]":
@@ -188,7 +192,7 @@ def _reusing(new: "Callable[..., Any]") -> "Callable[..., Any]":
         return body
 
     def lend(value: "Any") -> "bytes | Large":
-        global _large
+        global _large, _swollen
         try:
             packer = _keeping.pop()
         except IndexError:
@@ -200,6 +204,10 @@ def _reusing(new: "Callable[..., Any]") -> "Callable[..., Any]":
         _large = False
         copy = bytes(body)
         body.release()
+        if _swollen:
+            _swollen = False
+            _keeping.clear()
+            return copy
         packer.reset()
         _keeping.append(packer)
         return copy
@@ -212,7 +220,7 @@ def _rest(packer: "Any", size: int, in_place: bool) -> None:
     global _large
     if size >= _LARGE and in_place:
         _large = True
-    if size <= _PACKER_KEPT:
+    if size <= _KEPT:
         _resting.append(packer)
 
 
@@ -327,7 +335,7 @@ class FrameBuffer:
             self.end = count
             return self.take()
         (size,) = _size_at(view, 0)
-        if count == size + 4 and size <= self._max_frame:
+        if count == size + 4 and size <= self._max_frame and len(view) <= _KEPT:
             try:  # `_unpack`, in fewer steps; what that would refuse is left to it
                 frame: list[Any] = _unpackb(view[4:count], strict_map_key=False)
                 kind = frame[0]
@@ -370,8 +378,10 @@ class FrameBuffer:
             self._start = after
             return frame
         self._start = self.end = 0
-        if len(self._view) > _READ_KEPT:  # one large frame must not pin memory for good
-            self._replace(self._first)
+        held = len(self._view)
+        if held > _KEPT:
+            if size <= _KEPT or held > _KEPT_MEANWHILE:
+                self._replace(self._first)
         elif end == len(self._view) < READ_MORE:  # there was more than this
             self._replace(READ_MORE)
         return frame

@@ -179,7 +179,7 @@ class Peer:
         self._settled: asyncio.Future[None] | None = None
         self._tasks: dict[int, asyncio.Future[Any]] = {}
         self._next_id = 0
-        self._unsent: deque[memoryview] = deque()
+        self._unsent: deque[tuple[memoryview, Large | None]] = deque()
         self._unsent_bytes = 0
         self._gathered: list[bytes] = []
         self._gathering = False
@@ -285,7 +285,7 @@ class Peer:
         else:
             self._send(data)
         if self._awake_s and len(self._calls) <= _FEW:
-            self._expect(now)
+            self._expect(now if type(data) is bytes else monotonic())  # to write what is large takes its time
             self._waits[self] = now  # not where it is answered: it could ask without end
         return id, future, now
 
@@ -398,6 +398,8 @@ class Peer:
         if buffer.end >= _PIPE:
             self._widen(self._fd_in)
         self._handle(frame)
+        if buffer.end and self._awake_s and 0 < len(self._calls) <= _FEW and not self.closed:
+            self._expect(now)  # the rest of a frame is on its way
 
     def _answered(self, frame: list[Any], now: float) -> None:
         call = self._calls.pop(frame[1], None)
@@ -589,17 +591,19 @@ class Peer:
     def _send_large(self, data: Large) -> None:
         if len(data) > _PIPE:
             self._widen(self._fd_out)
-        count = 0 if self._unsent else self._write_together(data.begin)
-        if count == BEGINNING:
-            count += self._write(data.rest)
-        if count < len(data):
-            self._keep(memoryview(bytes(data))[count:])
-        data.free()
+        begun = 0 if self._unsent else self._write_together(data.begin)
+        if begun < BEGINNING:
+            self._keep(memoryview(b"".join(data.begin))[begun:])
+        count = 0 if self._unsent else self._write(data.rest)
+        if count == len(data.rest):
+            data.free()
+        elif not self.closed:
+            self._keep(data.rest[count:], data)  # where it lies: to copy it takes as long as to write it
 
-    def _keep(self, rest: memoryview) -> None:
+    def _keep(self, rest: memoryview, of: Large | None = None) -> None:
         if not self._unsent:
             self._loop.add_writer(self._fd_out, self._writable)
-        self._unsent.append(rest)
+        self._unsent.append((rest, of))
         self._unsent_bytes += len(rest) + _FRAME_OVERHEAD
         if self._unsent_bytes > self._limits.unsent_bytes:
             self.close(FrameError(f"the peer does not read: {self._unsent_bytes} bytes wait for it"))
@@ -637,13 +641,16 @@ class Peer:
 
     def _writable(self) -> None:
         while self._unsent:
-            view = self._unsent[0]
+            view, of = self._unsent[0]
             count = self._write(view)
             self._unsent_bytes -= count
             if count < len(view):
-                self._unsent[0] = view[count:]
+                self._unsent[0] = (view[count:], of)
                 return
             self._unsent.popleft()
+            if of is not None:
+                view.release()
+                of.free()
             self._unsent_bytes -= _FRAME_OVERHEAD
         self._loop.remove_writer(self._fd_out)
 
