@@ -25,8 +25,8 @@ from benchmarks.start_peers import PEERS, memory_kib
 from benchmarks.starters import BARE, FORKED, INSIDE, OUTSIDE, Started, peer
 from viloapp_core.sandbox import probe
 
-COUNTS, QUICK_COUNTS, TINY_COUNTS = (1, 10, 50, 100), (1, 10), (1, 2)
-ROUNDS = {1: 5, 2: 1, 10: 3, 50: 1, 100: 1}
+COUNTS, QUICK_COUNTS, TINY_COUNTS = (1, 2, 4, 10, 50, 100), (1, 10), (1, 2)
+ROUNDS = {1: 5, 2: 3, 4: 3, 10: 3, 50: 1, 100: 1}
 SERVER = "fork server"
 MOST_KIB = 5_000_000 / 1024
 _WAITS = "import sys; sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()"
