@@ -120,6 +120,48 @@ def test_the_loop_turns_for_a_brisk_peer(monkeypatch: pytest.MonkeyPatch) -> Non
     play(monkeypatch, test, awake_s=AWAKE_S)
 
 
+def test_what_is_in_vain_is_tried_ever_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer on the same processor answers at once when it is slept for, and never when it is not."""
+
+    async def test(scene: Scene) -> None:
+        async def naps() -> int:
+            """Call until one is waited for awake, in vain; return how many were slept for before."""
+            for slept in range(200):
+                turns = scene.turns.awake
+                _, future, _ = scene.peer.ask("ping", None, 5)
+                scene.turns.before_sleep = scene.answer
+                await future
+                scene.turns.before_sleep = None
+                if scene.turns.awake - turns >= 8:
+                    return slept
+            raise AssertionError("it is never tried again")
+
+        await scene.call(at_once=True)
+        assert [await naps() for _ in range(8)] == [0, 2, 4, 8, 16, 32, 64, 64]
+        for _ in range(80):
+            await scene.call(at_once=True)  # at last one is waited for awake, and answers
+        assert [await naps() for _ in range(3)] == [0, 2, 4]
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
+@pytest.mark.parametrize(("late", "brisk"), [(1.5, True), (2.5, False)])
+def test_who_slept_is_woken_late_and_does_not_blame_the_peer(
+    monkeypatch: pytest.MonkeyPatch, late: float, brisk: bool
+) -> None:
+    """Or one late answer would make all that follow late: each would be slept for."""
+
+    async def test(scene: Scene) -> None:
+        _, future, _ = scene.peer.ask("ping", None, 5)
+        scene.turns.now += late * AWAKE_S
+        scene.answer()
+        await future
+        turns = await scene.call(at_once=False)
+        assert turns >= 8 if brisk else turns <= 2
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
 @pytest.mark.parametrize(("others", "awake"), [(1, True), (15, True), (16, False)])
 def test_of_several_calls_at_once_a_few_are_waited_for_awake(
     monkeypatch: pytest.MonkeyPatch, others: int, awake: bool
@@ -136,7 +178,8 @@ def test_of_several_calls_at_once_a_few_are_waited_for_awake(
         for id, answer, _ in asked:
             scene.write(RESPONSE, id, None)
             await answer
-        await scene.call(at_once=True)
+        for _ in range(2):
+            await scene.call(at_once=True)
         assert await scene.call(at_once=False) >= 8
 
     play(monkeypatch, test, awake_s=AWAKE_S)

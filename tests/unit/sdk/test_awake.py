@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
@@ -25,10 +25,15 @@ def pipes() -> Iterator[tuple[int, int, int, int]]:
 
 
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
     """Let a hundredth of a millisecond pass at each look at the clock."""
     steps = count()
-    monkeypatch.setattr(_channel, "monotonic", lambda: next(steps) * STEP_S)
+
+    def look() -> float:
+        return next(steps) * STEP_S
+
+    monkeypatch.setattr(_channel, "monotonic", look)
+    return look
 
 
 class Looks:
@@ -98,7 +103,8 @@ def test_a_worker_that_gets_several_requests_at_once_sleeps(pipes: tuple[int, in
 def test_an_event_says_nothing_of_how_brisk_a_host_is(pipes: tuple[int, int, int, int]) -> None:
     """Nobody has asked for it, so a worker that hears of one sleeps or stays awake as it did."""
     channel = Channel(pipes[0], pipes[3])
-    channel._awake_s, channel._wrote_at, channel._sleeps = 1000 * STEP_S, 0.0, 1000
+    channel._awake_s, channel._wrote_at = 1000 * STEP_S, 0.0
+    channel._arrived = lambda timeout: True
     for brisk in (False, True):
         channel.brisk = brisk
         os.write(pipes[1], pack([EVENT, "happened", {}]))
@@ -139,6 +145,51 @@ def test_waiting_in_vain_is_not_repeated(pipes: tuple[int, int, int, int]) -> No
     channel._wrote_at = 0.0
     channel._stay_awake()
     assert 10 <= looks.count <= 25  # and not one more after it was over
+    assert not channel.brisk
+
+
+def test_what_is_in_vain_is_tried_ever_less(
+    pipes: tuple[int, int, int, int], clock: Callable[[], float]
+) -> None:
+    """A host on the same processor answers at once when it is slept for, and never when it is not."""
+    channel = Channel(pipes[0], pipes[3])
+    channel._awake_s, channel._arrived = 20 * STEP_S, Looks()
+
+    def naps(*, in_vain: bool) -> int:
+        """Hear from the host until it is waited for awake; return how often it was slept for before."""
+        for slept in range(200):
+            channel._wrote_at = clock()
+            if channel.brisk:
+                if in_vain:
+                    channel._stay_awake()
+                channel.came()
+                return slept
+            channel.came()
+        raise AssertionError("it is never tried again")
+
+    assert naps(in_vain=False) == 1  # nothing is known of it
+    assert [naps(in_vain=True) for _ in range(8)] == [0, 2, 4, 8, 16, 32, 64, 64]
+    assert naps(in_vain=False) == 64
+    assert [naps(in_vain=True) for _ in range(3)] == [0, 2, 4]
+
+
+@pytest.mark.parametrize(("steps", "brisk"), [(30, True), (50, False)])
+def test_who_slept_is_woken_late_and_does_not_blame_the_host(
+    pipes: tuple[int, int, int, int], clock: Callable[[], float], steps: int, brisk: bool
+) -> None:
+    """It has twice the time, or one late answer would make all that follow late."""
+    channel = Channel(pipes[0], pipes[3])
+    channel._awake_s, channel._wrote_at = 20 * STEP_S, clock() - steps * STEP_S
+    channel.came()
+    assert channel.brisk is brisk
+
+
+def test_a_worker_without_what_it_looks_with_has_slept(pipes: tuple[int, int, int, int]) -> None:
+    """So that one that is called now and then does not take what comes late for brisk, and load it."""
+    channel = Channel(pipes[0], pipes[3])
+    channel._awake_s, channel.brisk, channel._wrote_at = 20 * STEP_S, True, -1.0
+    channel._stay_awake()
+    channel.came()
     assert not channel.brisk
 
 

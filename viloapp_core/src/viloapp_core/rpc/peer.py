@@ -68,6 +68,9 @@ _GATHERED_BYTES = 16 * 1024
 # So many calls under way are waited for awake. With more of them one covers for the other, and answers that
 # are looked for less often come together, which takes less for each.
 _FEW = 16
+# After a peer was waited for awake in vain, it is slept for so many times; twice as many each time after
+# that, until it was not in vain: on one processor, who stays awake keeps the other from answering.
+_NAPS, _MOST_NAPS = 2, 64
 # Of results that need not be awaited; to ask an abstract class about each would cost more.
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, dict})
 
@@ -111,6 +114,7 @@ class Peer:
     __slots__ = (
         "_alarm",
         "_alarm_at",
+        "_asleep",
         "_awake",
         "_awake_s",
         "_brisk",
@@ -125,6 +129,7 @@ class Peer:
         "_greeted",
         "_limits",
         "_loop",
+        "_naps",
         "_next_id",
         "_on_close",
         "_on_event",
@@ -190,6 +195,7 @@ class Peer:
         self._expecting = False  # it has not said anything since
         self._brisk = False  # what it said last came within the time for which to stay awake
         self._awake = False
+        self._asleep, self._naps = 0, _NAPS  # answers that are slept for; how many it will be after the next
         self._greeted = False
         self._waiting = False  # frames that were read wait for the next turn of the loop
         self._wide: set[int] = set()
@@ -349,13 +355,21 @@ class Peer:
             if monotonic() - self._said_at < self._awake_s:
                 self._loop.call_soon(self._stay_awake)
                 return
-            self._brisk = False  # in vain: not again before it has been brisk without
+            self._brisk, self._asleep = False, self._naps
+            self._naps = min(2 * self._naps, _MOST_NAPS)
         self._awake = False
 
     def _heard(self, now: float) -> None:
         self._expecting = False
         self._waits.pop(self, None)
-        self._brisk = now - self._said_at < self._awake_s
+        if self._asleep:
+            self._asleep -= 1
+        elif self._awake:
+            self._naps = _NAPS
+        else:
+            # Who slept was woken late, too, and has twice the time: or, once one answer came late, all that
+            # follow would, since each is slept for.
+            self._brisk = now - self._said_at < 2 * self._awake_s
 
     # -- reading -----------------------------------------------------------------------------------
 

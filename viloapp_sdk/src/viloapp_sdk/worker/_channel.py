@@ -56,6 +56,9 @@ _AT_ONCE = 64
 # Times that a worker goes to sleep though its host is brisk, as it is at each start: to look for what arrives
 # takes a library that most plugins never need.
 _SLEEPS_AT_FIRST = 4
+# After the host was waited for awake in vain, it is slept for so many times; twice as many each time after
+# that, until it was not in vain: on one processor, who stays awake keeps the other from answering.
+_NAPS, _MOST_NAPS = 2, 64
 # Bytes of the buffer for reading in a worker that is called now and then; a burst makes it larger.
 _READ_AT_FIRST = 4096
 # What most handlers return: none of it has to be awaited.
@@ -104,6 +107,7 @@ class Channel:
         self._awake_s = 0.0  # that may be waited without sleeping, as the host allows
         self._wrote_at = 0.0
         self.brisk = False  # what was read last came within that time after what was written
+        self._asleep, self._naps = 0, _NAPS  # times that it is slept for; how many it will be after the next
         self._arrived: Callable[[int], Any] | None = None  # a look for what has arrived
         self._sleeps = _SLEEPS_AT_FIRST
         self.loop: Loop | None = None
@@ -296,6 +300,7 @@ class Channel:
         if self._arrived is None:
             if self._sleeps:
                 self._sleeps -= 1
+                self.brisk = False
                 return
             try:
                 from select import poll
@@ -311,12 +316,21 @@ class Channel:
 
     def may_wait(self) -> bool:
         """Whether it is worth to stay awake for what the host says next; not again after it was in vain."""
-        self.brisk = self.brisk and monotonic() - self._wrote_at < self._awake_s
+        if self.brisk and monotonic() - self._wrote_at >= self._awake_s:
+            self.brisk, self._asleep = False, self._naps
+            self._naps = min(2 * self._naps, _MOST_NAPS)
         return self.brisk
 
     def came(self) -> None:
         """Take note that the host has said something, and whether it was brisk about it."""
-        self.brisk = monotonic() - self._wrote_at < self._awake_s
+        if self._asleep:
+            self._asleep -= 1
+        elif self.brisk:
+            self._naps = _NAPS
+        else:
+            # Who slept was woken late, too, and has twice the time: or, once the host took too long, it would
+            # each time from then on, since it is slept for.
+            self.brisk = monotonic() - self._wrote_at < 2 * self._awake_s
 
     def route(self, frame: "list[Any]") -> None:
         """Hand a frame to whom it concerns."""
