@@ -36,7 +36,7 @@ from benchmarks import (
     trust,
 )
 from benchmarks import list as listing
-from benchmarks.building import older_sdk
+from benchmarks.building import other_sdk
 from benchmarks.effort import Effort
 from benchmarks.report import Outcome, described_machine, render
 
@@ -84,8 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
         chosen.names, chosen.quick = [*CHECKED], True
     if unknown := sorted(set(chosen.names) - set(BENCHMARKS)):
         parser.error(f"no benchmark is called {', '.join(unknown)}")
-    if older_sdk():
-        parser.error("plugins would get an older viloapp-sdk than what is here: python3 dev.py setup")
+    if other_sdk():
+        parser.error("plugins would get another viloapp-sdk than the one here: python3 dev.py setup")
     effort = Effort.TINY if chosen.tiny else Effort.QUICK if chosen.quick else Effort.FULL
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="viloapp-bench-", dir=chosen.folder))

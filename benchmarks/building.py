@@ -14,7 +14,7 @@ import viloapp_sdk
 from tests.fixtures.wheels import Builder
 from viloapp_core.resolve import wheelhouse
 
-__all__ = ["build", "older_sdk"]
+__all__ = ["build", "other_sdk"]
 
 
 def build(projects: Iterable[Path], out: Path) -> dict[str, Path]:
@@ -22,16 +22,21 @@ def build(projects: Iterable[Path], out: Path) -> dict[str, Path]:
     return _builder().build(projects, out)
 
 
-def older_sdk(wheel: Path | None = None) -> bool:
+def other_sdk(wheel: Path | None = None) -> bool:
     """Return whether plugins get other modules of the SDK than those here, which would measure what was.
 
     Args:
         wheel: what plugins get; that of the wheelhouse by default.
     """
     here = Path(viloapp_sdk.__file__).parent
-    with zipfile.ZipFile(wheel or wheelhouse()["viloapp-sdk"]) as theirs:
+    wheel = wheel or wheelhouse().get("viloapp-sdk")
+    if wheel is None:
+        return True
+    with zipfile.ZipFile(wheel) as theirs:
         modules = {name: theirs.read(name) for name in theirs.namelist() if name.endswith(".py")}
-    return modules != {str(each.relative_to(here.parent)): each.read_bytes() for each in here.rglob("*.py")}
+    return modules != {
+        each.relative_to(here.parent).as_posix(): each.read_bytes() for each in here.rglob("*.py")
+    }
 
 
 @cache

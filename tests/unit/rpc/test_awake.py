@@ -214,6 +214,83 @@ def test_the_rest_of_a_frame_is_waited_for_awake(monkeypatch: pytest.MonkeyPatch
     play(monkeypatch, test, awake_s=AWAKE_S)
 
 
+@pytest.mark.parametrize(
+    ("others", "awake_s", "expected"), [(0, AWAKE_S, True), (16, AWAKE_S, False), (0, 0.0, False)]
+)
+def test_for_the_rest_of_a_frame_nobody_stays_awake_who_does_not_otherwise(
+    monkeypatch: pytest.MonkeyPatch, others: int, awake_s: float, expected: bool
+) -> None:
+    """Not beside many calls, nor where it is not allowed."""
+
+    async def test(scene: Scene) -> None:
+        asked = [scene.peer.ask("ping", None, 5) for _ in range(others + 1)]
+        answer = pack([RESPONSE, asked[0][0], "x" * 9000])
+        os.write(scene.fd_out, answer[:5000])
+        while not scene.peer._buffer.end:
+            await asyncio.sleep(0)
+        assert scene.peer._expecting is expected
+        os.write(scene.fd_out, answer[5000:])
+        await asked[0][1]
+        for id, *_ in asked[1:]:
+            scene.write(RESPONSE, id, None)
+        await asyncio.gather(*(future for _, future, _ in asked))
+
+    play(monkeypatch, test, awake_s=awake_s)
+
+
+@pytest.mark.parametrize(("calls", "expected"), [(0, False), (1, True), (16, True), (17, False)])
+def test_who_answers_in_a_call_expects_the_peer_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, calls: int, expected: bool
+) -> None:
+    """One that asks without having been called has nothing to say to the answer."""
+
+    async def test(scene: Scene) -> None:
+        asked = [scene.peer.ask("ping", None, 5) for _ in range(calls)]
+        scene.write(REQUEST, 1, "get", None)
+        scene.peer._readable()
+        assert scene.peer._expecting is expected
+        for id, *_ in asked:
+            scene.write(RESPONSE, id, None)
+        await asyncio.gather(*(future for _, future, _ in asked))
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
+def test_nobody_stays_awake_for_a_call_that_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What still comes is nobody's."""
+
+    async def test(scene: Scene) -> None:
+        await scene.call(at_once=True)
+        id, future, _ = scene.peer.ask("ping", None, 5)
+        scene.peer.leave(id)
+        future.cancel()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert not scene.peer._awake
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
+def test_a_frame_that_comes_byte_by_byte_keeps_nobody_awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin could have the host turn for as long as it likes: nothing says when a frame has to end."""
+
+    async def test(scene: Scene) -> None:
+        await scene.call(at_once=True)
+        id, future, _ = scene.peer.ask("ping", None, 5)
+        answer = pack([RESPONSE, id, "x" * 9000])
+        pieces = iter([answer[at : at + 1] for at in range(5000, 5020)])
+        os.write(scene.fd_out, answer[:5000])
+        scene.turns.before_sleep = lambda: os.write(scene.fd_out, next(pieces, answer[5020:]))
+        await asyncio.sleep(0)
+        while scene.peer._awake:
+            await asyncio.sleep(0)
+        before = scene.turns.awake
+        await future
+        assert scene.turns.awake - before <= 25
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
 def test_how_long_it_takes_to_ask_says_nothing_of_who_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A large question is written for longer than an answer may take to be a brisk one."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from viloapp_core.rpc import Limits, Peer, event
+from viloapp_core.rpc import Limits, Peer, Waits, event
 from viloapp_sdk import _wire
 from viloapp_sdk._wire import ERROR, EVENT, HELLO, REQUEST, RESPONSE, FrameBuffer, pack
 from viloapp_sdk.errors import (
@@ -436,24 +436,59 @@ def test_frames_of_all_sizes_keep_their_order_when_the_peer_reads_late() -> None
     run(test)
 
 
-def test_what_a_busy_peer_does_not_take_of_a_large_frame_waits_where_it_was_encoded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """To copy it takes as long as to write it; what encoded it is used again once all of it is written."""
-    keeping: list[Any] = []
-    monkeypatch.setattr(_wire, "_keeping", keeping)
+def test_one_large_frame_waits_for_a_busy_peer_where_it_was_encoded() -> None:
+    """To copy it takes as long as to write it. Others are: what encodes may hold more than is counted."""
 
     async def test() -> None:
         async with connected() as (peer, stranger, _):
-            texts = ["a" * 1_000_000, "b" * 700_000, "c" * 1_000_000, "d"]
-            asked = [peer.ask("echo", text, None) for text in ["first" * 10_000, *texts]]
-            assert [of is not None for _, of in peer._unsent].count(True) == 3
-            assert len(keeping) <= 1  # of the small one
-            assert [(await stranger.receive())[3] for _ in asked][1:] == texts
-            assert len(keeping) >= 3
+            texts = ["f" * 50_000, "a" * 1_000_000, "b" * 700_000, "c" * 1_000_000, "d"]
+            asked = [peer.ask("echo", text, None) for text in texts]
+            assert [of is not None for _, of in peer._unsent] == [True, False, False, False]
+            assert [(await stranger.receive())[3] for _ in asked] == texts
+            assert not peer._unsent_bytes
             for id, *_ in asked:
                 stranger.send(RESPONSE, id, None)
             await asyncio.gather(*(future for _, future, _ in asked))
+
+    run(test)
+
+
+@pytest.mark.parametrize("room", [0, 100, 4095])
+def test_a_large_frame_arrives_whole_whatever_a_pipe_had_room_for(
+    monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """Not even for its beginning."""
+
+    def little(peer: Peer, parts: tuple[bytes, memoryview]) -> int:
+        return os.write(peer._fd_out, b"".join(parts)[:room])
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            for size in (20_000, 20_000, 300_000):  # the first is packed as all before it was
+                text = "x" * size
+                kept = len(_wire._keeping)
+                monkeypatch.setattr(Peer, "_write_together", little)
+                id, future, _ = peer.ask("echo", text, None)
+                monkeypatch.undo()
+                assert (await stranger.receive())[3] == text
+                assert len(_wire._keeping) >= kept  # what was taken of these was given back
+                stranger.send(RESPONSE, id, None)
+                await future
+
+    run(test)
+
+
+def test_what_is_not_very_large_is_copied_for_a_busy_peer() -> None:
+    """Who encoded it may have encoded much more before, and would be held for as long as the peer likes."""
+
+    async def test() -> None:
+        async with connected() as (peer, stranger, _):
+            for _ in range(3):
+                peer.notify("fills", "x" * 60_000)
+            assert len(peer._unsent) == 2  # the last of them did not fit, and waits in part
+            assert all(of is None for _, of in peer._unsent)
+            for _ in range(3):
+                await stranger.receive()
 
     run(test)
 
@@ -678,6 +713,38 @@ def test_an_answer_in_the_turn_in_which_its_caller_gives_up_is_nobodys() -> None
 
     run(test)
     assert len(took) == 2
+
+
+def test_a_peer_that_ends_while_it_is_asked_is_not_waited_for() -> None:
+    """More waits for it than may: it is closed before the question is out."""
+    waits = Waits()
+
+    async def test() -> None:
+        ours, theirs = os.pipe()
+        other, ours_out = os.pipe()
+        peer = Peer(
+            ours,
+            ours_out,
+            on_request=lambda method, params: None,
+            on_event=lambda name, data: None,
+            on_close=lambda reason: None,
+            limits=Limits(unsent_bytes=100_000),
+            awake_s=1.0,
+            waits=waits,
+        )
+        peer.start()
+        try:
+            _, future, _ = peer.ask("echo", "x" * 1_000_000, None)
+            assert peer.closed
+            assert not peer._unsent
+            with pytest.raises(FrameError):
+                await future
+            assert not waits.since
+        finally:
+            os.close(theirs)
+            os.close(other)
+
+    run(test)
 
 
 def test_what_is_under_way_is_known_until_the_end_has_been_told() -> None:

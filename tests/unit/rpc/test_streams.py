@@ -52,6 +52,23 @@ def test_a_second_piece_that_is_there_is_read_at_once_and_a_third_after_others_h
     asyncio.run(scenario())
 
 
+def test_a_reset_that_is_met_where_a_second_piece_was_looked_for_is_the_end() -> None:
+    """The system tells of it once, and of the end from then on."""
+
+    async def scenario() -> None:
+        ours, theirs = pair()
+        incoming = Incoming(ours)
+        theirs.send(b"first")
+        assert await incoming.read(30) == b"first"
+        ours.send(b"never read")
+        theirs.close()  # with something unread in it: a reset
+        incoming.say(None)
+        assert await incoming.read(30) == b""
+        incoming.close()
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("error", [None, WorkerLostError("the process is gone")])
 def test_an_end_that_is_met_where_a_second_piece_was_looked_for_is_the_end(error: ViloError | None) -> None:
     """And what the worker said of it is told."""

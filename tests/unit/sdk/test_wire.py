@@ -300,7 +300,12 @@ def test_one_packer_is_enough_whatever_was_encoded_before(packers: list[Any], la
 
 @pytest.mark.parametrize(
     ("size", "kept", "left"),
-    [(_wire._KEPT + 1, 1, 0), (_wire._KEPT_MEANWHILE, 0, 1), (_wire._KEPT - 1000, 1, 1)],
+    [
+        (_wire._KEPT + 1, 1, 0),
+        (4 * 1024 * 1024 + 20, 1, 0),
+        (_wire._KEPT_MEANWHILE, 0, 1),
+        (_wire._KEPT - 1000, 1, 1),
+    ],
 )
 def test_a_packer_of_large_frames_is_kept_until_a_small_one(
     packers: list[Any], size: int, kept: int, left: int
@@ -312,6 +317,32 @@ def test_a_packer_of_large_frames_is_kept_until_a_small_one(
         assert len(_wire._keeping) == kept
         _encoded([RESPONSE, 1, None])
         assert len(_wire._keeping) == left
+
+
+def test_no_packer_that_has_packed_much_outlives_the_next_small_frame(packers: list[Any]) -> None:
+    """Neither of several that were lent, whichever came back last, nor one that copies."""
+    _encoded([RESPONSE, 1, b"x" * 1_000_000])
+    assert not packers
+    much, little = (encode([RESPONSE, 1, b"x" * size]) for size in (1_000_000, 20_000))
+    assert isinstance(much, Large)
+    assert isinstance(little, Large)
+    much.free()
+    little.free()
+    assert len(_wire._keeping) == 2
+    _encoded([RESPONSE, 1, None])
+    assert not _wire._keeping
+
+
+@pytest.mark.parametrize("size", [_wire._LARGE, 2_000_000])
+def test_packers_that_were_lent_at_once_are_not_all_kept(packers: list[Any], size: int) -> None:
+    """A slow reader leaves many waiting, and the small frame that gives theirs back may be over by then."""
+    _encoded([RESPONSE, 1, b"x" * size])
+    lent = [encode([RESPONSE, 1, b"x" * size]) for _ in range(8)]
+    _encoded([RESPONSE, 1, None])
+    for each in lent:
+        assert isinstance(each, Large)
+        each.free()
+    assert len(_wire._keeping) <= (2 if size <= _wire._KEPT else 1)
 
 
 def test_threads_that_encode_at_once_never_share_a_packer(packers: list[Any]) -> None:

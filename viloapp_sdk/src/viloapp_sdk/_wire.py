@@ -48,10 +48,10 @@ MAX_FRAME = 16 * 1024 * 1024
 # from then on: a frame of 64 KiB, which is a common size, and its head are read at once.
 _READ_SIZE = 16 * 1024
 READ_MORE = 96 * 1024
-# A buffer, for reading or of a packer, that is larger than the first is given back with the next small frame:
-# large ones tend to follow one another, and memory that the system makes anew for each, page by page, takes
-# longer than all else. Whom nobody asks for anything is asked for its health, which is small. One that is
-# larger than the second is given back at once.
+# A buffer, for reading or of a packer, that is larger than the first may be used otherwise once a small frame
+# comes through it: large ones tend to follow one another, and memory that the system makes anew for each,
+# page by page, takes longer than all else. A plugin that nobody calls is asked for its health, which is
+# small. One that is larger than the second is given back at once.
 _KEPT = 256 * 1024
 _KEPT_MEANWHILE = 5 * 1024 * 1024
 # A body of so many bytes is written out of the packer's own buffer.
@@ -163,16 +163,19 @@ class Large:
         size = len(self._body)
         for view in (self.begin[1], self.rest, self._body):
             view.release()
-        if size <= _KEPT_MEANWHILE:
-            _swollen = _swollen or size > _KEPT
+        # Many may have been lent at once; and the small frame with which all would be dropped may be over.
+        if len(self._resting) < _MOST_KEEPING and (size <= _KEPT or (_large and size <= _KEPT_MEANWHILE)):
             self._packer.reset()
             self._resting.append(self._packer)
+            if size > _KEPT:
+                _swollen = True  # once it is there: another thread may be about to drop them
 
 
 # `pop` and `append` are atomic: threads pack at once, and what is packed may itself run code that packs.
 _resting: "list[Any]" = []  # packers that copy what they have packed, which is the fastest for what is small
 _keeping: "list[Any]" = []  # packers that lend it
 _large = False  # what was packed last: large frames come one after another
+_MOST_KEEPING = 2
 _swollen = False  # whether one of those that lend may have a buffer of more than `_KEPT`
 
 

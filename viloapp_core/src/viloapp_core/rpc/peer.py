@@ -84,8 +84,9 @@ class Limits:
     outstanding: int = 256
     """Requests of its that may be under way at once."""
     unsent_bytes: int = 4 * MAX_FRAME
-    """What may wait for it to read. Of what others send to it half as much: calls are refused and events
-    dropped beyond, so that nobody can end a peer that is merely busy by sending much to it."""
+    """What may wait for it to read, in bytes of frames; what encoded one large frame may take 5 MiB more. Of
+    what others send to it half as much: calls are refused and events dropped beyond, so that nobody can end
+    a peer that is merely busy by sending much to it."""
 
 
 class Peer:
@@ -290,7 +291,7 @@ class Peer:
             self._gathered.append(data)  # type: ignore[arg-type]  # `_send`, in fewer steps
         else:
             self._send(data)
-        if self._awake_s and len(self._calls) <= _FEW:
+        if self._awake_s and 0 < len(self._calls) <= _FEW:
             self._expect(now if type(data) is bytes else monotonic())  # to write what is large takes its time
             self._waits[self] = now  # not where it is answered: it could ask without end
         return id, future, now
@@ -380,8 +381,9 @@ class Peer:
         if self._expecting:
             self._heard(now)
         buffer = self._buffer
+        before = buffer.end
         try:
-            if buffer.end:
+            if before:
                 if not buffer.read_from(self._fd_in):
                     raise EOFError
                 frame = None
@@ -412,8 +414,10 @@ class Peer:
         if buffer.end >= _PIPE:
             self._widen(self._fd_in)
         self._handle(frame)
-        if buffer.end and self._awake_s and 0 < len(self._calls) <= _FEW and not self.closed:
-            self._expect(now)  # the rest of a frame is on its way
+        # The rest of a large frame is on its way; not of one that comes byte by byte, without an end.
+        more = buffer.end - before >= BEGINNING and not self._waiting
+        if more and self._awake_s and 0 < len(self._calls) <= _FEW:
+            self._expect(now)
 
     def _answered(self, frame: list[Any], now: float) -> None:
         call = self._calls.pop(frame[1], None)
@@ -605,14 +609,17 @@ class Peer:
     def _send_large(self, data: Large) -> None:
         if len(data) > _PIPE:
             self._widen(self._fd_out)
-        begun = 0 if self._unsent else self._write_together(data.begin)
-        if begun < BEGINNING:
-            self._keep(memoryview(b"".join(data.begin))[begun:])
-        count = 0 if self._unsent else self._write(data.rest)
-        if count == len(data.rest):
-            data.free()
-        elif not self.closed:
-            self._keep(data.rest[count:], data)  # where it lies: to copy it takes as long as to write it
+        count = 0 if self._unsent else self._write_together(data.begin)
+        if count == BEGINNING:
+            count += self._write(data.rest)
+        if BEGINNING <= count < len(data) > _WIDE_PIPE:
+            # The rest waits where it lies: to copy it takes as long as to write it. Not more than one at a
+            # time, nor what is small: who encoded it may hold far more than is counted here.
+            self._keep(data.rest[count - BEGINNING :], data)
+            return
+        if count < len(data):
+            self._keep(memoryview(bytes(data))[count:])
+        data.free()
 
     def _keep(self, rest: memoryview, of: Large | None = None) -> None:
         if not self._unsent:
@@ -698,6 +705,7 @@ class Peer:
             self._on_close(reason)
         finally:
             self._calls.clear()
+            self._unsent.clear()
 
 
 def event(name: str, data: Any) -> bytes:

@@ -45,8 +45,8 @@ class Incoming:
         self._fd = end.fileno()
         self._reading = self._at_end = self._said = self._lost = self.closed = False
         self._error: ViloError | None = None
-        # Whether a second piece may be read in this turn of the loop. A quick writer has one there, and a
-        # turn for each costs half as much as the reading. No third: others want their turn too.
+        # Whether one more piece may be read before the loop is asked again. A quick writer has one there, and
+        # to ask costs half as much as the reading. No third: others want their turn too.
         self._more = False
         self._ahead = b""
         self._waiter: asyncio.Future[bytes] | None = None
@@ -71,7 +71,7 @@ class Incoming:
             return self._last()
         if self.closed:
             raise WorkerLostError("the stream was closed")
-        if self._more and not self._at_end:
+        if self._more:
             self._more = False
             try:
                 data = self._end.recv(PIECE)
