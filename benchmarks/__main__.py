@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ CHECKED = ("calls", "events", "streams", "start", "memory", "list")
 def main(arguments: list[str] | None = None) -> int:
     """Run the chosen benchmarks; 0 whether or not the targets are met, since machines differ.
 
-    `check` alone has a verdict: 1 when a ratio is worse than it was.
+    1 when one of them failed; `check` alone has a verdict: 1 when a ratio is worse than it was.
     """
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["charts"]:
@@ -90,11 +91,16 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="viloapp-bench-", dir=chosen.folder))
     outcomes: dict[str, Outcome] = {}
+    failed = []
     try:
         machine = described_machine(folder)
         for name in chosen.names or BENCHMARKS:
             (folder / name).mkdir()
-            outcomes[name] = BENCHMARKS[name](folder / name, effort=effort, rounds=chosen.rounds)
+            try:
+                outcomes[name] = BENCHMARKS[name](folder / name, effort=effort, rounds=chosen.rounds)
+            except Exception:  # of a program of half a minute, those of half an hour are not to be lost
+                traceback.print_exc()
+                failed.append(name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     machine["seconds in all"] = round(time.monotonic() - began)
@@ -103,6 +109,9 @@ def main(arguments: list[str] | None = None) -> int:
         value: dict[str, Any] = {"schema": 2, "effort": effort.value, "machine": machine}
         value["benchmarks"] = {name: outcome.to_json() for name, outcome in outcomes.items()}
         chosen.json.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
+    if failed:
+        sys.stderr.write(f"failed, as told above: {', '.join(failed)}\n")
+        return 1
     return _checked(outcomes) if checking else 0
 
 

@@ -97,6 +97,9 @@ def _with_host(store: Path, work: Callable[[Host], Awaitable[None]]) -> None:
 
 async def _memory(host: Host, outcome: Outcome, effort: Effort, rounds: int) -> None:
     """How much a plugin of 100 MB had when it was ended, or refused more."""
+    # It is ended again and again, and is to come back at once each time.
+    host.settings.set("core.supervise.max_retries", 1000)
+    host.settings.set("core.supervise.delay_s", 0)
     for name, arguments in [*_ATTACKS.items()][: effort.choose(1, 3, 3)]:
         seen = []
         for _ in range(effort.choose(1, 2, 3 * rounds)):

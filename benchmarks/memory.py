@@ -65,7 +65,7 @@ def _measure(
         outcome.counts[f"{who}: PSS for each of {count}, KiB"] = round(statistics.median(kib) / count)
 
     times = range(ROUNDS[count])
-    note(f"limit: {BARE}, waiting", [_waiting(python, count) for _ in times])
+    note(f"{BARE}, waiting", [_waiting(python, count) for _ in times])
     for name in (OUTSIDE, INSIDE, FORKED):
         backend = probe().backend
         if (name == INSIDE and backend == "none") or (name == FORKED and backend != "bubblewrap"):
