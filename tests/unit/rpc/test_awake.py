@@ -238,6 +238,21 @@ def test_for_the_rest_of_a_frame_nobody_stays_awake_who_does_not_otherwise(
     play(monkeypatch, test, awake_s=awake_s)
 
 
+def test_for_what_is_here_and_waits_for_its_turn_nobody_stays_awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the peer that is waited for."""
+
+    async def test(scene: Scene) -> None:
+        asked = [scene.peer.ask("ping", None, 5) for _ in range(80)]
+        os.write(scene.fd_out, b"".join(pack([RESPONSE, id, "x" * 100]) for id, *_ in asked))
+        scene.peer._readable()
+        assert scene.peer._waiting
+        assert 0 < len(scene.peer._calls) <= 16
+        assert not scene.peer._expecting
+        await asyncio.gather(*(future for _, future, _ in asked))
+
+    play(monkeypatch, test, awake_s=AWAKE_S)
+
+
 @pytest.mark.parametrize(("calls", "expected"), [(0, False), (1, True), (16, True), (17, False)])
 def test_who_answers_in_a_call_expects_the_peer_to_go_on(
     monkeypatch: pytest.MonkeyPatch, calls: int, expected: bool
