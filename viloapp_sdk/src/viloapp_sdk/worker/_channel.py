@@ -315,7 +315,7 @@ class Channel:
                 return
 
     def may_wait(self) -> bool:
-        """Whether it is worth to stay awake for what the host says next; not again after it was in vain."""
+        """Whether it is worth to stay awake for what the host says next; ever less after it was in vain."""
         if self.brisk and monotonic() - self._wrote_at >= self._awake_s:
             self.brisk, self._asleep = False, self._naps
             self._naps = min(2 * self._naps, _MOST_NAPS)
